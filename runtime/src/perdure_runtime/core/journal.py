@@ -1,0 +1,92 @@
+"""What is known of the execution, and what the workflow has asked for so far.
+
+The journal holds the records by id, takes in what the service answers, and knows two things about replay: whether a
+call matches its record, and which records no call has asked for. Both are how a change of code is noticed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perdure import ReplayMismatch
+from perdure_runtime.core.identity import differences
+from perdure_runtime.core.records import SECONDS, Record
+from perdure_runtime.core.vocabulary import TERMINAL, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perdure_runtime.core.identity import Identity
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """The records of one execution."""
+
+    __slots__ = ("_asked", "_loaded", "_records")
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._asked: set[str] = set()
+        self._loaded: frozenset[str] = frozenset()
+
+    def merge(self, operations: Iterable[dict[str, Any]], scale: float = SECONDS) -> None:
+        """Take in operations as the service sent them; a newer state replaces an older one."""
+        records = self._records
+        for wire in operations:
+            records[wire["Id"]] = Record(wire, scale)
+
+    def seal(self) -> None:
+        """All that was recorded before this invocation is here: from now on it is known what a replay has to reach."""
+        self._loaded = frozenset(self._records)
+
+    def find(self, operation_id: str) -> Record | None:
+        """The record, or None where nothing is recorded."""
+        return self._records.get(operation_id)
+
+    def ask(self, identity: Identity) -> Record | None:
+        """The record of what a call asks for; raises `ReplayMismatch` where it is of something else."""
+        self._asked.add(identity.id)
+        record = self._records.get(identity.id)
+        if record is not None and (found := differences(identity, record)):
+            raise ReplayMismatch(identity.id, found, hint=self._hint(identity))
+        return record
+
+    @property
+    def has_history(self) -> bool:
+        """Whether any operation is recorded besides the execution itself."""
+        return any(record.wire["Type"] != Kind.EXECUTION for record in self._records.values())
+
+    @property
+    def execution(self) -> Record | None:
+        """The record of the execution itself, which holds its input."""
+        return next((record for record in self._records.values() if record.wire["Type"] == Kind.EXECUTION), None)
+
+    def unreached(self) -> list[Record]:
+        """Records from before this invocation that no call asked for, although nothing excuses it.
+
+        What lies inside a finished context is excused: its result stands for it, and its body did not run.
+        """
+        missed = (self._records[operation_id] for operation_id in self._loaded - self._asked)
+        operations = [record for record in missed if record.kind is not Kind.EXECUTION]
+        return [record for record in operations if not self._inside_finished(record)]
+
+    def _inside_finished(self, record: Record) -> bool:
+        parent = record.parent
+        while parent is not None:
+            context = self._records.get(parent)
+            if context is None or context.status in TERMINAL:
+                return True
+            parent = context.parent
+        return False
+
+    def _hint(self, identity: Identity) -> str:
+        """Where in the history the operation that was asked for stands, if it stands anywhere."""
+        for record in self._records.values():
+            if record.id not in self._asked and not differences(identity._replace(id=record.id), record):
+                return f"the history holds {identity.name or identity.kind.value.lower()} as {record.id[:8]}, later on"
+        return ""
+
+    def __repr__(self) -> str:
+        return f"<Journal: {len(self._records)} records, {len(self._asked)} asked for>"

@@ -1,0 +1,134 @@
+"""The step: user code whose outcome is recorded (PROTOCOL 5.1).
+
+The order of things is the promise. The result is encoded and decoded before it is recorded, so what the code gets is
+what a replay will get, and a value that cannot be stored fails the step instead of losing it. A success is acknowledged
+before the workflow goes on. An ordinary step's START is not waited for: it travels with the outcome, so a quick step
+costs one request; a `once` step's START is acknowledged before its body begins, so an attempt without an outcome is
+known to have begun.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from perdure import SerdesError, StepInterrupted
+from perdure_runtime.core.effects import Ok, Op, Outcome, Raised, call, commit, park
+from perdure_runtime.core.retry import next_delay
+from perdure_runtime.core.table import Move, move_for
+from perdure_runtime.core.updates import failed, retried, started, succeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perdure import StepOptions
+    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.records import Record
+
+__all__ = ["StepWork", "Values", "step"]
+
+
+class Values(Protocol):
+    """How a step's values and failures become text and back."""
+
+    def encode(self, value: object) -> str | None:
+        """The text to record; raises `SerdesError`."""
+        ...
+
+    def decode(self, text: str | None) -> object:
+        """The value that a recorded text stands for; raises `SerdesError`."""
+        ...
+
+    def describe(self, error: BaseException) -> dict[str, Any]:
+        """The error object to record."""
+        ...
+
+    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
+        """The exception that a recorded error stands for."""
+        ...
+
+
+class StepWork(NamedTuple):
+    """One call of `ctx.step`: what to run, how, and how its values travel."""
+
+    body: Callable[[int], object]
+    options: StepOptions
+    values: Values
+    random: Callable[[], float]
+    told: Callable[[Exception, int, int | None], None]
+    """Called with each failed attempt's error, its number, and the delay before the next; None after the last."""
+
+
+def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[object]]:
+    """End with the step's recorded outcome; run its body when there is none."""
+    while True:
+        record = journal.ask(identity)
+        ended: Outcome[object] | None = None
+        match move_for(identity.kind, record.status if record else None, identity.id):
+            case Move.RETURN:
+                return Ok(work.values.decode(record.result if record else None))
+            case Move.RAISE:
+                return _recorded_failure(identity, work, record)
+            case Move.PARK:
+                yield from park(identity.id, record.wake if record else None)
+            case Move.START:
+                yield from commit(started(identity), durable=work.options.once)
+                ended = yield from _attempt(journal, identity, work, _attempt_number(record))
+            case Move.RERUN:
+                attempt = _attempt_number(record)
+                if work.options.once:
+                    ended = yield from _settle(journal, identity, work, _interruption(identity), attempt)
+                else:
+                    ended = yield from _attempt(journal, identity, work, attempt)
+        if ended is not None:
+            return ended
+
+
+def _attempt(journal: Journal, identity: Identity, work: StepWork, attempt: int) -> Op[Outcome[object] | None]:
+    """Make one attempt: how the step ended, or None when there will be another attempt."""
+    outcome = yield from call(work.body, attempt)
+    error: Exception
+    if isinstance(outcome, Raised):
+        error = outcome.error
+    else:
+        try:
+            text = work.values.encode(outcome.value)
+            value = work.values.decode(text)
+        except SerdesError as refused:
+            error = refused
+        else:
+            yield from commit(succeeded(identity, text), durable=True)
+            return Ok(value)
+    return (yield from _settle(journal, identity, work, error, attempt))
+
+
+def _settle(journal: Journal, identity: Identity, work: StepWork, error: Exception, attempt: int) -> Op[Raised | None]:
+    """Record a failed attempt: how the step ended, or None once the next attempt is due."""
+    try:
+        delay = next_delay(work.options, error, attempt, work.random())
+    except Exception as broken:  # noqa: BLE001  a policy of the user's own is user code
+        broken.__context__ = error
+        delay, error = None, broken
+    work.told(error, attempt, delay)
+    described = work.values.describe(error)
+    if delay is None:
+        yield from commit(failed(identity, described), durable=True)
+        return Raised(work.values.revive(described, identity, attempt))
+    yield from commit(retried(identity, described, delay), durable=True)
+    record = journal.find(identity.id)
+    yield from park(identity.id, record.wake if record else None)
+    return None
+
+
+def _attempt_number(record: Record | None) -> int:
+    return 1 + (record.completed_attempts if record else 0)
+
+
+def _interruption(identity: Identity) -> StepInterrupted:
+    message = f"the {identity} was interrupted: its attempt began, and whether it took effect is not known"
+    return StepInterrupted(message)
+
+
+def _recorded_failure(identity: Identity, work: StepWork, record: Record | None) -> Raised:
+    attempts = record.completed_attempts if record else 0
+    return Raised(work.values.revive(record.error if record else None, identity, attempts))

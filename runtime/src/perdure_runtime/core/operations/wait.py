@@ -1,0 +1,38 @@
+"""The wait: the service counts, nothing runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perdure import WaitCancelled
+from perdure_runtime.core.effects import Ok, Op, Outcome, Raised, commit, park
+from perdure_runtime.core.table import Move, move_for
+from perdure_runtime.core.updates import wait_started
+
+if TYPE_CHECKING:
+    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.journal import Journal
+
+__all__ = ["wait"]
+
+
+def wait(journal: Journal, identity: Identity, seconds: int) -> Op[Outcome[None]]:
+    """End once the service says that `seconds` have passed since the wait was first reached."""
+    while True:
+        record = journal.ask(identity)
+        match move_for(identity.kind, record.status if record else None, identity.id):
+            case Move.START:
+                yield from commit(wait_started(identity, seconds), durable=True)
+                yield from park(identity.id, _wake(journal, identity))
+            case Move.PARK:
+                yield from park(identity.id, _wake(journal, identity))
+            case Move.RAISE:
+                status = record.status.lower() if record else "cancelled"
+                return Raised(WaitCancelled(f"the {identity} was {status} before it elapsed"))
+            case _:
+                return Ok(None)
+
+
+def _wake(journal: Journal, identity: Identity) -> float | None:
+    record = journal.find(identity.id)
+    return record.wake if record else None

@@ -1,0 +1,116 @@
+"""One operation, as the service has recorded it.
+
+A record reads the wire's own object when asked, and not before: most fields of a replayed operation are never looked
+at. The same operation carries its times in milliseconds in an envelope and in seconds in an answer (PROTOCOL 1.2), so a
+record knows where it came from.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from perdure_runtime.core.vocabulary import Kind, Status
+
+__all__ = ["MILLISECONDS", "SECONDS", "Record", "epoch_seconds"]
+
+SECONDS = 1.0
+MILLISECONDS = 0.001
+
+KINDS = {kind.value: kind for kind in Kind}
+STATUSES = {status.value: status for status in Status}
+DETAILS = {
+    Kind.EXECUTION: "ExecutionDetails",
+    Kind.CONTEXT: "ContextDetails",
+    Kind.STEP: "StepDetails",
+    Kind.WAIT: "WaitDetails",
+    Kind.CALLBACK: "CallbackDetails",
+    Kind.CHAINED_INVOKE: "ChainedInvokeDetails",
+}
+WAKES = {Kind.STEP: "NextAttemptTimestamp", Kind.WAIT: "ScheduledEndTimestamp"}
+
+
+class Record:
+    """What is known of one operation."""
+
+    __slots__ = ("scale", "wire")
+
+    def __init__(self, wire: dict[str, Any], scale: float = SECONDS) -> None:
+        self.wire = wire
+        self.scale = scale
+
+    @property
+    def id(self) -> str:
+        """The operation's id."""
+        return str(self.wire["Id"])
+
+    @property
+    def kind(self) -> Kind:
+        """What the operation is."""
+        return KINDS[self.wire["Type"]]
+
+    @property
+    def status(self) -> Status:
+        """Where it stands."""
+        return STATUSES[self.wire["Status"]]
+
+    @property
+    def name(self) -> str | None:
+        """Its name; the empty string and none are the same."""
+        return self.wire.get("Name") or None
+
+    @property
+    def subtype(self) -> str | None:
+        """What it is for."""
+        return self.wire.get("SubType") or None
+
+    @property
+    def parent(self) -> str | None:
+        """The id of the context it belongs to; None at the root."""
+        return self.wire.get("ParentId") or None
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The member that only this kind has."""
+        return self.wire.get(DETAILS[self.kind]) or {}
+
+    @property
+    def completed_attempts(self) -> int:
+        """Attempts whose end is recorded."""
+        return int(self.details.get("Attempt") or 0)
+
+    @property
+    def result(self) -> str | None:
+        """The recorded result, as the writer's text."""
+        return self.details.get("Result")
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """The recorded error object."""
+        return self.details.get("Error")
+
+    @property
+    def wake(self) -> float | None:
+        """When the service will move it on, in epoch seconds; None where only an event can."""
+        kind = self.kind
+        return epoch_seconds(self.details.get(WAKES[kind]), self.scale) if kind in WAKES else None
+
+    @property
+    def started_at(self) -> float | None:
+        """When it started, in epoch seconds."""
+        return epoch_seconds(self.wire.get("StartTimestamp"), self.scale)
+
+    def __repr__(self) -> str:
+        name = f" {self.name!r}" if self.name else ""
+        return f"<{self.kind}{name} {self.id[:8]} {self.status}>"
+
+
+def epoch_seconds(value: float | str | datetime | None, scale: float) -> float | None:
+    """A timestamp in any of the protocol's encodings, as epoch seconds."""
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).timestamp()
+    return value * scale

@@ -1,0 +1,58 @@
+"""Updates: what the engine asks the service to record (PROTOCOL 2.2).
+
+Every update repeats the operation's parent, name and subtype, because the service rebuilds the operation from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perdure_runtime.core.vocabulary import Action, Kind
+
+if TYPE_CHECKING:
+    from perdure_runtime.core.identity import Identity
+
+__all__ = ["execution_succeeded", "failed", "retried", "started", "succeeded", "wait_started"]
+
+
+def started(identity: Identity) -> dict[str, Any]:
+    """The operation begins."""
+    return _update(identity, Action.START)
+
+
+def wait_started(identity: Identity, seconds: int) -> dict[str, Any]:
+    """A wait begins; the service counts."""
+    return _update(identity, Action.START) | {"WaitOptions": {"WaitSeconds": seconds}}
+
+
+def succeeded(identity: Identity, payload: str | None) -> dict[str, Any]:
+    """The operation is done."""
+    update = _update(identity, Action.SUCCEED)
+    if payload is not None:
+        update["Payload"] = payload
+    return update
+
+
+def failed(identity: Identity, error: dict[str, Any]) -> dict[str, Any]:
+    """The operation failed for good."""
+    return _update(identity, Action.FAIL) | {"Error": error}
+
+
+def retried(identity: Identity, error: dict[str, Any], delay: int) -> dict[str, Any]:
+    """This attempt failed; the service says when the next one is due."""
+    return _update(identity, Action.RETRY) | {"Error": error, "StepOptions": {"NextAttemptDelaySeconds": delay}}
+
+
+def execution_succeeded(now: float, payload: str) -> dict[str, Any]:
+    """The whole execution is done, with a result too large for the answer; always the last update (PROTOCOL 1.6)."""
+    identifier = f"execution-result-{int(now * 1000)}"
+    return {"Id": identifier, "Type": Kind.EXECUTION, "Action": Action.SUCCEED, "Payload": payload}
+
+
+def _update(identity: Identity, action: Action) -> dict[str, Any]:
+    update: dict[str, Any] = {"Id": identity.id, "Type": identity.kind, "Action": action, "SubType": identity.subtype}
+    if identity.parent is not None:
+        update["ParentId"] = identity.parent
+    if identity.name is not None:
+        update["Name"] = identity.name
+    return update

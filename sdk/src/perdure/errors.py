@@ -1,0 +1,255 @@
+"""What can go wrong, sorted by who is to blame.
+
+* Your work failed: an operation raises the exception your code raised, where that class can be rebuilt, else one of the
+  `OperationError` family. Either way `failure(error)` tells which operation it was and what was recorded.
+* Your code changed while an execution was in flight: `ReplayMismatch`.
+* A durable call was made where none can be: `DurableCallRefused`.
+* A value cannot be stored or read back: `SerdesError`.
+* The service refused: `ServiceError`.
+
+Fields come first and the text is made from them, so every error here pickles and compares by what it says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "BatchError",
+    "CallbackError",
+    "CallbackTimeout",
+    "ChildContextError",
+    "ConditionError",
+    "DurableCallRefused",
+    "Failure",
+    "HandlerRefused",
+    "InvokeError",
+    "MalformedEnvelope",
+    "OperationError",
+    "PerdureError",
+    "ReplayMismatch",
+    "SerdesError",
+    "ServiceError",
+    "StepError",
+    "StepInterrupted",
+    "WaitCancelled",
+    "failure",
+]
+
+FACTS = "__perdure_failure__"
+"""The attribute under which an exception carries its `Failure`."""
+
+
+class Failure(NamedTuple):
+    """What was recorded about an operation that failed."""
+
+    operation: str
+    """The operation's name, or its kind where it has none."""
+    operation_id: str
+    attempts: int
+    """Attempts made, the failed one included; 0 for operations that have no attempts."""
+    error_type: str | None
+    """The recorded type: the class's full name, bare for builtins."""
+    message: str | None
+    stack: tuple[str, ...]
+    data: str | None
+    """The recorded `ErrorData` text, where the writer stored any."""
+
+
+def failure(error: BaseException) -> Failure | None:
+    """The facts of the operation that raised `error`, or None for an exception that no operation raised."""
+    facts = getattr(error, FACTS, None)
+    return facts if isinstance(facts, Failure) else None
+
+
+class PerdureError(Exception):
+    """Everything Perdure itself raises derives from this class."""
+
+    def __init__(self, *fields: object) -> None:
+        super().__init__(*fields)
+
+    def __str__(self) -> str:
+        return self._text()
+
+    def _text(self) -> str:
+        return " ".join(str(field) for field in self.args)
+
+
+class OperationError(PerdureError):
+    """A durable operation failed; the base of one class for each kind of operation."""
+
+    def __init__(self, message: str = "", error_type: str | None = None, data: str | None = None) -> None:
+        super().__init__(message, error_type, data)
+        self.message = message
+        self.error_type = error_type
+        self.data = data
+
+    def _text(self) -> str:
+        return self.message
+
+
+class StepError(OperationError):
+    """A step failed for good and the exception its body raised cannot be rebuilt here."""
+
+
+class StepInterrupted(StepError):
+    """An attempt of a `once` step was cut off before its outcome was recorded: it may or may not have happened."""
+
+
+class WaitCancelled(OperationError):
+    """A wait ended without elapsing."""
+
+
+class ChildContextError(OperationError):
+    """A child context failed and the exception its body raised cannot be rebuilt here."""
+
+
+class InvokeError(OperationError):
+    """An invoked function failed, timed out or was stopped."""
+
+
+class CallbackError(OperationError):
+    """Whoever was asked to complete a callback reported a failure."""
+
+
+class CallbackTimeout(CallbackError):
+    """Nobody completed a callback, or sent a heartbeat, in time."""
+
+
+class ConditionError(OperationError):
+    """A condition was not met within the attempts its strategy allows, or its check failed."""
+
+
+class BatchError(OperationError, ExceptionGroup[Exception]):
+    """Items of a batch failed; the group holds their errors, so `except*` takes them apart."""
+
+    def __new__(cls, message: str, errors: Sequence[Exception]) -> Self:
+        return ExceptionGroup.__new__(cls, message, errors)
+
+    def __init__(self, message: str, errors: Sequence[Exception]) -> None:
+        OperationError.__init__(self, message)
+        self.args = (message, errors)
+
+    def derive(self, excs: Sequence[Exception], /) -> BatchError:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        return BatchError(self.message, excs)
+
+
+class ReplayMismatch(PerdureError):
+    """The code asks for another operation than the one recorded here: it changed, or is not deterministic."""
+
+    def __init__(
+        self, operation_id: str, differences: Iterable[tuple[str, object, object]], where: str = "", hint: str = ""
+    ) -> None:
+        self.operation_id = operation_id
+        self.differences = tuple(tuple(difference) for difference in differences)
+        self.where = where
+        self.hint = hint
+        super().__init__(operation_id, self.differences, where, hint)
+
+    def _text(self) -> str:
+        fields = "; ".join(
+            f"{field}: recorded {recorded!r}, asked {asked!r}" for field, recorded, asked in self.differences
+        )
+        place = f" at {self.where}" if self.where else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return (
+            f"replay does not match the history of operation {self.operation_id[:8]}{place}: {fields}{hint}."
+            " Executions in flight need the operations they began with, in the same order and with the same names:"
+            " restore the call, or let them finish on the version that started them."
+        )
+
+
+class DurableCallRefused(PerdureError):
+    """A durable operation was called where it cannot be replayed: inside a step, or on a thread of the user's own."""
+
+    def __init__(self, operation: str, reason: str) -> None:
+        self.operation = operation
+        self.reason = reason
+        super().__init__(operation, reason)
+
+    def _text(self) -> str:
+        return f"{self.operation} was refused: {self.reason}"
+
+
+class HandlerRefused(PerdureError):
+    """A function cannot be hosted as it is written: its signature or an annotation cannot be served."""
+
+    def __init__(self, function: str, reason: str) -> None:
+        self.function = function
+        self.reason = reason
+        super().__init__(function, reason)
+
+    def _text(self) -> str:
+        return f"{self.function}: {self.reason}"
+
+
+class SerdesError(PerdureError):
+    """A value cannot be stored, or a stored one cannot be read back."""
+
+    def __init__(self, reason: str, path: str = "", subject: str = "") -> None:
+        self.reason = reason
+        self.path = path
+        self.subject = subject
+        super().__init__(reason, path, subject)
+
+    def _text(self) -> str:
+        place = f"{self.path}: " if self.path else ""
+        return f"{self.subject}: {place}{self.reason}" if self.subject else f"{place}{self.reason}"
+
+
+class MalformedEnvelope(PerdureError):
+    """The event is not a durable execution's: the function was most likely invoked without `DurableConfig`."""
+
+    def __init__(self, field: str, found: str) -> None:
+        self.field = field
+        self.found = found
+        super().__init__(field, found)
+
+    def _text(self) -> str:
+        return (
+            f"the event is not a durable execution: {self.field} {self.found}."
+            " A function decorated with @durable needs DurableConfig, and is invoked through a version, an alias or"
+            " $LATEST; on one machine, `perdure run module.handler` gives it what it needs."
+        )
+
+
+class ServiceError(PerdureError):
+    """The durable execution service refused a call, or could not be reached."""
+
+    def __init__(
+        self,
+        call: str,
+        code: str,
+        message: str = "",
+        *,
+        status: int | None = None,
+        retryable: bool = True,
+        request_id: str | None = None,
+        execution: str = "",
+    ) -> None:
+        self.call = call
+        self.code = code
+        self.message = message
+        self.status = status
+        self.retryable = retryable
+        self.request_id = request_id
+        self.execution = execution
+        super().__init__(call, code, message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_service_error, (self.args, dict(self.__dict__)))
+
+    def _text(self) -> str:
+        facts = [f"HTTP {self.status}" if self.status else "", f"request {self.request_id}" if self.request_id else ""]
+        known = ", ".join(fact for fact in facts if fact)
+        said = f": {self.message}" if self.message else ""
+        return f"{self.call} failed with {self.code}{f' ({known})' if known else ''}{said}"
+
+
+def _service_error(args: tuple[str, str, str], fields: dict[str, object]) -> ServiceError:
+    error = ServiceError(*args)
+    error.__dict__.update(fields)
+    return error

@@ -1,0 +1,119 @@
+"""Durable functions: the entry points of workflows.
+
+`@durable` marks a function and notes how it is to be hosted; it does nothing else. Hosting is the runtime's: Perdure's
+own bootstrap asks it directly, and any other Lambda runtime calls the decorated function as the plain handler
+`handler(event, context)` that it also is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any, Generic, Literal, Protocol, TypeVar, overload
+
+from perdure.contexts import Context
+
+__all__ = ["Durable", "DurableOptions", "durable", "durable_of"]
+
+E = TypeVar("E")
+R = TypeVar("R")
+MARK = "__durable__"
+
+
+@dataclass(frozen=True, slots=True)
+class DurableOptions:
+    """How a durable function is hosted."""
+
+    errors: tuple[type[Exception], ...] = ()
+    """Exception classes, defined outside the function's own code, that may be raised again from history."""
+    on_mismatch: Literal["fail", "retry"] = "fail"
+    """What a `ReplayMismatch` does: fail the execution, or let Lambda retry so that a rollback can save it."""
+    client: object | None = None
+    """A boto3 Lambda client, or a service client of your own, to speak to the service with."""
+    mode_aware: bool = True
+    """Whether loggers are silent while history is replayed."""
+
+
+class Durable(Generic[E, R]):
+    """A durable function; made by `durable`."""
+
+    function: Callable[[E, Context], R]
+    options: DurableOptions
+
+    def __init__(self, function: Callable[[E, Context], R], options: DurableOptions) -> None:
+        if not callable(function):
+            raise TypeError(f"a durable function is made of a function, not of {type(function).__name__}")
+        update_wrapper(self, function)
+        self.function = function
+        self.options = options
+        # functools.wraps copies this, so that a vendor's wrapper round the handler is still known for what it hides.
+        self.__durable__ = self
+
+    @property
+    def name(self) -> str:
+        """The function's name, with its module."""
+        return f"{self.function.__module__}.{getattr(self.function, '__qualname__', type(self.function).__name__)}"
+
+    def __call__(self, event: object, context: object) -> dict[str, Any]:
+        """Answer one invocation, as a plain Lambda handler does; needs the package `perdure-runtime`."""
+        try:
+            from perdure_runtime.plain import answer  # the one place where the sdk knows of the engine
+        except ModuleNotFoundError as error:
+            if error.name is None or not error.name.startswith("perdure_runtime"):
+                raise
+            raise ModuleNotFoundError(
+                f"{self.name} needs the engine to run: install perdure[runtime] next to your code, or attach the"
+                " Perdure layer",
+                name=error.name,
+            ) from None
+        return answer(self, event, context)
+
+    def __repr__(self) -> str:
+        return f"<durable {self.name}>"
+
+
+class DurableDecorator(Protocol):
+    """What `durable(…)` returns when it is given options only."""
+
+    def __call__(self, fn: Callable[[E, Context], R], /) -> Durable[E, R]:
+        """The function as a durable function."""
+        ...
+
+
+@overload
+def durable(fn: Callable[[E, Context], R], /) -> Durable[E, R]: ...
+@overload
+def durable(
+    *,
+    errors: tuple[type[Exception], ...] = (),
+    on_mismatch: Literal["fail", "retry"] = "fail",
+    client: object | None = None,
+    mode_aware: bool = True,
+) -> DurableDecorator: ...
+def durable(
+    fn: Callable[[Any, Context], Any] | None = None,
+    /,
+    *,
+    errors: tuple[type[Exception], ...] = (),
+    on_mismatch: Literal["fail", "retry"] = "fail",
+    client: object | None = None,
+    mode_aware: bool = True,
+) -> Durable[Any, Any] | DurableDecorator:
+    """Make a function of an event and a `Context` durable: a handler that survives crashes and waits for free."""
+    if on_mismatch not in {"fail", "retry"}:
+        raise ValueError(f"on_mismatch is 'fail' or 'retry', not {on_mismatch!r}")
+    if not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in errors):
+        raise TypeError(f"errors holds exception classes, not {errors!r}")
+    options = DurableOptions(errors, on_mismatch, client, mode_aware)
+
+    def decorate(function: Callable[[E, Context], R], /) -> Durable[E, R]:
+        return Durable(function, options)
+
+    return decorate if fn is None else decorate(fn)
+
+
+def durable_of(handler: object) -> Durable[Any, Any] | None:
+    """The durable function that `handler` is, or wraps; None for any other object."""
+    found: Durable[Any, Any] | None = getattr(handler, MARK, None)
+    return found if isinstance(found, Durable) else None

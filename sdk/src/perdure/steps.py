@@ -1,0 +1,154 @@
+"""Steps: plain functions whose outcome is recorded.
+
+Options belong to the function, not to the call, because all arguments of `ctx.step(fn, …)` are the function's own. A
+`Step` is the function with its options: it is still called like the function, which runs it with nothing durable about
+it, and that is how its unit tests call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import update_wrapper
+from types import MethodType
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+
+from perdure.names import checked_name
+from perdure.retries import Decision, Retry
+from perdure.serdes import Serdes
+
+__all__ = ["Step", "StepOptions", "step"]
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+S = TypeVar("S")
+
+RetryChoice: TypeAlias = Retry | Callable[[BaseException, int], Decision]
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<as it is>"
+
+
+UNSET: Any = _Unset()  # Any, so that it can be the default of a parameter of any type
+
+
+@dataclass(frozen=True, slots=True)
+class StepOptions:
+    """How a step is run and recorded."""
+
+    name: str | None = None
+    """The name in the history; the function's own where none is given."""
+    retry: Retry | None = None
+    """None: `Retry.DEFAULT`, or no retry at all for a `once` step."""
+    once: bool = False
+    """At most once: an attempt whose outcome is unknown is not made again."""
+    serdes: Serdes[Any] | None = None
+    """How the result is recorded, in place of the default."""
+
+    @property
+    def policy(self) -> Retry:
+        """The retry policy that holds."""
+        if self.retry is not None:
+            return self.retry
+        return Retry.NONE if self.once else Retry.DEFAULT
+
+
+class Step(Generic[P, R]):
+    """A function together with how it is run as a step; made by `step`."""
+
+    function: Callable[P, R]
+    settings: StepOptions
+
+    def __init__(self, function: Callable[P, R], settings: StepOptions) -> None:
+        if not callable(function):
+            raise TypeError(f"a step is made of a function, not of {type(function).__name__}")
+        update_wrapper(self, function)
+        self.function = function
+        self.settings = settings
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the function; nothing is recorded. Inside a workflow, call `ctx.step(fn, …)` instead."""
+        return self.function(*args, **kwargs)
+
+    @overload
+    def __get__(self, instance: None, owner: type, /) -> Step[P, R]: ...
+    @overload
+    def __get__(self: Step[Concatenate[S, Q], R], instance: S, owner: type | None = None, /) -> Step[Q, R]: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> Any:
+        """A step that is defined in a class is a method: through an instance, it has that instance bound."""
+        if instance is None:
+            return self
+        return Step(MethodType(self.function, instance), self.settings)
+
+    def __repr__(self) -> str:
+        return f"<step {getattr(self, '__qualname__', self.function)!s}>"
+
+    def options(
+        self,
+        *,
+        name: str | None = UNSET,
+        retry: RetryChoice | None = UNSET,
+        once: bool = UNSET,
+        serdes: Serdes[R] | None = UNSET,
+    ) -> Step[P, R]:
+        """A copy with other options; what is not given stays as it is."""
+        given = {"name": name, "retry": retry, "once": once, "serdes": serdes}
+        return Step(self.function, _changed(self.settings, {key: it for key, it in given.items() if it is not UNSET}))
+
+
+class StepDecorator(Protocol):
+    """What `step(…)` returns when it is given options only."""
+
+    def __call__(self, fn: Callable[P, R], /) -> Step[P, R]:
+        """The function as a step."""
+        ...
+
+
+@overload
+def step(
+    fn: Callable[P, R],
+    /,
+    *,
+    name: str | None = None,
+    retry: RetryChoice | None = None,
+    once: bool = False,
+    serdes: Serdes[Any] | None = None,
+) -> Step[P, R]: ...
+@overload
+def step(
+    *,
+    name: str | None = None,
+    retry: RetryChoice | None = None,
+    once: bool = False,
+    serdes: Serdes[Any] | None = None,
+) -> StepDecorator: ...
+def step(
+    fn: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    retry: RetryChoice | None = None,
+    once: bool = False,
+    serdes: Serdes[Any] | None = None,
+) -> Step[..., Any] | StepDecorator:
+    """Make a function a step with options: a decorator, or `step(fn, retry=…)` for a function of a library."""
+    settings = _changed(StepOptions(), {"name": name, "retry": retry, "once": once, "serdes": serdes})
+
+    def decorate(function: Callable[P, R], /) -> Step[P, R]:
+        plain = function.function if isinstance(function, Step) else function
+        return Step(plain, settings)
+
+    return decorate if fn is None else decorate(fn)
+
+
+def _changed(settings: StepOptions, changes: dict[str, Any]) -> StepOptions:
+    """`settings` with `changes`, each of which is checked where the user wrote it."""
+    if changes.get("name") is not None:
+        checked_name(changes["name"])
+    retry = changes.get("retry")
+    if retry is not None and not isinstance(retry, Retry):
+        changes["retry"] = Retry.custom(retry)
+    return replace(settings, **changes)
