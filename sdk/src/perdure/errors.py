@@ -68,9 +68,6 @@ def failure(error: BaseException) -> Failure | None:
 class PerdureError(Exception):
     """Everything Perdure itself raises derives from this class."""
 
-    def __init__(self, *fields: object) -> None:
-        super().__init__(*fields)
-
     def __str__(self) -> str:
         return self._text()
 
@@ -83,9 +80,13 @@ class OperationError(PerdureError):
 
     def __init__(self, message: str = "", error_type: str | None = None, data: str | None = None) -> None:
         super().__init__(message, error_type, data)
-        self.message = message
         self.error_type = error_type
         self.data = data
+
+    @property
+    def message(self) -> str:
+        """What went wrong, without the type."""
+        return str(self.args[0])
 
     def _text(self) -> str:
         return self.message
@@ -130,8 +131,9 @@ class BatchError(OperationError, ExceptionGroup[Exception]):
         return ExceptionGroup.__new__(cls, message, errors)
 
     def __init__(self, message: str, errors: Sequence[Exception]) -> None:
-        OperationError.__init__(self, message)
-        self.args = (message, errors)
+        PerdureError.__init__(self, message, errors)
+        self.error_type = None
+        self.data = None
 
     def derive(self, excs: Sequence[Exception], /) -> BatchError:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         return BatchError(self.message, excs)

@@ -6,6 +6,7 @@ The rows are tried from the top, so what is said first wins:
     the service failed for good                     FAILED
     the token was revoked                           PENDING
     the code does not match the history             FAILED, or let Lambda retry where the function says so
+    the engine met a state that cannot be           let Lambda retry, so that a fix can save the execution
     the run was stopped, whatever the code did      PENDING
     the handler raised                              FAILED
     the handler returned                            SUCCEEDED
@@ -80,7 +81,7 @@ def conclude(
     if revoked:
         return Pending()
     if fatal is not None:
-        return Retry(fatal) if isinstance(fatal, ReplayMismatch) and on_mismatch == "retry" else Failed(fatal)
+        return Failed(fatal) if isinstance(fatal, ReplayMismatch) and on_mismatch == "fail" else Retry(fatal)
     if stopped or isinstance(ending, Stopped):
         return Pending()
     return Failed(ending.error) if isinstance(ending, Raised) else Succeeded(ending.payload)

@@ -1,0 +1,38 @@
+import pytest
+
+from perdure_runtime.core.quiescence import Activity
+
+
+def test_nothing_parked_is_not_quiet():
+    assert not Activity().quiet
+
+
+def test_something_parked_and_nothing_going_on_is_quiet():
+    activity = Activity()
+    activity.park("a", 7.0)
+    assert activity.quiet
+    activity.unpark("a")
+    activity.unpark("a")
+    assert not activity.quiet
+
+
+@pytest.mark.parametrize("field", ["bodies", "commits", "woken"])
+def test_whatever_goes_on_keeps_a_run_from_being_quiet(field):
+    activity = Activity()
+    activity.park("a", None)
+    setattr(activity, field, 1)
+    assert not activity.quiet
+
+
+def test_the_next_wake_is_the_earliest_known():
+    activity = Activity()
+    assert activity.next_wake is None
+    activity.park("callback", None)
+    assert activity.next_wake is None
+    activity.park("late", 9.0)
+    activity.park("early", 3.0)
+    assert activity.next_wake == 3.0
+
+
+def test_activity_shows_its_counts():
+    assert repr(Activity()) == "<Activity: 0 parked, 0 bodies, 0 commits, 0 woken>"

@@ -1,0 +1,58 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from perdure_runtime.core.records import MILLISECONDS, SECONDS, Record, epoch_seconds
+from perdure_runtime.core.vocabulary import Kind, Status
+
+STEP = {
+    "Id": "0123456789",
+    "Type": "STEP",
+    "SubType": "Step",
+    "Name": "pay",
+    "ParentId": "p",
+    "Status": "PENDING",
+    "StartTimestamp": 1_767_225_600_500,
+    "StepDetails": {
+        "Attempt": 2,
+        "NextAttemptTimestamp": 1_767_225_601_000,
+        "Result": "7",
+        "Error": {"ErrorType": "X"},
+    },
+}
+
+
+def test_a_record_reads_the_wire():
+    record = Record(STEP, MILLISECONDS)
+    assert (record.id, record.kind, record.status) == ("0123456789", Kind.STEP, Status.PENDING)
+    assert (record.name, record.subtype, record.parent) == ("pay", "Step", "p")
+    assert (record.completed_attempts, record.result, record.error) == (2, "7", {"ErrorType": "X"})
+    assert (record.started_at, record.wake) == (1_767_225_600.5, 1_767_225_601.0)
+    assert repr(record) == "<STEP 'pay' 01234567 PENDING>"
+
+
+def test_what_is_absent_is_none():
+    record = Record({"Id": "0123456789", "Type": "CALLBACK", "Status": "STARTED"})
+    assert (record.name, record.subtype, record.parent, record.result, record.error) == (None, None, None, None, None)
+    assert (record.completed_attempts, record.wake, record.started_at) == (0, None, None)
+    assert repr(record) == "<CALLBACK 01234567 STARTED>"
+
+
+@pytest.mark.parametrize(
+    ("value", "scale"),
+    [
+        (1_767_225_600_500, MILLISECONDS),
+        (1_767_225_600.5, SECONDS),
+        ("2026-01-01T00:00:00.500Z", SECONDS),
+        ("2026-01-01T01:00:00.500+01:00", MILLISECONDS),
+        ("2026-01-01 00:00:00.500+00:00", MILLISECONDS),
+        (datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC), SECONDS),
+    ],
+)
+def test_a_timestamp_is_read_in_every_encoding_of_the_protocol(value, scale):
+    assert epoch_seconds(value, scale) == 1_767_225_600.5
+
+
+def test_a_wait_wakes_when_the_service_says():
+    wait = {"Id": "w", "Type": "WAIT", "Status": "STARTED", "WaitDetails": {"ScheduledEndTimestamp": 7.5}}
+    assert Record(wait).wake == 7.5

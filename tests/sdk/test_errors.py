@@ -1,0 +1,95 @@
+import pickle
+
+import pytest
+
+from perdure import (
+    BatchError,
+    DurableCallRefused,
+    Failure,
+    HandlerRefused,
+    MalformedEnvelope,
+    OperationError,
+    PerdureError,
+    ReplayMismatch,
+    SerdesError,
+    ServiceError,
+    StepError,
+    StepInterrupted,
+    WaitCancelled,
+    errors,
+    failure,
+)
+
+MISMATCH = ReplayMismatch("0123456789abcdef", [("name", "reserve", "charge")], "app.py:7", "the history holds charge")
+SERVICE = ServiceError(
+    "CheckpointDurableExecution", "ThrottlingException", "slow down", status=429, request_id="r-1", execution="arn:x"
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (StepError("boom", "app.Boom", "data"), "boom"),
+        (StepInterrupted("cut off"), "cut off"),
+        (WaitCancelled("gone"), "gone"),
+        (
+            MISMATCH,
+            "operation 01234567 at app.py:7: name: recorded 'reserve', asked 'charge' (the history holds charge).",
+        ),
+        (ReplayMismatch("0123456789abcdef", []), "restore the call"),
+        (DurableCallRefused("ctx.step()", "because"), "ctx.step() was refused: because"),
+        (HandlerRefused("app.f", "because"), "app.f: because"),
+        (
+            SerdesError("cannot be stored", "value.items[3]", "step 'pay'"),
+            "step 'pay': value.items[3]: cannot be stored",
+        ),
+        (SerdesError("cannot be stored"), "cannot be stored"),
+        (MalformedEnvelope("CheckpointToken", "is missing"), "CheckpointToken is missing"),
+        (SERVICE, "CheckpointDurableExecution failed with ThrottlingException (HTTP 429, request r-1): slow down"),
+        (ServiceError("Get", "Timeout"), "Get failed with Timeout"),
+        (PerdureError("plain", 7), "plain 7"),
+        (BatchError("2 failed", [ValueError("a"), KeyError("b")]), "2 failed"),
+    ],
+)
+def test_an_error_says_the_fact_and_survives_pickling(error, said):
+    assert said in str(error)
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert {key: value for key, value in vars(copy).items() if key != "exceptions"}.keys() == vars(error).keys()
+
+
+def test_service_errors_keep_their_facts_through_pickling():
+    assert vars(pickle.loads(pickle.dumps(SERVICE))) == vars(SERVICE)
+
+
+def test_a_batch_error_is_a_group_that_can_be_taken_apart():
+    caught = []
+    try:
+        raise BatchError("2 failed", [ValueError("a"), KeyError("b")])
+    except* ValueError as group:
+        caught.append(group)
+    except* KeyError as group:
+        caught.append(group)
+    assert [type(group) for group in caught] == [BatchError, BatchError]
+    assert [str(group.exceptions[0]) for group in caught] == ["a", "'b'"]
+
+
+def test_failure_tells_the_facts_an_operation_attached():
+    error = ValueError("boom")
+    assert failure(error) is None
+    facts = Failure("pay", "0123", 2, "ValueError", "boom", (), None)
+    setattr(error, errors.FACTS, facts)
+    assert failure(error) is facts
+    setattr(error, errors.FACTS, "forged")
+    assert failure(error) is None
+
+
+@pytest.mark.parametrize("name", [name for name in errors.__all__ if name not in {"Failure", "failure"}])
+def test_every_error_belongs_to_the_family(name):
+    assert issubclass(getattr(errors, name), PerdureError)
+
+
+def test_failures_of_operations_share_one_base():
+    for name in ("StepError", "ChildContextError", "InvokeError", "CallbackError", "ConditionError", "BatchError"):
+        assert issubclass(getattr(errors, name), OperationError)
