@@ -19,12 +19,12 @@ START = {"Id": "id-1", "Type": "STEP", "Action": "START", "SubType": "Step", "Na
 class Upper:
     """Values that change on the way: text is what was returned, in capitals."""
 
-    def encode(self, value):
+    def store(self, value):
         if value == "refused":
             raise SerdesError("cannot be stored")
-        return value.upper()
+        return value.upper(), self.read(value.upper())
 
-    def decode(self, text):
+    def read(self, text):
         return None if text is None else text.lower() + "!"
 
     def describe(self, error):

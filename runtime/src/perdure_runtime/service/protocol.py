@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-
 class Checkpointed(NamedTuple):
     """The answer to a checkpoint."""
 

@@ -31,11 +31,11 @@ __all__ = ["StepWork", "Values", "step"]
 class Values(Protocol):
     """How a step's values and failures become text and back."""
 
-    def encode(self, value: object) -> str | None:
-        """The text to record; raises `SerdesError`."""
+    def store(self, value: object) -> tuple[str, object]:
+        """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
         ...
 
-    def decode(self, text: str | None) -> object:
+    def read(self, text: str | None) -> object:
         """The value that a recorded text stands for; raises `SerdesError`."""
         ...
 
@@ -66,7 +66,7 @@ def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[obj
         ended: Outcome[object] | None = None
         match move_for(identity.kind, record.status if record else None, identity.id):
             case Move.RETURN:
-                return Ok(work.values.decode(record.result if record else None))
+                return Ok(work.values.read(record.result if record else None))
             case Move.RAISE:
                 return _recorded_failure(identity, work, record)
             case Move.PARK:
@@ -92,8 +92,7 @@ def _attempt(journal: Journal, identity: Identity, work: StepWork, attempt: int)
         error = outcome.error
     else:
         try:
-            text = work.values.encode(outcome.value)
-            value = work.values.decode(text)
+            text, value = work.values.store(outcome.value)
         except SerdesError as refused:
             error = refused
         else:

@@ -1,0 +1,76 @@
+"""One invocation's run of a workflow: what its lines of work share, and how it ends.
+
+The stop flag is sticky. Once the run has to stop, every durable call raises `Stop` again, so user code that swallows it
+gets no further than its next call; and when the handler returns after all, the flag still says that it was stopped.
+Code that swallows it over and over is abandoned: the answer is PENDING, and the process ends, because nothing else can
+take the thread away from it.
+"""
+
+from __future__ import annotations
+
+from _thread import get_ident
+from typing import TYPE_CHECKING, NoReturn
+
+from perdure import DurableCallRefused, ServiceError
+from perdure.contexts import CURRENT_STEP
+from perdure_runtime.core.quiescence import Activity
+from perdure_runtime.drivers.signals import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perdure_runtime.core.journal import Journal
+    from perdure_runtime.drivers.committer import Committer
+
+__all__ = ["PATIENCE", "Run"]
+
+PATIENCE = 100
+
+
+class Run:
+    """What is shared by all that happens in one invocation."""
+
+    __slots__ = ("_abandon", "_swallowed", "activity", "committer", "fatal", "journal", "owner", "stopping")
+
+    def __init__(self, journal: Journal, committer: Committer, abandon: Callable[[], NoReturn]) -> None:
+        self.journal = journal
+        self.committer = committer
+        self.activity = Activity()
+        self.owner = get_ident()
+        self.stopping = False
+        self.fatal: Exception | None = None
+        self._swallowed = 0
+        self._abandon = abandon
+
+    def admit(self, operation: str) -> None:
+        """Let a durable call begin; raises where none can."""
+        if CURRENT_STEP.get(None) is not None:
+            reason = (
+                "a step's body is plain code, which runs again when it is retried; call it from the workflow itself"
+            )
+            raise DurableCallRefused(operation, f"it was called inside a step. {reason}")
+        if get_ident() != self.owner:
+            reason = "its place in the history would follow the scheduler; call it on the thread the workflow runs on"
+            raise DurableCallRefused(operation, f"it was called on a thread of your own. {reason}")
+        if self.stopping:
+            self.stop()
+        if self.fatal is not None:
+            raise self.fatal
+
+    def stop(self) -> NoReturn:
+        """Unwind the user code that called; raises `Stop`, again and again if need be."""
+        self.stopping = True
+        self._swallowed += 1
+        if self._swallowed > PATIENCE:
+            self._abandon()
+        raise Stop
+
+    def fail(self, error: Exception) -> None:
+        """The run cannot go on; what is said first counts."""
+        if self.fatal is None:
+            self.fatal = error
+
+    def lose(self, error: ServiceError) -> NoReturn:
+        """The service is lost to this invocation."""
+        self.fail(error)
+        self.stop()

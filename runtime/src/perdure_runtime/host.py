@@ -1,0 +1,114 @@
+"""Where durable functions are hosted: what an invocation needs from its surroundings, gathered once.
+
+The engine takes clock, randomness, environment and service from here and from nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from perdure import Durable, HandlerRefused
+from perdure_runtime.drivers.ticker import Ticker
+from perdure_runtime.invocation import Prepared
+from perdure_runtime.service.selection import Effects, service_from_environment
+from perdure_runtime.values.annotations import converter
+from perdure_runtime.values.origins import Origins
+from perdure_runtime.values.signatures import signature_types
+from perdure_runtime.values.steps import StepForms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from perdure_runtime.service.protocol import Service
+
+__all__ = ["Host"]
+
+UNCAUGHT = 70  # EX_SOFTWARE
+spread = random.random  # noqa: S311  for delays; it guards nothing
+
+
+class Host:
+    """Clock, randomness, service and settings for all invocations of a process."""
+
+    def __init__(
+        self,
+        service: Callable[[], Service],
+        *,
+        task_root: str,
+        clock: Callable[[], float] = time.time,
+        randomness: Callable[[], float] = spread,
+        client_token: Callable[[], str] = lambda: uuid.uuid4().hex,
+        ticker: Ticker | None = None,
+        abandon: Callable[[bytes], NoReturn] | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.service = service
+        self.task_root = task_root
+        self.clock = clock
+        self.random = randomness
+        self.client_token = client_token
+        self.ticker = ticker or Ticker()
+        self.abandon = abandon or give_up
+        self.strict = strict
+
+    @classmethod
+    def from_environment(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        service: Service | None = None,
+        abandon: Callable[[bytes], NoReturn] | None = None,
+    ) -> Host:
+        """A host for this process; the service is chosen when it is first needed, unless it is given."""
+        chosen = service
+
+        def choose() -> Service:
+            nonlocal chosen
+            if chosen is None:
+                chosen = service_from_environment(environ, Effects(time.time, time.sleep, spread, _warn))
+            return chosen
+
+        root = environ.get("LAMBDA_TASK_ROOT") or os.getcwd()  # noqa: PTH109  pathlib is not on the cold path
+        return cls(choose, task_root=root, abandon=abandon)
+
+    def prepare(self, durable: Durable[Any, Any]) -> Prepared:
+        """Make a durable function ready; raises `HandlerRefused` where it cannot be served as it is written."""
+        types = signature_types(durable.function, owner=durable.name)
+        origins = Origins(self.task_root, durable.options.errors)
+        return Prepared(
+            durable,
+            self,
+            self._service_of(durable),
+            converter(types.event, owner=durable.name),
+            converter(types.result, owner=durable.name),
+            StepForms(origins),
+        )
+
+    def _service_of(self, durable: Durable[Any, Any]) -> Callable[[], Service]:
+        client: Any = durable.options.client
+        if client is None:
+            return self.service
+        if hasattr(client, "checkpoint_durable_execution"):
+            from perdure_runtime.service.boto import BotoService
+
+            boto = BotoService(client)
+            return lambda: boto
+        if hasattr(client, "checkpoint") and hasattr(client, "get_state"):
+            return lambda: client
+        reason = f"client= is a {type(client).__name__}, neither a boto3 Lambda client nor a service client"
+        raise HandlerRefused(durable.name, reason)
+
+
+def give_up(_output: bytes) -> NoReturn:
+    """Without a loop to answer through, the process ends, and Lambda makes the invocation again."""
+    sys.stdout.flush()
+    os._exit(UNCAUGHT)
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(line + "\n")

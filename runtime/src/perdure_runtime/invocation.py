@@ -1,0 +1,220 @@
+"""One invocation of a durable function: envelope in, run, envelope out.
+
+    read the envelope, and the rest of the state where it came in pages
+    decode the event
+    run the handler against the journal
+    conclude: one function decides the status (`core/outcome.py`)
+
+What this raises means that the invocation failed and Lambda should make it again; an execution that failed is an answer
+like any other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import orjson
+
+from perdure import ReplayMismatch, SerdesError, ServiceError
+from perdure.contexts import CURRENT_CONTEXT
+from perdure_runtime.core.journal import Journal
+from perdure_runtime.core.outcome import Answer, Ending, Failed, Pending, Raised, Returned, Stopped, Succeeded, conclude
+from perdure_runtime.core.records import MILLISECONDS
+from perdure_runtime.core.updates import execution_succeeded
+from perdure_runtime.drivers.committer import Committer
+from perdure_runtime.drivers.context import LineContext
+from perdure_runtime.drivers.frames import without_engine_frames
+from perdure_runtime.drivers.run import Run
+from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.envelope import PENDING, Envelope, ExecutionFacts, failed, is_too_large, read_envelope, succeeded
+from perdure_runtime.logs import SCOPE, DurableLogger, LogScope, begin_invocation
+from perdure_runtime.values import jsontext
+from perdure_runtime.values.paths import reported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perdure import Durable, LambdaContext
+    from perdure_runtime.host import Host
+    from perdure_runtime.service.protocol import Service
+    from perdure_runtime.values.annotations import Converter
+    from perdure_runtime.values.steps import StepForms
+
+__all__ = ["Invocation", "Prepared"]
+
+
+class Prepared:
+    """A durable function made ready to be invoked; made by `Host.prepare`."""
+
+    __slots__ = ("durable", "event", "forms", "host", "result", "service")
+
+    def __init__(
+        self,
+        durable: Durable[Any, Any],
+        host: Host,
+        service: Callable[[], Service],
+        event: Converter,
+        result: Converter,
+        forms: StepForms,
+    ) -> None:
+        self.durable = durable
+        self.host = host
+        self.service = service
+        self.event = event
+        self.result = result
+        self.forms = forms
+
+    def answer(self, event: bytes, lambda_context: LambdaContext) -> bytes:
+        """Answer one invocation; what it raises means "let Lambda make this invocation again"."""
+        return Invocation(self, read_envelope(event), lambda_context).answer()
+
+
+class Invocation:
+    """One invocation from its envelope to its answer."""
+
+    __slots__ = (
+        "_arn",
+        "_committer",
+        "_envelope",
+        "_journal",
+        "_lambda_context",
+        "_log",
+        "_prepared",
+        "_run",
+        "_scope",
+    )
+
+    def __init__(self, prepared: Prepared, envelope: Envelope, lambda_context: LambdaContext) -> None:
+        host = prepared.host
+        begin_invocation(lambda_context.aws_request_id, getattr(lambda_context, "tenant_id", None))
+        self._prepared = prepared
+        self._envelope = envelope
+        self._arn = envelope.arn
+        self._lambda_context = lambda_context
+        self._journal = Journal()
+        self._committer = Committer(
+            prepared.service(), envelope.arn, envelope.token, self._journal, host.client_token, host.ticker
+        )
+        self._run = Run(self._journal, self._committer, self._abandon)
+        self._scope = LogScope(envelope.arn, show_replays=not prepared.durable.options.mode_aware)
+        self._log = DurableLogger(LogScope(envelope.arn))
+
+    def answer(self) -> bytes:
+        """Run the handler, and say how it ended."""
+        try:
+            ending = self._ending()
+            self._settle(ending)
+            return self._written(self._concluded(ending))
+        finally:
+            self._prepared.host.ticker.rest()
+
+    def _ending(self) -> Ending:
+        """How the handler ended."""
+        try:
+            self._load()
+            event = self._event()
+        except ServiceError as error:
+            self._run.fail(error)
+            return Raised(error)
+        except SerdesError as error:
+            return Raised(error)
+        return self._run_handler(event)
+
+    def _load(self) -> None:
+        """All that is recorded."""
+        envelope, journal = self._envelope, self._journal
+        journal.merge(envelope.operations, MILLISECONDS)
+        marker = envelope.marker
+        while marker:
+            page = self._prepared.service().get_state(envelope.arn, envelope.token, marker)
+            journal.merge(page.operations)
+            marker = page.marker
+        journal.seal()
+
+    def _event(self) -> object:
+        """The event, as the handler's annotation wants it; an execution without input has an empty one."""
+        record = self._journal.execution
+        if record is None:
+            raise ServiceError("GetDurableExecutionState", "NoExecutionOperation", "the state holds no EXECUTION")
+        text = record.details.get("InputPayload")
+        value = orjson.loads(text) if text and text.strip() else {}
+        return self._prepared.event.from_payload(value, root="event")
+
+    def _run_handler(self, event: object) -> Ending:
+        prepared = self._prepared
+        record = self._journal.execution
+        assert record is not None  # noqa: S101  `_event` has seen it
+        context = LineContext(
+            self._run,
+            ExecutionFacts(self._arn, record),
+            self._lambda_context,
+            prepared.forms,
+            prepared.host.random,
+            self._scope,
+        )
+        scope, current = SCOPE.set(self._scope), CURRENT_CONTEXT.set(context)
+        try:
+            result = prepared.durable.function(event, context)
+            with reported("result"):
+                return Returned(jsontext.write(prepared.result.to_json(result, root="result")))
+        except Stop:
+            return Stopped()
+        except Exception as error:  # noqa: BLE001  the handler is user code
+            return Raised(without_engine_frames(error))
+        finally:
+            CURRENT_CONTEXT.reset(current)
+            SCOPE.reset(scope)
+
+    def _settle(self, ending: Ending) -> None:
+        """Before the answer: nothing may be left unsent, and nothing recorded left unreached."""
+        run = self._run
+        going_on = run.stopping or run.fatal is not None or self._committer.over
+        try:
+            if isinstance(ending, Returned) and not going_on:
+                self._check_reached()
+                if run.fatal is None and is_too_large(ending.payload):
+                    update = execution_succeeded(self._prepared.host.clock(), ending.payload)
+                    self._committer.commit((update,), durable=True)
+            self._committer.drain()
+        except ServiceError as error:
+            run.fail(error)
+
+    def _check_reached(self) -> None:
+        """A handler that is through has asked for all that is recorded, or it is not the code that recorded it."""
+        missed = self._journal.unreached()
+        if not missed:
+            return
+        names = [record.name or record.kind.value.lower() for record in missed]
+        if self._prepared.host.strict:
+            first = missed[0]
+            gone = (("operation", f"{first.kind.lower()} {first.name or ''}".strip(), "never reached"),)
+            self._run.fail(ReplayMismatch(first.id, gone, hint=f"{len(missed)} recorded operations were not reached"))
+            return
+        self._log.error("the workflow ended without reaching operations that are recorded", operations=names)
+
+    def _concluded(self, ending: Ending) -> Answer:
+        run = self._run
+        return conclude(
+            ending,
+            fatal=run.fatal,
+            revoked=self._committer.revoked,
+            stopped=run.stopping,
+            on_mismatch=self._prepared.durable.options.on_mismatch,
+        )
+
+    def _written(self, answer: Answer) -> bytes:
+        match answer:
+            case Succeeded(payload):
+                return succeeded("" if self._committer.completed else payload)
+            case Failed(error):
+                self._log.error("the execution failed", exc_info=error)
+                return failed(self._prepared.forms.describe(error))
+            case Pending():
+                return PENDING
+            case _:
+                raise answer.error
+
+    def _abandon(self) -> NoReturn:
+        """User code holds on to the thread: answer in its place, and give the process up."""
+        self._log.critical("the workflow swallows its suspension over and over; this process is given up")
+        self._prepared.host.abandon(PENDING)

@@ -1,0 +1,69 @@
+"""Where a log line comes from, and whether it may be heard.
+
+A workflow runs again from the top in every invocation, so a line it logged yesterday would be logged again today. Every
+line therefore has a scope. The engine makes one for the workflow, and flips its `replaying` when the code passes the
+end of the recorded history; it makes one more for each step body that runs, which is never a replay.
+
+The scope in force travels as a context variable: code that logs by `logging` or by `structlog.get_logger()` finds it
+there, at any depth and in a copied context. A thread that the user starts has none. What it logs is not part of the
+replayed work, so it passes.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from perdure_runtime.logs.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from typing import Final
+
+
+class LogScope:
+    """What a line tells about its origin; only `replaying` changes."""
+
+    __slots__ = (
+        "attempt",
+        "execution_arn",
+        "operation_id",
+        "operation_name",
+        "parent_id",
+        "replaying",
+        "request_id",
+        "show_replays",
+    )
+
+    def __init__(
+        self,
+        execution_arn: str,
+        *,
+        operation_id: str | None = None,
+        operation_name: str | None = None,
+        parent_id: str | None = None,
+        attempt: int | None = None,
+        replaying: bool = False,
+        show_replays: bool = False,
+        request_id: str | None = None,
+    ) -> None:
+        self.execution_arn: Final = execution_arn
+        self.operation_id: Final = operation_id
+        self.operation_name: Final = operation_name
+        self.parent_id: Final = parent_id
+        self.attempt: Final = attempt
+        self.replaying = replaying
+        self.show_replays: Final = show_replays
+        # A body that outlives its invocation keeps the request id it began under. None means the one in progress.
+        self.request_id: Final = request_id
+
+    def __repr__(self) -> str:
+        where = self.operation_name or self.operation_id or "workflow"
+        return f"<LogScope {where} attempt={self.attempt} replaying={self.replaying}>"
+
+    @property
+    def silent(self) -> bool:
+        """Whether lines from here are repetitions that nobody asked to see."""
+        return self.replaying and not (self.show_replays or SETTINGS.show_replays)
+
+
+SCOPE: ContextVar[LogScope] = ContextVar("perdure_log_scope")

@@ -1,0 +1,158 @@
+"""One kept-alive HTTP/1.1 connection, and how it is opened.
+
+A connection serves one request at a time and outlives invocations, so it may have died while the sandbox was frozen.
+Two rules deal with that. Before it is used again it is looked at: a server that closed it, or said something nobody
+asked for, is not spoken to. If it dies all the same before a byte of the answer arrived, `exchange` raises `Stale`:
+the one case in which the caller repeats the request at once. A connection opened for the request never raises it, so
+that happens once.
+
+The socket is `_socket`'s own: the module `socket` around it takes 5 ms to import and adds nothing that is used here.
+"""
+
+from __future__ import annotations
+
+import _socket
+import select
+from typing import TYPE_CHECKING, Any, Protocol
+
+from perdure_runtime.service.reply import BODY_LIMIT, Incoming, Reply, read_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 50.0
+
+
+class Stale(ConnectionError):
+    """A connection that was open before the request was found dead before any of the answer arrived."""
+
+
+class Transport(Protocol):
+    """What a connection needs of a socket, plain or TLS."""
+
+    def sendall(self, data: bytes, /) -> None: ...
+    def recv(self, size: int, /) -> bytes: ...
+    def settimeout(self, seconds: float | None, /) -> None: ...
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+
+
+def open_plain(host: str, port: int, timeout: float = CONNECT_TIMEOUT) -> _socket.socket:
+    """Open a TCP connection to the first address of `host` that answers. Raises OSError."""
+    failure = OSError(f"{host} has no address")
+    # As bytes, here and in `tls`: text would go through the idna codec, whose import takes longer than the connection.
+    for family, kind, protocol, _, address in _socket.getaddrinfo(host.encode(), port, 0, _socket.SOCK_STREAM):
+        try:
+            return _dialled(_socket.socket(family, kind, protocol), address, timeout)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _dialled(sock: _socket.socket, address: Any, timeout: float) -> _socket.socket:  # noqa: ANN401  each family has its own
+    try:
+        sock.settimeout(timeout)
+        sock.connect(address)
+        # A request is one write: waiting to fill a segment would only add the peer's delayed acknowledgement.
+        sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+class Connection:
+    """A connection to one place, opened when first needed and again when it was lost."""
+
+    __slots__ = ("_body_limit", "_open", "_poll", "_read_timeout", "_served", "_transport")
+
+    def __init__(
+        self,
+        open_transport: Callable[[], Transport],
+        *,
+        read_timeout: float = READ_TIMEOUT,
+        body_limit: int = BODY_LIMIT,
+    ) -> None:
+        self._open = open_transport
+        self._read_timeout = read_timeout
+        self._body_limit = body_limit
+        self._transport: Transport | None = None
+        self._poll: select.poll | None = None
+        self._served = 0
+
+    def __repr__(self) -> str:
+        state = "closed" if self._transport is None else f"open, {self._served} served"
+        return f"<Connection {state}>"
+
+    def connect(self) -> None:
+        """Open the connection unless it is open; may be called ahead of the first request. Raises OSError."""
+        self._connected()
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        transport, self._transport, self._poll = self._transport, None, None
+        if transport is not None:
+            transport.close()
+
+    def exchange(self, request: bytes) -> Reply:
+        """Send `request` and read its answer. Raises `Stale`, or any other OSError, with the connection closed."""
+        if self._has_spoken():
+            self.close()
+        new = self._transport is None
+        transport = self._connected()
+        incoming = Incoming(transport.recv)
+        reusable = False
+        try:
+            sent_whole = _send(transport, request)
+            reply = read_reply(incoming, body_limit=self._body_limit)
+            reusable = reply.reusable and sent_whole
+        except TimeoutError:
+            # The server may be at work on it: not the mark of a dead connection.
+            raise
+        except OSError as error:
+            if not new and not incoming.heard:
+                raise Stale(str(error)) from error
+            raise
+        finally:
+            # An answer cut short, by whatever, must not be read as the answer to the next request.
+            self._served += 1
+            if not reusable:
+                self.close()
+        return reply
+
+    def _connected(self) -> Transport:
+        if self._transport is None:
+            transport = self._open()
+            transport.settimeout(self._read_timeout)
+            self._poll = select.poll()
+            self._poll.register(transport.fileno(), select.POLLIN)
+            self._transport = transport
+            self._served = 0
+        return self._transport
+
+    def _has_spoken(self) -> bool:
+        """Whether the server closed an idle connection, or sent something unasked."""
+        if self._transport is None or self._poll is None or not self._poll.poll(0):
+            return False
+        try:
+            self._transport.settimeout(0)
+            self._transport.recv(1)
+        except OSError as error:
+            # TLS hands out session tickets after the handshake: bytes on the wire that are no data. By its name, since
+            # a plain connection has no reason to import ssl.
+            heard = type(error).__name__ not in {"SSLWantReadError", "BlockingIOError"}
+        else:
+            heard = True
+        if not heard:
+            self._transport.settimeout(self._read_timeout)
+        return heard
+
+
+def _send(transport: Transport, request: bytes) -> bool:
+    """Send `request`; False if the server hung up before it had all of it, perhaps after saying why."""
+    try:
+        transport.sendall(request)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True

@@ -1,0 +1,170 @@
+"""One HTTP/1.1 answer, read strictly.
+
+The client speaks to one service it knows, so it accepts what that service may send and nothing that could be read in
+two ways: a body has a Content-Length or is chunked, never both and never neither; a header line is one line; sizes have
+limits. Redirects are answers like any other. What breaks a rule raises `BadReply`, after which the connection is of no
+more use.
+
+`Incoming` is the only place that knows how bytes arrive, so the reader itself does no I/O.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEAD_LIMIT = 64 * 1024
+BODY_LIMIT = 64 * 1024 * 1024
+_PIECE = 64 * 1024
+_LARGE_PIECE = 1024 * 1024
+_DIGITS = frozenset("0123456789")
+_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
+_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_CHUNK_DIGITS = 8
+_NO_CONTENT = frozenset({204, 304})
+_SWITCHING = 101
+_SUCCESS = 200
+
+
+class BadReply(ConnectionError):
+    """What arrived is no HTTP answer, or not a whole one."""
+
+
+class Reply(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: dict[str, str]
+    """By lower-case name; a repeated header is joined by commas."""
+    body: bytes
+    reusable: bool
+    """Whether the connection may carry another request."""
+
+
+class Incoming:
+    """The bytes of one connection, taken up to a mark or by count."""
+
+    __slots__ = ("_held", "_receive", "heard")
+
+    def __init__(self, receive: Callable[[int], bytes]) -> None:
+        self._receive = receive
+        self._held = b""
+        self.heard = False
+        """Whether anything has arrived."""
+
+    @property
+    def surplus(self) -> bool:
+        """Whether more arrived than was taken."""
+        return bool(self._held)
+
+    def until(self, mark: bytes, limit: int) -> bytes:
+        """Take what comes before `mark`, and drop the mark."""
+        while (end := self._held.find(mark)) < 0 and len(self._held) <= limit:
+            self._held += self._next(_PIECE)
+        if not 0 <= end <= limit:
+            raise BadReply(f"a line or head of more than {limit} bytes")
+        taken = self._held[:end]
+        self._held = self._held[end + len(mark) :]
+        return taken
+
+    def take(self, count: int) -> bytes:
+        """Take exactly `count` bytes."""
+        held = self._held
+        if len(held) >= count:
+            self._held = held[count:]
+            return held[:count]
+        pieces = [held]
+        missing = count - len(held)
+        self._held = b""
+        while missing:
+            piece = self._next(min(missing, _LARGE_PIECE))
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def _next(self, most: int) -> bytes:
+        piece = self._receive(most)
+        if not piece:
+            raise BadReply("the connection ended in the middle of the answer" if self.heard else "no answer came")
+        self.heard = True
+        return piece
+
+
+def read_reply(incoming: Incoming, *, body_limit: int = BODY_LIMIT) -> Reply:
+    """Read the next final answer, skipping interim ones. Raises `BadReply`."""
+    version, status, headers = _head(incoming)
+    while status < _SUCCESS:
+        if status == _SWITCHING:
+            raise BadReply("the server switched protocols")
+        version, status, headers = _head(incoming)
+    body = b"" if status in _NO_CONTENT else _body(incoming, headers, body_limit)
+    return Reply(status, headers, body, _keeps(version, headers) and not incoming.surplus)
+
+
+def _head(incoming: Incoming) -> tuple[str, int, dict[str, str]]:
+    first, *lines = incoming.until(b"\r\n\r\n", HEAD_LIMIT).decode("latin-1").split("\r\n")
+    version, _, rest = first.partition(" ")
+    digits = rest[:3]
+    if version not in {"HTTP/1.1", "HTTP/1.0"} or not _is_status(digits) or rest[3:4] not in {"", " "}:
+        raise BadReply(f"not a status line: {first[:80]!r}")
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or not _NAME.issuperset(name) or "\n" in value or "\r" in value or "\0" in value:
+            raise BadReply(f"not a header: {line[:80]!r}")
+        name = name.lower()
+        value = value.strip(" \t")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return version, int(digits), headers
+
+
+def _is_status(digits: str) -> bool:
+    return len(digits) == len("200") and _DIGITS.issuperset(digits) and digits[0] in "12345"
+
+
+def _body(incoming: Incoming, headers: dict[str, str], limit: int) -> bytes:
+    length = headers.get("content-length")
+    coding = headers.get("transfer-encoding")
+    if coding is not None:
+        if length is not None or coding.lower() != "chunked":
+            raise BadReply(f"a body of Transfer-Encoding {coding!r} and Content-Length {length!r}")
+        return _chunks(incoming, limit)
+    if length is None:
+        raise BadReply("a body without a length")
+    # A repeated Content-Length is fine as long as it says the same each time (RFC 9112, 6.3).
+    size = length.partition(",")[0]
+    if not size or not _DIGITS.issuperset(size) or {part.strip() for part in length.split(",")} != {size}:
+        raise BadReply(f"a Content-Length of {length[:80]!r}")
+    if len(size) > len(str(limit)) or int(size) > limit:
+        raise BadReply(f"a body of {size[:20]} bytes, where {limit} are the limit")
+    return incoming.take(int(size))
+
+
+def _chunks(incoming: Incoming, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    total = 0
+    while size := _chunk_size(incoming.until(b"\r\n", HEAD_LIMIT)):
+        total += size
+        if total > limit:
+            raise BadReply(f"a body of more than {limit} bytes")
+        chunks.append(incoming.take(size))
+        if incoming.take(2) != b"\r\n":
+            raise BadReply("a chunk longer than it says")
+    room = HEAD_LIMIT
+    while trailer := incoming.until(b"\r\n", room):
+        room -= len(trailer)
+    return b"".join(chunks)
+
+
+def _chunk_size(line: bytes) -> int:
+    digits = line.decode("latin-1").partition(";")[0].rstrip(" \t")
+    if not 0 < len(digits) <= _CHUNK_DIGITS or not _HEX_DIGITS.issuperset(digits):
+        raise BadReply(f"not the size of a chunk: {digits[:80]!r}")
+    return int(digits, 16)
+
+
+def _keeps(version: str, headers: dict[str, str]) -> bool:
+    wishes = {wish.strip() for wish in headers.get("connection", "").lower().split(",")}
+    return "close" not in wishes if version == "HTTP/1.1" else "keep-alive" in wishes

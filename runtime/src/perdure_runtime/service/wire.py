@@ -1,0 +1,104 @@
+"""The two calls as they stand on the wire: paths, queries, bodies, answers (PROTOCOL 1.3 and 4.1).
+
+An update reaches this module as the bytes it was encoded to once; a body is those bytes joined, never parsed again.
+Answers keep the wire's shape, timestamps in epoch seconds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perdure_runtime.service.percent import percent_encoded
+from perdure_runtime.service.protocol import Checkpointed, StatePage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+CHECKPOINT = "CheckpointDurableExecution"
+GET_STATE = "GetDurableExecutionState"
+
+
+class MalformedAnswer(ValueError):
+    """An answer that claims success and is not what the service's model says."""
+
+
+def execution_path(arn: str) -> str:
+    """The path of an execution; its calls stand below it. Every reserved character of the ARN is encoded, `/` too."""
+    return f"/2025-12-01/durable-executions/{percent_encoded(arn)}"
+
+
+def state_query(token: str, marker: str, limit: int) -> str:
+    """The query of GetDurableExecutionState."""
+    return f"CheckpointToken={percent_encoded(token)}&Marker={percent_encoded(marker)}&MaxItems={limit}"
+
+
+def checkpoint_body(token: str, updates: Sequence[bytes], client_token: str) -> bytes:
+    """The body of CheckpointDurableExecution, from updates that are JSON already."""
+    import orjson
+
+    return b'{"CheckpointToken":%b,"Updates":[%b],"ClientToken":%b}' % (
+        orjson.dumps(token),
+        b",".join(updates),
+        orjson.dumps(client_token),
+    )
+
+
+def checkpointed(body: bytes) -> Checkpointed:
+    """Read the answer to CheckpointDurableExecution. Raises `MalformedAnswer`."""
+    answer = _object(body)
+    state = _member(answer, "NewExecutionState", dict) or {}
+    return Checkpointed(_member(answer, "CheckpointToken", str) or None, _operations(state), _marker(state))
+
+
+def state_page(body: bytes) -> StatePage:
+    """Read the answer to GetDurableExecutionState. Raises `MalformedAnswer`."""
+    answer = _object(body)
+    return StatePage(_operations(answer), _marker(answer))
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
+    """The error code and message of an answer that is not a success; `headers` have lower-case names.
+
+    The header decides before the body, and the body's `Type` (`User`, `Service`) is no code (PROTOCOL 9.10).
+    """
+    try:
+        answer = _object(body)
+    except MalformedAnswer:
+        answer = {}
+    found = (headers.get("x-amzn-errortype"), *(answer.get(name) for name in ("code", "Code", "__type")))
+    code = next((name for name in found if name and isinstance(name, str)), str(status))
+    said = (answer.get(name) for name in ("message", "Message"))
+    message = next((text for text in said if text and isinstance(text, str)), "")
+    return code.partition(":")[0].rpartition("#")[2], message
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    import orjson
+
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedAnswer(f"the answer is not JSON: {error}") from None
+    if not isinstance(answer, dict):
+        raise MalformedAnswer(f"the answer is {type(answer).__name__}, not an object")
+    return answer
+
+
+def _member(answer: dict[str, Any], name: str, kind: type) -> Any:  # noqa: ANN401  of `kind`, or None
+    value = answer.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise MalformedAnswer(f"{name} is {type(value).__name__}, not {kind.__name__}")
+    return value
+
+
+def _operations(state: dict[str, Any]) -> list[dict[str, Any]]:
+    operations: list[dict[str, Any]] = _member(state, "Operations", list) or []
+    for operation in operations:
+        if not isinstance(operation, dict):
+            raise MalformedAnswer(f"an operation is {type(operation).__name__}, not an object")
+    return operations
+
+
+def _marker(state: dict[str, Any]) -> str | None:
+    marker: str | None = _member(state, "NextMarker", str)
+    return marker or None

@@ -1,0 +1,1 @@
+"""Python values and exceptions as text, and back."""

@@ -1,0 +1,81 @@
+"""JSON text and back, at the speed of C and without a loss.
+
+orjson is fast, and wrong in silence about a few values: integers beyond 64 bits are read as floats, NaN is written as
+null, a tuple as a list, an `IntEnum` as its number. Python's own json knows the first two. So a value takes orjson's
+way only where that is proved to bring it back, and json's way otherwise:
+
+* *written*: `exact` reads its own text back. `marshal` takes objects of the very builtin types only, nothing derived
+  from them, which is the half of the proof that `==` cannot give (`IntEnum(1) == 1`, `defaultdict(…) == {…}`); with the
+  types known, `==` gives the other half.
+* *read*: a run of 19 digits may stand for an integer that orjson would round.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+from typing import Any, Final, cast
+
+import orjson
+
+from perdure_runtime.values.paths import Unfit
+
+__all__ = ["DIFFERENT", "Different", "exact", "parse", "write"]
+
+OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+DIGITS_AS_ZERO: Final = bytes.maketrans(b"123456789", b"000000000")
+LONG_RUN: Final = b"0" * 19
+"""The shortest integer outside 64 bits: a minus sign and 19 digits."""
+
+
+class Different:
+    """The type of `DIFFERENT`."""
+
+
+DIFFERENT: Final = Different()
+"""What `exact` answers for a value that orjson would change."""
+
+
+def exact(value: object) -> tuple[str, object] | Different:
+    """The JSON text of `value`, and what it reads back as, when that is the same in value and in type throughout."""
+    try:
+        text = orjson.dumps(value, option=OPTIONS)
+        marshal.dumps(cast("Any", value))  # whether it takes the value is the question
+        decoded = orjson.loads(text)
+        same = decoded == value
+    except (TypeError, ValueError, RecursionError):
+        return DIFFERENT
+    return (text.decode(), decoded) if same else DIFFERENT
+
+
+def parse(text: str) -> object:
+    """What the JSON `text` stands for; raises `Unfit` where it is not JSON."""
+    try:
+        data = text.encode()
+        if LONG_RUN not in data.translate(DIGITS_AS_ZERO):
+            return orjson.loads(data)
+    except ValueError:
+        pass  # not JSON, or one of the things only json reads: NaN, lone surrogates
+    try:
+        value: object = json.loads(text)
+    except ValueError as error:
+        raise Unfit(f"is not JSON: {error}") from None
+    return value
+
+
+def write(value: object) -> str:
+    """The JSON text of plain JSON data, beyond 64 bits and with NaN as Python's json writes it, without spaces."""
+    found = exact(value)
+    if not isinstance(found, Different):
+        return found[0]
+    try:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise Unfit(f"cannot be written as JSON: {error}") from None
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate has no bytes of its own; escaped, it travels
+        if text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") != text:
+            raise Unfit("has two halves of a surrogate pair, which would be read as one character") from None
+        return json.dumps(value, separators=(",", ":"))
+    return text

@@ -1,0 +1,66 @@
+"""Where inside a value something is wrong: `result.items[3].price`.
+
+The way down is written only when there is something to complain about: whoever finds the fault raises `Unfit`, each
+container it passes on the way up adds its own step, and the door at the top makes a `SerdesError` of it. Values that
+are fine pay nothing for their paths.
+"""
+
+from __future__ import annotations
+
+from perdure.errors import SerdesError
+
+__all__ = ["ROOT", "Unfit", "named", "reported"]
+
+ROOT = "value"
+SHOWN = 80
+
+
+class Unfit(Exception):
+    """A value that cannot be stored or read; `steps` is the way to it, innermost first."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.steps: list[str | int] = []
+
+    def at(self, step: str | int) -> Unfit:
+        """This, found one level further in: under a key or field, or at an index."""
+        self.steps.append(step)
+        return self
+
+    def path(self, root: str) -> str:
+        """The whole way, as Python would write it."""
+        return root + "".join(_written(step) for step in reversed(self.steps))
+
+
+class reported:  # noqa: N801  reads as the statement it is: `with reported("result"):`
+    """Everything found unfit inside becomes a `SerdesError` whose path begins at `root`."""
+
+    __slots__ = ("root",)
+
+    def __init__(self, root: str = ROOT) -> None:
+        self.root = root
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Unfit):
+            raise SerdesError(error.reason, error.path(self.root)) from error.__cause__
+        if isinstance(error, RecursionError):
+            # Not chained: the traceback of a thousand equal frames tells nobody anything.
+            raise SerdesError("is nested too deeply", self.root) from None
+
+
+def named(value: object) -> str:
+    """The type of `value`, as error messages name it: bare for builtins."""
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _written(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if len(step) > SHOWN:
+        return f"[{step[:SHOWN]!r}…]"
+    return f".{step}" if step.isidentifier() else f"[{step!r}]"

@@ -1,0 +1,85 @@
+"""Annotations as objects: what the text of one, or the text inside one, stands for.
+
+Under PEP 563 an annotation is text, on Python 3.14 it is not even evaluated until asked for, and inside `list["Order"]`
+it is text anywhere. Each is resolved by itself, when it is needed: a name that only the type checker ever imports must
+not hurt as long as only other parameters use it.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import Field
+from types import FunctionType
+from typing import Any
+
+__all__ = ["Unresolved", "annotations_of", "names_of_class", "names_of_function", "resolve"]
+
+
+class Unresolved(Exception):
+    """An annotation names something that is not there at run time."""
+
+    def __init__(self, annotation: object, error: Exception) -> None:
+        super().__init__(annotation, error)
+        self.annotation = annotation
+        self.error = error
+
+    def __str__(self) -> str:
+        text = self.annotation if isinstance(self.annotation, str) else repr(self.annotation)
+        return (
+            f"{text} cannot be resolved ({self.error}); what it names must be importable at run time,"
+            " not only under TYPE_CHECKING"
+        )
+
+
+def annotations_of(function: FunctionType) -> Mapping[str, object]:
+    """The annotations of `function` as they stand: text, objects, or references yet to be resolved."""
+    if sys.version_info >= (3, 14):  # pragma: no cover  run on 3.14 only
+        from annotationlib import Format, get_annotations
+
+        return get_annotations(function, format=Format.FORWARDREF)
+    return function.__annotations__
+
+
+def resolve(annotation: object, names: Mapping[str, object]) -> object:
+    """`annotation` with every text in it replaced by what it names among `names`."""
+    carrier = _carrier()
+    carrier.__annotations__ = {"it": annotation}
+    try:
+        found: object = typing.get_type_hints(carrier, dict(names), include_extras=True)["it"]
+    except Exception as error:  # the text is the user's: anything may go wrong when it is evaluated
+        raise Unresolved(annotation, error) from error
+    return None if found is type(None) else found
+
+
+def names_of_function(function: FunctionType) -> dict[str, object]:
+    """What the annotations of `function` may name: its module's globals, its closure, its type parameters."""
+    names: dict[str, object] = dict(function.__globals__)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            names[name] = cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+    for parameter in getattr(function, "__type_params__", ()):  # pragma: no cover  Python 3.12
+        names[parameter.__name__] = parameter
+    return names
+
+
+def names_of_class(kind: type, field: Field[Any]) -> dict[str, object]:
+    """What the annotation of a dataclass's `field` may name, seen from the class that defines it."""
+    owner = kind
+    for ancestor in kind.__mro__:  # the same Field object is handed down
+        if vars(ancestor).get("__dataclass_fields__", {}).get(field.name) is field:
+            owner = ancestor
+    module = sys.modules.get(owner.__module__)
+    parameters = {parameter.__name__: parameter for parameter in getattr(owner, "__type_params__", ())}
+    # The module goes before the class: a field may have the name of its type, `date: date = …`.
+    return {**vars(owner), **parameters, **(vars(module) if module else {}), owner.__name__: owner}
+
+
+def _carrier() -> Callable[[], None]:
+    def carrier() -> None:
+        """Carry one annotation past `get_type_hints`, which takes only whole functions."""
+
+    return carrier
