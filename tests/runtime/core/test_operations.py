@@ -2,7 +2,7 @@
 
 import pytest
 
-from perdure import ReplayMismatch, Retry, SerdesError, StepInterrupted, StepOptions, WaitCancelled
+from perdure import Retry, SerdesError, StepInterrupted, StepOptions, WaitCancelled
 from perdure_runtime.core.effects import Call, Commit, Ok, Park, Raised
 from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.journal import Journal
@@ -234,9 +234,3 @@ def test_a_wait_that_did_not_elapse_raises_and_is_not_started_again(status):
 def test_a_wait_in_a_state_that_cannot_be_is_said_loudly():
     with pytest.raises(Impossible):
         drive(wait(journal_of(recorded(WAIT, "PENDING")), WAIT, 30))
-
-
-@pytest.mark.parametrize("make", [lambda journal: step(journal, STEP, work()), lambda journal: wait(journal, STEP, 3)])
-def test_identity_is_checked_before_anything_else(make):
-    with pytest.raises(ReplayMismatch):
-        drive(make(journal_of(recorded(STEP._replace(name="ship"), "SUCCEEDED"))))

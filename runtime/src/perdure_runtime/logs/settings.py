@@ -110,7 +110,7 @@ def configure(
 
 
 def configure_once(environ: MutableMapping[str, str]) -> None:
-    """Read the settings of this process unless that has been done: for a host that another one's loop may have begun."""
+    """Read the settings of this process unless that is done; for a host whose loop may have done so."""
     if not SETTINGS.configured:
         configure(environ)
 

@@ -10,7 +10,6 @@ from perdure import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# importlib.metadata knows it too and takes `email` and tens of milliseconds to say so; a test holds the two together.
 
 
 _TOKEN = frozenset("!$%&'*+-.^_`|~,0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -101,9 +101,11 @@ def _arguments_of(error: BaseException) -> tuple[object, ...]:
         how = error.__reduce__()
     except Exception:  # noqa: BLE001  user code: a broken one says nothing, the arguments still do
         return error.args
-    if isinstance(how, tuple) and how[0] is type(error) and isinstance(how[1], tuple):
-        return how[1]
-    return error.args
+    match how:
+        case (kind, tuple(arguments), *_) if kind is type(error):
+            return arguments
+        case _:  # made by something else than the class itself
+            return error.args
 
 
 def _without_defaults(args: tuple[object, ...]) -> tuple[object, ...]:

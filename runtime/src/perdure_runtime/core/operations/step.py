@@ -62,7 +62,7 @@ class StepWork(NamedTuple):
 def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[object]]:
     """End with the step's recorded outcome; run its body when there is none."""
     while True:
-        record = journal.ask(identity)
+        record = journal.find(identity.id)
         ended: Outcome[object] | None = None
         match move_for(identity.kind, record.status if record else None, identity.id):
             case Move.RETURN:

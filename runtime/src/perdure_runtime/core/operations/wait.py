@@ -19,7 +19,7 @@ __all__ = ["wait"]
 def wait(journal: Journal, identity: Identity, seconds: int) -> Op[Outcome[None]]:
     """End once the service says that `seconds` have passed since the wait was first reached."""
     while True:
-        record = journal.ask(identity)
+        record = journal.find(identity.id)
         match move_for(identity.kind, record.status if record else None, identity.id):
             case Move.START:
                 yield from commit(wait_started(identity, seconds), durable=True)
