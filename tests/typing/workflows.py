@@ -1,12 +1,13 @@
 """What type checkers infer from a user's workflow; mypy and pyright both check this file, nothing runs it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import assert_type
 
-from perdure import Context, Durable, Retry, RetryDecision, Step, current_step, durable, step
+from perdure import AsyncContext, Context, Durable, Retry, RetryDecision, Step, current_step, durable, step
 
 
 @dataclass
@@ -75,6 +76,38 @@ def refund(receipt: Receipt, ctx: Context) -> None:
     ctx.step(reserve, receipt.number)
 
 
+@step(retry=Retry.NONE)
+async def fetch(url: str) -> bytes:
+    return url.encode()
+
+
+@durable
+async def crawl(urls: list[str], ctx: AsyncContext) -> int:
+    assert_type(await ctx.step(fetch, urls[0]), bytes)
+    assert_type(await ctx.step(plain, urls[0]), list[str])
+    assert_type(await ctx.step("again", fetch, urls[0]), bytes)
+    assert_type(await asyncio.gather(ctx.step(plain, urls[0]), ctx.step(reserve, urls[0])), tuple[list[str], int])
+    fetched, reserved = ctx.step(fetch, urls[0]), ctx.step(reserve, urls[0])
+    assert_type(await asyncio.gather(fetched, reserved), tuple[bytes, int])
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(ctx.step(charge, "4242", 100))
+    assert_type(task.result(), Receipt)
+    await ctx.wait(hours=2)
+    return len(urls)
+
+
+@durable(on_mismatch="retry")
+async def sweep(urls: list[str], ctx: AsyncContext) -> None:
+    await ctx.step(fetch, urls[0])
+
+
+@durable
+def blocking(urls: list[str], ctx: Context) -> bytes:
+    return assert_type(ctx.step(fetch, urls[0]), bytes)
+
+
+assert_type(crawl, Durable[list[str], int])
+assert_type(sweep, Durable[list[str], None])
 assert_type(checkout, Durable[dict[str, str], Receipt])
 assert_type(refund, Durable[Receipt, None])
 assert_type(charge("4242", 100), Receipt)
@@ -86,7 +119,6 @@ def mistakes(ctx: Context) -> None:
     """Each line is an error in both checkers; an ignore that is not needed is one too."""
     ctx.step(charge, "4242", "100")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     ctx.step(charge, "4242")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
-    ctx.step(charge, "4242", 100, memo="gift")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     ctx.step(reserve)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     ctx.step("name only")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     ctx.step(Shop("Rome").pack, 3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
@@ -97,6 +129,11 @@ def mistakes(ctx: Context) -> None:
     step(plain, retry=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 
-@durable  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+async def async_mistakes(ctx: AsyncContext) -> None:
+    await ctx.step(fetch, 7)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await ctx.wait("2h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@durable  # type: ignore[arg-type]  # pyright: ignore
 def lonely(order: str) -> str:
     return order

@@ -13,6 +13,7 @@ def checkout(order: dict, ctx: Context) -> dict:
 """
 
 from perdure.contexts import (
+    AsyncContext,
     Context,
     Execution,
     LambdaContext,
@@ -52,6 +53,7 @@ __version__ = "0.1.0"
 __all__ = [
     "JSON",
     "RAW",
+    "AsyncContext",
     "BatchError",
     "CallbackError",
     "CallbackTimeout",

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 from perdure.errors import DurableCallRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from datetime import datetime
 
     from perdure.durations import Duration
 
 __all__ = [
+    "AsyncContext",
     "Context",
     "Execution",
     "LambdaContext",
@@ -150,8 +151,8 @@ class StepInfo(Protocol):
         ...
 
 
-class Context(Protocol):
-    """The durable operations of a workflow written as plain functions."""
+class Facts(Protocol):
+    """What contexts of both colours tell."""
 
     @property
     def logger(self) -> Logger:
@@ -173,8 +174,16 @@ class Context(Protocol):
         """True while the handler is being unwound because it has to wait; its work is not over."""
         ...
 
+
+class Context(Facts, Protocol):
+    """The durable operations of a workflow written as plain functions."""
+
+    @overload
+    def step(self, fn: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
     @overload
     def step(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def step(self, name: str, fn: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
     @overload
     def step(self, name: str, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
     def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -201,8 +210,47 @@ class Context(Protocol):
         ...
 
 
+class AsyncContext(Facts, Protocol):
+    """The durable operations of a workflow written as `async def`.
+
+    An operation takes its place in the history at the call, and runs when it is awaited. So several may be made first
+    and awaited together, by `asyncio.gather` or a `TaskGroup`, as long as the workflow itself makes them: in a task of
+    your own the order would follow the scheduler, and the call is refused.
+    """
+
+    @overload
+    def step(
+        self, fn: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]: ...
+    @overload
+    def step(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
+    @overload
+    def step(
+        self, name: str, fn: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]: ...
+    @overload
+    def step(self, name: str, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
+    def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        """Like `Context.step`, to be awaited once. An `async def` runs on the loop, a plain function on a thread."""
+        ...
+
+    def wait(
+        self,
+        duration: Duration | None = None,
+        /,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        name: str | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """Like `Context.wait`, to be awaited once."""
+        ...
+
+
 # The runtime sets these; they live here so that asking costs user code no import of the engine.
-CURRENT_CONTEXT: ContextVar[Context] = ContextVar("perdure_context")
+CURRENT_CONTEXT: ContextVar[Context | AsyncContext] = ContextVar("perdure_context")
 CURRENT_STEP: ContextVar[StepInfo] = ContextVar("perdure_step")
 
 
@@ -214,7 +262,7 @@ def current_step() -> StepInfo:
         raise DurableCallRefused("current_step()", "no step is running here") from None
 
 
-def current_context() -> Context:
+def current_context() -> Context | AsyncContext:
     """The workflow's context, for code that was not handed it; raises `DurableCallRefused` outside a workflow."""
     try:
         return CURRENT_CONTEXT.get()

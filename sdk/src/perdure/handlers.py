@@ -7,12 +7,12 @@ own bootstrap asks it directly, and any other Lambda runtime calls the decorated
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import update_wrapper
-from typing import Any, Generic, Literal, Protocol, TypeVar, overload
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 
-from perdure.contexts import Context
+from perdure.contexts import AsyncContext, Context
 
 __all__ = ["Durable", "DurableOptions", "durable", "durable_of"]
 
@@ -38,10 +38,11 @@ class DurableOptions:
 class Durable(Generic[E, R]):
     """A durable function; made by `durable`."""
 
-    function: Callable[[E, Context], R]
+    function: Callable[[E, Any], Any]
+    """The function itself, of either colour; a unit test calls it with a context of its own."""
     options: DurableOptions
 
-    def __init__(self, function: Callable[[E, Context], R], options: DurableOptions) -> None:
+    def __init__(self, function: Callable[[E, Any], Any], options: DurableOptions) -> None:
         if not callable(function):
             raise TypeError(f"a durable function is made of a function, not of {type(function).__name__}")
         update_wrapper(self, function)
@@ -76,11 +77,17 @@ class Durable(Generic[E, R]):
 class DurableDecorator(Protocol):
     """What `durable(…)` returns when it is given options only."""
 
-    def __call__(self, fn: Callable[[E, Context], R], /) -> Durable[E, R]:
+    @overload
+    def __call__(self, fn: Callable[[E, AsyncContext], Coroutine[Any, Any, R]], /) -> Durable[E, R]: ...
+    @overload
+    def __call__(self, fn: Callable[[E, Context], R], /) -> Durable[E, R]: ...
+    def __call__(self, fn: Callable[[E, Any], Any], /) -> Durable[E, Any]:
         """The function as a durable function."""
         ...
 
 
+@overload
+def durable(fn: Callable[[E, AsyncContext], Coroutine[Any, Any, R]], /) -> Durable[E, R]: ...
 @overload
 def durable(fn: Callable[[E, Context], R], /) -> Durable[E, R]: ...
 @overload
@@ -92,7 +99,7 @@ def durable(
     mode_aware: bool = True,
 ) -> DurableDecorator: ...
 def durable(
-    fn: Callable[[Any, Context], Any] | None = None,
+    fn: Callable[[Any, Any], Any] | None = None,
     /,
     *,
     errors: tuple[type[Exception], ...] = (),
@@ -100,17 +107,17 @@ def durable(
     client: object | None = None,
     mode_aware: bool = True,
 ) -> Durable[Any, Any] | DurableDecorator:
-    """Make a function of an event and a `Context` durable: a handler that survives crashes and waits for free."""
+    """Make a function of an event and a context durable: a handler that survives crashes and waits for free."""
     if on_mismatch not in {"fail", "retry"}:
         raise ValueError(f"on_mismatch is 'fail' or 'retry', not {on_mismatch!r}")
     if not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in errors):
         raise TypeError(f"errors holds exception classes, not {errors!r}")
     options = DurableOptions(errors, on_mismatch, client, mode_aware)
 
-    def decorate(function: Callable[[E, Context], R], /) -> Durable[E, R]:
+    def decorate(function: Callable[[E, Any], Any], /) -> Durable[E, Any]:
         return Durable(function, options)
 
-    return decorate if fn is None else decorate(fn)
+    return cast("DurableDecorator", decorate) if fn is None else decorate(fn)
 
 
 def durable_of(handler: object) -> Durable[Any, Any] | None:

@@ -1,0 +1,18 @@
+"""`python -m perdure_bootstrap [handler]`: serve the handler given, or the one that `_HANDLER` names."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from perdure_bootstrap.entry import run
+
+
+def main() -> None:
+    """Serve until Lambda ends the process."""
+    # Read now, not at import: a wrapper script that ran before us may have put another handler in the variable.
+    run(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("_HANDLER", ""))
+
+
+if __name__ == "__main__":
+    main()

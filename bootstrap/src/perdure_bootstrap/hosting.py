@@ -1,0 +1,131 @@
+"""The one place where the bootstrap knows of the engine: what serves a handler, and where log records go.
+
+A durable function is served by the engine, bytes in and bytes out, so its envelope is decoded once. A durable function
+inside somebody's wrapper (a vendor's instrumentation, say) is served as the plain handler that the wrapper is, so that
+wrapper sees every invocation. A process that never imported `perdure` holds no durable function, and pays nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
+
+from perdure_bootstrap.faults import HANDLER_REFUSED, Fault
+from perdure_runtime.logs import begin_invocation, configure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+    from typing import NoReturn
+
+    from perdure import Durable
+    from perdure_bootstrap.context import LambdaContext
+    from perdure_bootstrap.loop import Answer
+    from perdure_bootstrap.reports import Report
+    from perdure_bootstrap.runtime_api import Invocation
+    from perdure_runtime.service.protocol import Service
+
+    MakeHost = Callable[[Mapping[str, str], object | None, Callable[[bytes], NoReturn]], "Host"]
+
+__all__ = ["Host", "LambdaLog", "Prepared", "answer_for"]
+
+JSON = "application/json"
+WARNING, ERROR = 30, 40  # as `logging` has them, which is not imported for two numbers
+
+
+class Prepared(Protocol):
+    """A durable function that the engine is ready to serve."""
+
+    def answer(self, event: bytes, lambda_context: LambdaContext, /) -> bytes:
+        """Serve one invocation, envelope in and envelope out; raises where Lambda should try again."""
+        ...
+
+
+class Host(Protocol):
+    """The engine."""
+
+    def prepare(self, durable: Durable[Any, Any], /) -> Prepared:
+        """Look at a function before its first invocation; raises `perdure.HandlerRefused`."""
+        ...
+
+
+def answer_for(
+    handler: Callable[..., Any],
+    environ: Mapping[str, str],
+    *,
+    client: object | None,
+    abandon: Callable[[bytes], NoReturn],
+    make_host: MakeHost | None = None,
+) -> Answer:
+    """What serves `handler`; a fault where the engine refuses it."""
+    durable = _durable(handler)
+    if durable is None:
+        from perdure_bootstrap.plain import PlainHandler
+
+        return PlainHandler(handler)
+    from perdure import HandlerRefused
+
+    host = (make_host or _engine)(environ, client, abandon)
+    try:
+        prepared = host.prepare(durable)
+    except HandlerRefused as error:
+        raise Fault(HANDLER_REFUSED, str(error)) from error
+
+    def answer(invocation: Invocation, context: LambdaContext) -> tuple[bytes, str]:
+        return prepared.answer(invocation.body, context), JSON
+
+    return answer
+
+
+class LambdaLog:
+    """The loop's records, in Lambda's formats, by the way that all records of the process take."""
+
+    def __init__(self, environ: MutableMapping[str, str]) -> None:
+        configure(environ)
+
+    def begin(self, invocation: Invocation) -> None:
+        """Name the invocation whose records follow."""
+        begin_invocation(invocation.request_id, invocation.tenant_id)
+
+    def error(self, report: Report) -> None:
+        """Write an error report, in the shape that Lambda's own runtime gives it."""
+        from perdure_bootstrap.reports import error_line
+        from perdure_runtime.logs.settings import SETTINGS
+        from perdure_runtime.logs.sinks import put, sink
+
+        line = error_line(report, SETTINGS.clock(), as_json=SETTINGS.as_json, one_line=sink().one_line)
+        put(line, ERROR)
+
+    def warning(self, message: str) -> None:
+        """Write a warning."""
+        from perdure_runtime.logs.fields import origin
+        from perdure_runtime.logs.lines import Entry, rendered
+        from perdure_runtime.logs.settings import SETTINGS
+        from perdure_runtime.logs.sinks import put, sink
+
+        entry = Entry(SETTINGS.clock(), WARNING, message, "perdure", origin(None))
+        put(rendered(entry, one_line=sink().one_line), WARNING)
+
+
+def _durable(handler: object) -> Durable[Any, Any] | None:
+    """The durable function that `handler` itself is; None where it is something else, or only wraps one."""
+    if "perdure" not in sys.modules:
+        return None
+    from perdure import durable_of
+
+    durable = durable_of(handler)
+    return durable if durable is handler else None
+
+
+def _engine(environ: Mapping[str, str], client: object | None, abandon: Callable[[bytes], NoReturn]) -> Host:
+    from perdure_runtime.host import Host as Engine
+
+    return Engine.from_environment(environ, service=_service(client), abandon=abandon)
+
+
+def _service(client: Any) -> Service | None:  # noqa: ANN401  (whatever the user gave)
+    """`client` as the engine's service: it is one already, or a boto3 client to speak through."""
+    if not hasattr(client, "checkpoint_durable_execution"):
+        return client  # type: ignore[no-any-return]
+    from perdure_runtime.service.boto import BotoService
+
+    return BotoService(client)

@@ -1,0 +1,156 @@
+"""Perdure's own client of the Runtime API: one kept-alive connection, never through a proxy, no time limit on `next`.
+
+`next` waits on the thread that called it, which is the main one, and needs no polling thread: given a `Wakeup`, it lets
+Python's signal handlers run while it waits. Reading and writing both leave the interpreter to other threads.
+
+A kept-alive connection may have died while the sandbox was frozen. The exchange that finds it dead is made once more on
+a new one; an answer that did arrive the first time is then refused by its id, which the loop takes in its stride.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from perdure_bootstrap.runtime_api import Invocation, RuntimeApiError
+from perdure_runtime.service.connection import Connection, Stale, open_plain
+
+if TYPE_CHECKING:
+    import _socket
+
+    from perdure_bootstrap.reports import Report
+    from perdure_bootstrap.wakeup import Wakeup
+    from perdure_runtime.service.connection import Transport
+    from perdure_runtime.service.reply import Reply
+
+__all__ = ["SocketRuntimeApi"]
+
+PREFIX = "/2018-06-01/runtime"
+JSON = "application/json"
+LONGEST_CAUSE = 1 << 20
+"""An X-Ray cause must be shorter than this, in bytes; a longer one is left out."""
+
+
+class SocketRuntimeApi:
+    """The Runtime API over a plain socket."""
+
+    def __init__(self, address: str, wakeup: Wakeup | None = None) -> None:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ValueError(f"the Runtime API's address is host:port, not {address!r}")
+
+        def opened() -> Transport:
+            plain = open_plain(host.strip("[]"), int(port))
+            return plain if wakeup is None else _Interruptible(plain, wakeup)
+
+        # No time limit: `next` lasts until there is something to do, and the sandbox may be frozen meanwhile.
+        self._connection = Connection(opened, read_timeout=None)  # type: ignore[arg-type]
+        self._wakeup = wakeup
+        agent = f"perdure-bootstrap python/{'.'.join(map(str, sys.version_info[:3]))}"
+        self._common = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: {agent}\r\n"
+
+    def next(self) -> Invocation:
+        """Wait for the next invocation."""
+        with self._wakeup or nullcontext():
+            reply = self._exchange("next", f"GET {PREFIX}/invocation/next{self._common}\r\n".encode())
+        try:
+            return _invocation(reply)
+        except (KeyError, ValueError) as error:
+            raise RuntimeApiError("next", reply.status, message=f"no usable invocation: {error!r}") from error
+
+    def respond(self, invocation: Invocation, body: bytes, content_type: str) -> None:
+        """Answer with a result."""
+        self._post(
+            "response",
+            f"/invocation/{invocation.request_id}/response",
+            {"Content-Type": content_type, "Lambda-Runtime-Invocation-Id": invocation.invocation_id},
+            body,
+        )
+
+    def fail(self, invocation: Invocation, report: Report) -> None:
+        """Answer with an error."""
+        cause = report.cause()
+        self._post(
+            "error",
+            f"/invocation/{invocation.request_id}/error",
+            {
+                "Content-Type": JSON,
+                "Lambda-Runtime-Invocation-Id": invocation.invocation_id,
+                "Lambda-Runtime-Function-Error-Type": report.accepted_type,
+                "Lambda-Runtime-Function-XRay-Error-Cause": cause if len(cause) < LONGEST_CAUSE else None,
+            },
+            report.body(),
+        )
+
+    def init_error(self, report: Report) -> None:
+        """Say that no invocation can be served."""
+        headers = {"Content-Type": JSON, "Lambda-Runtime-Function-Error-Type": report.accepted_type}
+        self._post("init error", "/init/error", headers, report.body())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _post(self, call: str, path: str, headers: dict[str, str | None], body: bytes) -> None:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value is not None)
+        head = f"POST {PREFIX}{path}{self._common}{lines}Content-Length: {len(body)}\r\n\r\n"
+        self._exchange(call, head.encode() + body)
+
+    def _exchange(self, call: str, request: bytes) -> Reply:
+        try:
+            try:
+                reply = self._connection.exchange(request)
+            except Stale:
+                reply = self._connection.exchange(request)
+        except OSError as error:
+            raise RuntimeApiError(call, message=f"{type(error).__name__}: {error}") from error
+        if not 200 <= reply.status < 300:  # noqa: PLR2004
+            raise RuntimeApiError(call, reply.status, *_refusal(reply.body))
+        return reply
+
+
+class _Interruptible:
+    """A socket whose reads let signal handlers run first."""
+
+    __slots__ = ("_socket", "_wakeup", "close", "fileno", "sendall", "settimeout")
+
+    def __init__(self, plain: _socket.socket, wakeup: Wakeup) -> None:
+        self._socket = plain
+        self._wakeup = wakeup
+        self.sendall = plain.sendall
+        self.settimeout = plain.settimeout
+        self.fileno = plain.fileno
+        self.close = plain.close
+
+    def recv(self, size: int, /) -> bytes:
+        self._wakeup.wait_for(self._socket.fileno())
+        return self._socket.recv(size)
+
+
+def _invocation(reply: Reply) -> Invocation:
+    # UTF-8, as awslambdaric reads them: a client context is JSON text in a header.
+    headers = {name: value.encode("latin-1").decode("utf-8", "replace") for name, value in reply.headers.items()}
+    return Invocation(
+        request_id=headers["lambda-runtime-aws-request-id"],
+        invocation_id=headers.get("lambda-runtime-invocation-id"),
+        deadline_ms=int(headers["lambda-runtime-deadline-ms"]),
+        function_arn=headers.get("lambda-runtime-invoked-function-arn", ""),
+        trace_id=headers.get("lambda-runtime-trace-id"),
+        client_context=headers.get("lambda-runtime-client-context"),
+        cognito=headers.get("lambda-runtime-cognito-identity"),
+        tenant_id=headers.get("lambda-runtime-aws-tenant-id"),
+        content_type=headers.get("content-type"),
+        body=reply.body,
+    )
+
+
+def _refusal(body: bytes) -> tuple[str, str]:
+    """The error type and message of a refusal, as far as its body tells."""
+    import json
+
+    try:
+        fields = json.loads(body)
+        return str(fields.get("errorType", "")), str(fields.get("errorMessage", ""))
+    except (ValueError, AttributeError):
+        return "", body[:200].decode("utf-8", "replace")

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from perdure import Context, Durable, HandlerRefused, durable
+from perdure_bootstrap import hosting
+from perdure_bootstrap.context import LambdaContext
+from perdure_bootstrap.faults import Fault
+from perdure_bootstrap.plain import PlainHandler
+from perdure_bootstrap.runtime_api import Invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ENVIRON = {"AWS_REGION": "eu-west-1"}
+INVOCATION = Invocation("rid", 0, b'{"DurableExecutionArn": "arn"}')
+
+
+@durable
+def workflow(event: dict[str, Any], ctx: Context) -> dict[str, Any]:
+    return event
+
+
+def abandon(output: bytes) -> NoReturn:
+    raise AssertionError("nothing is abandoned here")
+
+
+class Engine:
+    """Serves by echoing, and remembers how it was made."""
+
+    def __init__(self) -> None:
+        self.made: tuple[object, ...] = ()
+        self.prepared: list[Durable[Any, Any]] = []
+
+    def make(self, environ: Mapping[str, str], client: object | None, leave: Callable[[bytes], NoReturn]) -> Engine:
+        self.made = (environ, client, leave)
+        return self
+
+    def prepare(self, function: Durable[Any, Any], /) -> Engine:
+        self.prepared.append(function)
+        return self
+
+    def answer(self, event: bytes, lambda_context: LambdaContext, /) -> bytes:
+        return event + lambda_context.aws_request_id.encode()
+
+
+class Refusing(Engine):
+    def prepare(self, function: Durable[Any, Any], /) -> Engine:
+        raise HandlerRefused("app.workflow", "the event is annotated set")
+
+
+def test_durable_function_is_served_by_the_engine_from_bytes_to_bytes() -> None:
+    engine, client = Engine(), object()
+    answer = hosting.answer_for(workflow, ENVIRON, client=client, abandon=abandon, make_host=engine.make)
+    assert engine.made == (ENVIRON, client, abandon)
+    assert engine.prepared == [workflow]
+    answered = answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
+    assert answered == (b'{"DurableExecutionArn": "arn"}rid', "application/json")
+
+
+def test_durable_function_that_the_engine_refuses_is_a_fault() -> None:
+    with pytest.raises(Fault, match=r"app\.workflow: the event is annotated set") as caught:
+        hosting.answer_for(workflow, ENVIRON, client=None, abandon=abandon, make_host=Refusing().make)
+    assert caught.value.kind == "Runtime.HandlerRefused"
+
+
+def test_wrapped_durable_function_is_served_through_its_wrapper() -> None:
+    @wraps(workflow)
+    def instrumented(event: object, context: object) -> object:
+        return {"seen": event}
+
+    answer = hosting.answer_for(instrumented, ENVIRON, client=None, abandon=abandon, make_host=Engine().make)
+    assert isinstance(answer, PlainHandler)
+    body, _ = answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
+    assert body == b'{"seen": {"DurableExecutionArn": "arn"}}'
+
+
+def test_any_other_function_is_a_plain_handler() -> None:
+    answer = hosting.answer_for(lambda event, _: event, ENVIRON, client=None, abandon=abandon, make_host=Engine().make)
+    assert isinstance(answer, PlainHandler)
+
+
+class BotoClient:
+    def checkpoint_durable_execution(self) -> None: ...
+
+    def get_durable_execution_state(self) -> None: ...
+
+
+def test_given_client_is_the_engines_service_or_becomes_it() -> None:
+    service = object()
+    assert hosting._service(None) is None
+    assert hosting._service(service) is service
+    assert type(hosting._service(BotoClient())).__name__ == "BotoService"
