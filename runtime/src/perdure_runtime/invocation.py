@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import orjson
-
 from perdure import ReplayMismatch, SerdesError, ServiceError
 from perdure.contexts import CURRENT_CONTEXT
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.outcome import Answer, Ending, Failed, Pending, Raised, Returned, Stopped, Succeeded, conclude
 from perdure_runtime.core.records import MILLISECONDS
 from perdure_runtime.core.updates import execution_succeeded
+from perdure_runtime.drivers.calls import Setting
 from perdure_runtime.drivers.committer import Committer
 from perdure_runtime.drivers.context import LineContext
 from perdure_runtime.drivers.frames import without_engine_frames
@@ -29,7 +28,7 @@ from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.envelope import PENDING, Envelope, ExecutionFacts, failed, is_too_large, read_envelope, succeeded
 from perdure_runtime.logs import SCOPE, DurableLogger, LogScope, begin_invocation
 from perdure_runtime.values import jsontext
-from perdure_runtime.values.paths import reported
+from perdure_runtime.values.paths import Unfit, reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,14 +136,17 @@ class Invocation:
         if record is None:
             raise ServiceError("GetDurableExecutionState", "NoExecutionOperation", "the state holds no EXECUTION")
         text = record.details.get("InputPayload")
-        value = orjson.loads(text) if text and text.strip() else {}
+        try:
+            value = jsontext.parse(text) if text and text.strip() else {}
+        except Unfit as error:  # whoever started the execution wrote this: no code of the function can mend it
+            raise ValueError(f"the execution's input {error.reason}") from None
         return self._prepared.event.from_payload(value, root="event")
 
     def _run_handler(self, event: object) -> Ending:
         prepared = self._prepared
         record = self._journal.execution
         assert record is not None  # noqa: S101  `_event` has seen it
-        context = LineContext(
+        setting = Setting(
             self._run,
             ExecutionFacts(self._arn, record),
             self._lambda_context,
@@ -152,6 +154,7 @@ class Invocation:
             prepared.host.random,
             self._scope,
         )
+        context = LineContext(setting)
         scope, current = SCOPE.set(self._scope), CURRENT_CONTEXT.set(context)
         try:
             result = prepared.durable.function(event, context)

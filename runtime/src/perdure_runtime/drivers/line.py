@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
-from perdure import ReplayMismatch, ServiceError
+from perdure import ServiceError
 from perdure_runtime.core.effects import Call, Commit, Ok, Outcome, Park, Raised
 from perdure_runtime.core.table import Impossible, Move, move_for
 from perdure_runtime.drivers.frames import without_engine_frames
@@ -42,7 +42,7 @@ class Line:
             except StopIteration as end:
                 value: T = end.value
                 return value
-            except (ReplayMismatch, Impossible) as error:
+            except Impossible as error:
                 self._run.fail(error)
                 raise
             match effect:
