@@ -627,7 +627,7 @@ def test_a_durable_call_from_a_thread_of_ones_own_is_refused():
         return caught
 
     (said,) = succeeded(run(workflow).execution)
-    assert "ctx.wait() was refused: it was called on a thread of your own" in said
+    assert "ctx.wait() was refused: it was called on a thread or in a task of your own" in said
 
 
 @pytest.mark.parametrize("call", [lambda ctx: ctx.wait(0), lambda ctx: ctx.wait(timedelta(days=400))])

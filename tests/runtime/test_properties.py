@@ -1,6 +1,9 @@
 """Random workflows, crashed anywhere, their requests cut anywhere: what must hold all the same (CONVENTIONS 11)."""
 
+import asyncio
+from contextlib import contextmanager
 from dataclasses import replace
+from random import Random
 
 import orjson
 import pytest
@@ -9,10 +12,11 @@ from hypothesis import strategies as st
 
 from perdure_local.ledger import AWS_LIMITS
 from perdure_local.ledger.operation import milliseconds
+from perdure_runtime.drivers.aio_loop import the_loop
 from perdure_runtime.logs.settings import SETTINGS
 from support.hosting import hosted, run
 from support.ledger_service import Faults, LedgerService
-from support.shapes import SHAPES, Step, Try, Wait, Watch, workflow
+from support.shapes import LEAVES, SHAPES, Step, Try, Wait, Watch, as_async, async_workflow, planned, workflow
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -26,7 +30,10 @@ def silence():
 THOROUGH = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def watched(shape, faults=None):
+COLOURS = pytest.mark.parametrize("colour", [workflow, async_workflow], ids=["sync", "async"])
+
+
+def watched(shape, faults=None, colour=workflow):
     """A run to its end, and what was seen of it."""
     watch = Watch()
     service = LedgerService(faults=faults, limits=PATIENT)
@@ -34,7 +41,7 @@ def watched(shape, faults=None):
         operation.id == operation_id and operation.status.value == "SUCCEEDED"
         for operation in service.execution.operations
     )
-    harness = hosted(workflow(shape, watch), service, strict=True)
+    harness = hosted(colour(shape, watch), service, strict=True)
     harness.most = 400
     harness.run()
     return harness, watch
@@ -48,7 +55,7 @@ def ended(harness):
 def recorded(harness):
     """What the history holds in the end, apart from times."""
     return [
-        (operation.id, operation.kind, operation.name, operation.status)
+        (operation.id, operation.kind, operation.name or "", operation.status)
         for operation in harness.execution.operations
         if operation.kind != "EXECUTION"
     ]
@@ -60,22 +67,24 @@ CUTS = st.lists(st.integers(1, 3), max_size=3)
 
 
 @pytest.mark.slow
+@COLOURS
 @THOROUGH
 @given(SHAPES, CRASHES, CRASHES, CUTS)
-def test_crashes_anywhere_change_nothing(shape, before, after, cuts):
+def test_crashes_anywhere_change_nothing(colour, shape, before, after, cuts):
     undisturbed, _ = watched(shape)
-    crashed, watch = watched(shape, Faults(before=before, after=after, cut=lambda _updates: cuts))
+    crashed, watch = watched(shape, Faults(before=before, after=after, cut=lambda _updates: cuts), colour)
     assert ended(crashed) == ended(undisturbed)
     assert recorded(crashed) == recorded(undisturbed)
     assert watch.after_success == []
 
 
 @pytest.mark.slow
+@COLOURS
 @THOROUGH
 @given(SHAPES, CRASHES, CRASHES, CUTS)
-def test_a_once_body_runs_at_most_once_in_each_attempt(shape, before, after, cuts):
+def test_a_once_body_runs_at_most_once_in_each_attempt(colour, shape, before, after, cuts):
     once = tuple(_only_once(node) for node in shape)
-    _, watch = watched(once, Faults(before=before, after=after, cut=lambda _updates: cuts))
+    _, watch = watched(once, Faults(before=before, after=after, cut=lambda _updates: cuts), colour)
     assert all(runs == 1 for runs in watch.bodies.values())
 
 
@@ -92,22 +101,87 @@ def _only_once(node):
 
 
 @pytest.mark.slow
+@COLOURS
 @THOROUGH
 @given(SHAPES)
-def test_the_replay_of_a_finished_run_emits_nothing_and_runs_nothing(shape):
-    harness, watch = watched(shape)
+def test_the_replay_of_a_finished_run_emits_nothing_and_runs_nothing(colour, shape):
+    harness, watch = watched(shape, colour=colour)
     runs = dict(watch.bodies)
     last = harness.outputs[-1]
     replay = LedgerService()
     event = orjson.loads(replay.begin())
     finished = list(harness.execution.operations)[1:]
     event["InitialExecutionState"]["Operations"] += [operation.wire(milliseconds) for operation in finished]
-    again = hosted(workflow(shape, watch), replay, strict=True)
+    again = hosted(colour(shape, watch), replay, strict=True)
     answer = orjson.loads(again.answer(orjson.dumps(event)))
     first = orjson.loads(last)
     assert (answer["Status"], answer.get("Result")) == (first["Status"], first.get("Result"))
     assert replay.requests == []
     assert dict(watch.bodies) == runs
+
+
+@pytest.mark.slow
+@THOROUGH
+@given(SHAPES)
+def test_both_colours_record_the_same_bytes_in_the_same_order(shape):
+    sync, _ = watched(shape)
+    other, _ = watched(shape, colour=async_workflow)
+    assert sent(other) == sent(sync)
+    assert ended(other) == ended(sync)
+
+
+def sent(harness):
+    """Every update, in order; an error's stack tells the colour of the code, so it is left out."""
+    updates = [update for request in harness.service.requests for update in request.updates]
+    for update in updates:
+        update.get("Error", {}).pop("StackTrace", None)
+    return updates
+
+
+@pytest.mark.slow
+@THOROUGH
+@given(st.lists(st.lists(LEAVES, max_size=5).map(tuple), max_size=4), st.integers())
+def test_random_schedules_change_nothing(groups, seed):
+    async def handler(event, ctx):
+        seen = []
+        for group in groups:
+            found = await asyncio.gather(*(operation(leaf, ctx) for leaf in group), return_exceptions=True)
+            seen.append([str(item) for item in found])
+        return seen
+
+    def operation(leaf, ctx):
+        if isinstance(leaf, Wait):
+            return ctx.wait(leaf.seconds, name=leaf.name)
+        body = planned(leaf, Watch())
+        return ctx.step(body if len(leaf.name) > 1 else as_async(body))
+
+    in_order = run(handler, strict=True)
+    with shuffled(Random(seed)):  # noqa: S311
+        at_random = run(handler, strict=True)
+    assert ended(at_random) == ended(in_order)
+    # Which of two lines of work reaches the service first is the only thing that a schedule decides.
+    assert sorted(recorded(at_random)) == sorted(recorded(in_order))
+
+
+@contextmanager
+def shuffled(random):
+    """The loop runs what is ready in any order, as long as nothing runs twice or never."""
+    loop = the_loop()
+    select = loop.idle.select
+
+    def shuffling(timeout=None):
+        events = select(timeout)
+        ready = list(loop._ready)
+        random.shuffle(ready)
+        loop._ready.clear()
+        loop._ready.extend(ready)
+        return events
+
+    loop.idle.select = shuffling
+    try:
+        yield
+    finally:
+        del loop.idle.select
 
 
 @pytest.mark.slow

@@ -77,11 +77,53 @@ def workflow(shape: tuple[Node, ...], watch: Watch) -> Any:
     return handler
 
 
+def async_workflow(shape: tuple[Node, ...], watch: Watch) -> Any:
+    """The same handler in the other colour; some of its bodies are async, some run on threads."""
+
+    async def handler(event: Any, ctx: Any) -> list[Any]:
+        seen: list[Any] = []
+        await _arun(shape, ctx, seen, watch)
+        return seen
+
+    return handler
+
+
+async def _arun(nodes: tuple[Node, ...], ctx: Any, seen: list[Any], watch: Watch) -> None:
+    for node in nodes:
+        match node:
+            case Step():
+                body = planned(node, watch)
+                seen.append(await ctx.step(body if len(node.name) > 1 else as_async(body)))
+            case Wait(seconds, name):
+                await ctx.wait(seconds, name=name)
+                seen.append(f"waited {seconds}")
+            case Try(body, rescue, finally_):
+                try:
+                    await _arun(body, ctx, seen, watch)
+                except Planned as error:
+                    seen.append(f"caught {error}")
+                    await _arun(rescue, ctx, seen, watch)
+                finally:
+                    if not ctx.suspending:
+                        await _arun(finally_, ctx, seen, watch)
+            case Repeat(times, body):
+                for _ in range(times):
+                    await _arun(body, ctx, seen, watch)
+
+
+def as_async(plain: Any) -> Any:
+    async def body() -> Any:
+        return plain.function()
+
+    settings = plain.settings
+    return step(body, name=settings.name, retry=settings.retry, once=settings.once)
+
+
 def _run(nodes: tuple[Node, ...], ctx: Any, seen: list[Any], watch: Watch) -> None:
     for node in nodes:
         match node:
             case Step():
-                seen.append(ctx.step(_step(node, watch)))
+                seen.append(ctx.step(planned(node, watch)))
             case Wait(seconds, name):
                 ctx.wait(seconds, name=name)
                 seen.append(f"waited {seconds}")
@@ -99,7 +141,7 @@ def _run(nodes: tuple[Node, ...], ctx: Any, seen: list[Any], watch: Watch) -> No
                     _run(body, ctx, seen, watch)
 
 
-def _step(node: Step, watch: Watch) -> Any:
+def planned(node: Step, watch: Watch) -> Any:
     def body() -> Any:
         info = current_step()
         watch.bodies[info.id, info.attempt] += 1

@@ -13,6 +13,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perdure import Durable, HandlerRefused
+from perdure_runtime.drivers.pool import Pool
 from perdure_runtime.drivers.ticker import Ticker
 from perdure_runtime.invocation import Prepared
 from perdure_runtime.service.selection import Effects, service_from_environment
@@ -53,6 +54,7 @@ class Host:
         self.random = randomness
         self.client_token = client_token
         self.ticker = ticker or Ticker()
+        self.pool = Pool()
         self.abandon = abandon or give_up
         self.strict = strict
 

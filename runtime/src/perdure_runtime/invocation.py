@@ -11,9 +11,10 @@ like any other.
 
 from __future__ import annotations
 
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from perdure import ReplayMismatch, SerdesError, ServiceError
+from perdure import DurableCallRefused, ReplayMismatch, SerdesError, ServiceError
 from perdure.contexts import CURRENT_CONTEXT
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.outcome import Answer, Ending, Failed, Pending, Raised, Returned, Stopped, Succeeded, conclude
@@ -45,7 +46,7 @@ __all__ = ["Invocation", "Prepared"]
 class Prepared:
     """A durable function made ready to be invoked; made by `Host.prepare`."""
 
-    __slots__ = ("durable", "event", "forms", "host", "result", "service")
+    __slots__ = ("durable", "event", "forms", "host", "is_async", "result", "service")
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class Prepared:
         forms: StepForms,
     ) -> None:
         self.durable = durable
+        self.is_async = iscoroutinefunction(durable.function)
         self.host = host
         self.service = service
         self.event = event
@@ -154,10 +156,10 @@ class Invocation:
             prepared.host.random,
             self._scope,
         )
-        context = LineContext(setting)
-        scope, current = SCOPE.set(self._scope), CURRENT_CONTEXT.set(context)
+        call = self._async_call if prepared.is_async else self._call
+        scope = SCOPE.set(self._scope)
         try:
-            result = prepared.durable.function(event, context)
+            result = call(setting, event)
             with reported("result"):
                 return Returned(jsontext.write(prepared.result.to_json(result, root="result")))
         except Stop:
@@ -165,8 +167,33 @@ class Invocation:
         except Exception as error:  # noqa: BLE001  the handler is user code
             return Raised(without_engine_frames(error))
         finally:
-            CURRENT_CONTEXT.reset(current)
             SCOPE.reset(scope)
+
+    def _call(self, setting: Setting, event: object) -> object:
+        context = LineContext(setting)
+        current = CURRENT_CONTEXT.set(context)
+        try:
+            return self._prepared.durable.function(event, context)
+        finally:
+            CURRENT_CONTEXT.reset(current)
+
+    def _async_call(self, setting: Setting, event: object) -> object:
+        from perdure_runtime.drivers.aio import Aio  # asyncio, only where it is needed
+        from perdure_runtime.drivers.aio_context import AioContext
+        from perdure_runtime.drivers.aio_loop import the_loop
+
+        aio = Aio(self._run, the_loop(), self._prepared.host.pool, self._log)
+        self._run.is_home = aio.is_home
+        context = AioContext(setting, aio)
+        current = CURRENT_CONTEXT.set(context)
+        try:
+            result = aio.run(lambda: self._prepared.durable.function(event, context))
+        finally:
+            CURRENT_CONTEXT.reset(current)
+        if not self._run.stopping and (forgotten := aio.unstarted):
+            names = ", ".join(str(call.identity) for call in forgotten)
+            raise DurableCallRefused(names, "it was never awaited, so it never ran; await it, or take the call out")
+        return result
 
     def _settle(self, ending: Ending) -> None:
         """Before the answer: nothing may be left unsent, and nothing recorded left unreached."""
@@ -177,7 +204,7 @@ class Invocation:
                 self._check_reached()
                 if run.fatal is None and is_too_large(ending.payload):
                     update = execution_succeeded(self._prepared.host.clock(), ending.payload)
-                    self._committer.commit((update,), durable=True)
+                    self._committer.flush(self._committer.push((update,), durable=True))
             self._committer.drain()
         except ServiceError as error:
             run.fail(error)

@@ -1,8 +1,8 @@
 """The one who speaks to the service: sends what the outbox gathers, one request at a time.
 
-One request, because each answer carries the token that the next request needs. A commit that must be durable is sent
-by the thread that waits for it, together with whatever gathered before it; nothing is handed to another thread. What
-nobody waits for is sent with the next commit, or, when a body takes long, by a tick (`Ticker`) from outside.
+One request, because each answer carries the token that the next request needs. What must be durable is sent by whoever
+waits for it, together with all that gathered before it. What nobody waits for is sent with the next commit, or, when a
+body takes long, by a tick (`Ticker`) from outside.
 
 After a failure every later commit fails alike: whether the lost request took effect is unknown, and only a new
 invocation, which reads the state anew, can tell.
@@ -35,6 +35,7 @@ class Committer:
     __slots__ = (
         "_arn",
         "_client_token",
+        "_closing",
         "_journal",
         "_lingering",
         "_lock",
@@ -44,6 +45,7 @@ class Committer:
         "_token",
         "completed",
         "failure",
+        "on_answer",
         "revoked",
     )
 
@@ -65,35 +67,50 @@ class Committer:
         self._outbox = Outbox()
         self._lock = allocate_lock()
         self._lingering = 0
+        self._closing = False
         self.failure: ServiceError | None = None
         self.revoked = False
         self.completed = False
+        self.on_answer: Callable[[], None] | None = None
+        """Called after each request, on the thread that sent it."""
 
     @property
     def over(self) -> bool:
         """Whether the service takes no more from this invocation."""
         return self.revoked or self.completed
 
-    def commit(self, updates: Sequence[dict[str, Any]], *, durable: bool) -> None:
-        """Queue `updates`; where `durable`, return when they are acknowledged. Raises `ServiceError`."""
+    @property
+    def settled(self) -> int:
+        """The last ticket that is acknowledged together with all before it."""
+        return self._outbox.settled
+
+    @property
+    def waiting(self) -> int:
+        """How many updates are queued."""
+        return self._outbox.waiting
+
+    def push(self, updates: Sequence[dict[str, Any]], *, durable: bool) -> int:
+        """Queue `updates`; the ticket of the last. The ticker looks after what nobody waits for."""
         encoded = [orjson.dumps(update) for update in updates]
+        ticket = 0
         with self._lock:
-            if self.failure is not None:
-                raise self.failure
-            if self.over:
-                return
-            ticket = 0
             for update in encoded:
                 ticket = self._outbox.push(update)
-            while durable and self._outbox.settled < ticket and not self.over:
-                self._send(completing=updates[-1]["Type"] == Kind.EXECUTION)
+            self._closing = self._closing or updates[-1]["Type"] == Kind.EXECUTION
         if not durable:
             self._ticker.watch(self)
+        return ticket
+
+    def flush(self, ticket: int) -> None:
+        """Return when all up to `ticket` is acknowledged, or the service takes no more. Raises `ServiceError`."""
+        with self._lock:
+            while self._outbox.settled < ticket and not self.over:
+                self._send()
 
     def drain(self) -> None:
-        """Send all that is still queued. Raises `ServiceError`."""
+        """Send all that is queued. Raises `ServiceError`."""
         with self._lock:
-            while self._outbox.waiting and self.failure is None and not self.over:
+            while self._outbox.waiting and not self.over:
                 self._send()
 
     def tick(self) -> None:
@@ -102,7 +119,7 @@ class Committer:
             return
         try:
             oldest = self._outbox.settled + 1 if self._outbox.waiting else 0
-            if oldest and oldest == self._lingering and self.failure is None and not self.over:
+            if oldest and oldest == self._lingering and not self.over:
                 self._send()
             else:
                 self._lingering = oldest
@@ -111,7 +128,9 @@ class Committer:
         finally:
             self._lock.release()
 
-    def _send(self, *, completing: bool = False) -> None:
+    def _send(self) -> None:
+        if self.failure is not None:
+            raise self.failure
         batch = self._outbox.next_batch()
         try:
             answer = self._service.checkpoint(self._arn, self._token, batch, self._client_token())
@@ -119,13 +138,16 @@ class Committer:
             if answer.token is not None:
                 self._token = answer.token
                 self._read_on(answer.marker)
+            else:
+                self.completed = self._closing and not self._outbox.waiting
+                self.revoked = not self.completed
+            self._outbox.acknowledge()
         except ServiceError as failure:
             self.failure = failure
             raise
-        self._outbox.acknowledge()
-        if answer.token is None:
-            self.completed = completing and not self._outbox.waiting
-            self.revoked = not self.completed
+        finally:
+            if self.on_answer is not None:
+                self.on_answer()
 
     def _read_on(self, marker: str | None) -> None:
         """The rest of an answer that came in pages, before anyone acts on it."""

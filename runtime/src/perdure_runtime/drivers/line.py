@@ -7,6 +7,7 @@ operation that has to wait means that the whole invocation has to.
 from __future__ import annotations
 
 from contextvars import copy_context
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from perdure import ServiceError
@@ -59,10 +60,14 @@ class Line:
 
     def _commit(self, updates: tuple[dict[str, Any], ...], *, durable: bool) -> None:
         committer = self._run.committer
+        ticket = committer.push(updates, durable=durable)
+        if not durable:
+            return
         try:
-            committer.commit(updates, durable=durable)
+            committer.flush(ticket)
         except ServiceError as error:
-            self._run.lose(error)
+            self._run.fail(error)
+            self._run.stop()
         if committer.over:
             self._run.stop()
 
@@ -72,7 +77,13 @@ class Line:
         try:
             # A context of its own: what a body sets in a ContextVar must not leak into the workflow, where a replay,
             # which does not run the body, would not find it.
-            return Ok(copy_context().run(body, attempt))
+            context = copy_context()
+            result = context.run(body, attempt)
+            if isinstance(result, CoroutineType):
+                from perdure_runtime.drivers.aio_loop import run_coroutine  # asyncio, only where it is needed
+
+                result = context.run(run_coroutine, result)
+            return Ok(result)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             return Raised(without_engine_frames(error))
         finally:

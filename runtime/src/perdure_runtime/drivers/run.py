@@ -11,7 +11,7 @@ from __future__ import annotations
 from _thread import get_ident
 from typing import TYPE_CHECKING, NoReturn
 
-from perdure import DurableCallRefused, ServiceError
+from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.quiescence import Activity
 from perdure_runtime.drivers.signals import Stop
@@ -30,13 +30,15 @@ PATIENCE = 100
 class Run:
     """What is shared by all that happens in one invocation."""
 
-    __slots__ = ("_abandon", "_swallowed", "activity", "committer", "fatal", "journal", "owner", "stopping")
+    __slots__ = ("_abandon", "_swallowed", "activity", "committer", "fatal", "is_home", "journal", "stopping")
 
     def __init__(self, journal: Journal, committer: Committer, abandon: Callable[[], NoReturn]) -> None:
         self.journal = journal
         self.committer = committer
         self.activity = Activity()
-        self.owner = get_ident()
+        owner = get_ident()
+        self.is_home: Callable[[], bool] = lambda: get_ident() == owner
+        """Whether a call comes from where the workflow itself runs; an async driver puts its own question here."""
         self.stopping = False
         self.fatal: Exception | None = None
         self._swallowed = 0
@@ -49,9 +51,12 @@ class Run:
                 "a step's body is plain code, which runs again when it is retried; call it from the workflow itself"
             )
             raise DurableCallRefused(operation, f"it was called inside a step. {reason}")
-        if get_ident() != self.owner:
-            reason = "its place in the history would follow the scheduler; call it on the thread the workflow runs on"
-            raise DurableCallRefused(operation, f"it was called on a thread of your own. {reason}")
+        if not self.is_home():
+            reason = (
+                "its place in the history would follow the scheduler; make the call in the workflow itself, and await"
+                " or use its result wherever you like"
+            )
+            raise DurableCallRefused(operation, f"it was called on a thread or in a task of your own. {reason}")
         if self.stopping:
             self.stop()
         if self.fatal is not None:
@@ -69,8 +74,3 @@ class Run:
         """The run cannot go on; what is said first counts."""
         if self.fatal is None:
             self.fatal = error
-
-    def lose(self, error: ServiceError) -> NoReturn:
-        """The service is lost to this invocation."""
-        self.fail(error)
-        self.stop()

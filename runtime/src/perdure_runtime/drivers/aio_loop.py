@@ -1,0 +1,89 @@
+"""The event loop of async user code: one, for the life of the process.
+
+It is asyncio's own loop over a selector of ours. A loop asks its selector to wait when it has nothing left to run, so
+the selector is the one place that sees idleness, and a driver is asked there, before the loop goes to sleep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from perdure_runtime.drivers.signals import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+__all__ = ["GRACE", "Loop", "run_coroutine", "the_loop"]
+
+T = TypeVar("T")
+GRACE = 0.5
+"""Seconds a cancelled task has to clean up."""
+ROUNDS = 3
+
+
+class IdleSelector(selectors.DefaultSelector):
+    """A selector that asks before its loop waits."""
+
+    ask: Callable[[float | None], float | None] | None = None
+    """Called with how long the loop would wait, None for "until something happens"; returns how long it shall."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait for a descriptor, after asking."""
+        return super().select(timeout if self.ask is None else self.ask(timeout))
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """asyncio's loop, with a word in when it is idle."""
+
+    def __init__(self) -> None:
+        self.idle = IdleSelector()
+        super().__init__(self.idle)
+        self.set_exception_handler(_tell_unless_stopped)
+
+    @property
+    def watches_for_user_code(self) -> bool:
+        """Whether user code waits for descriptors, besides the loop's own wake-up pipe."""
+        return len(self.idle.get_map()) > 1
+
+    def sweep(self, spared: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
+        """Cancel all tasks but the `spared`, and give them time to end; those that do not."""
+        for _ in range(ROUNDS):
+            left = asyncio.all_tasks(self) - spared
+            if not left:
+                return []
+            for task in left:
+                task.cancel()
+            self.run_until_complete(asyncio.wait(left, timeout=GRACE))
+        return sorted(asyncio.all_tasks(self) - spared, key=lambda task: task.get_name())
+
+
+_loop: Loop | None = None
+
+
+def the_loop() -> Loop:
+    """The loop of this process."""
+    global _loop  # noqa: PLW0603  one for the process, made when the first async function is met
+    if _loop is None:
+        _loop = Loop()
+    return _loop
+
+
+def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run an async step of a sync workflow to its end, and whatever tasks it leaves behind."""
+    loop = the_loop()
+    before = asyncio.all_tasks(loop)
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.sweep(before)
+
+
+def _tell_unless_stopped(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Asyncio tells of exceptions that nobody asked for; the engine's own signal is none of the user's business."""
+    if isinstance(context.get("exception"), (Stop, asyncio.CancelledError)):
+        return
+    with suppress(Exception):
+        loop.default_exception_handler(context)

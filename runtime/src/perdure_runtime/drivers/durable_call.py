@@ -1,0 +1,71 @@
+"""What an operation of an async workflow is before it is awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from perdure_runtime.core.identity import Identity
+
+__all__ = ["DurableCall"]
+
+T = TypeVar("T")
+
+
+class DurableCall(Coroutine[Any, Any, T], Generic[T]):
+    """An operation that has its place in the history and runs when it is awaited, once.
+
+    It is a coroutine to whoever asks (`await`, `gather`, `TaskGroup`, `wait_for`), but not one of the interpreter's
+    own: of one that is never awaited it tells nobody but the run, which names the operation.
+    """
+
+    __slots__ = ("_begin", "_inner", "identity")
+
+    def __init__(self, identity: Identity, begin: Callable[[DurableCall[T]], Coroutine[Any, Any, T]]) -> None:
+        self.identity = identity
+        self._begin: Callable[[DurableCall[T]], Coroutine[Any, Any, T]] | None = begin
+        self._inner: Coroutine[Any, Any, T] | None = None
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._started().__await__()
+
+    def send(self, value: Any, /) -> Any:  # noqa: ANN401  as in Coroutine
+        """Go on."""
+        return (self._inner or self._started()).send(value)
+
+    def throw(
+        self,
+        typ: Any,  # noqa: ANN401  as in Coroutine
+        val: Any = None,  # noqa: ANN401  as in Coroutine
+        tb: TracebackType | None = None,
+        /,
+    ) -> Any:  # noqa: ANN401  as in Coroutine
+        """Raise inside; where nothing has begun yet, nothing does."""
+        if self._inner is None:
+            self.close()
+            raise typ if val is None else val
+        if val is None and tb is None:
+            return self._inner.throw(typ)
+        return self._inner.throw(val if val is not None else typ)
+
+    def close(self) -> None:
+        """Give the operation up."""
+        if self._inner is not None:
+            self._inner.close()
+        elif self._begin is not None:
+            # A task that was cancelled before its first step: the user did await it.
+            self._started().close()
+
+    def _started(self) -> Coroutine[Any, Any, T]:
+        if self._begin is None:
+            raise RuntimeError(f"the {self.identity} was awaited before; an operation is awaited once")
+        begin, self._begin = self._begin, None
+        self._inner = begin(self)
+        return self._inner
+
+    def __repr__(self) -> str:
+        state = "not awaited yet" if self._begin is not None else "awaited"
+        return f"<{self.identity}, {state}>"
