@@ -81,16 +81,3 @@ def test_wrapped_durable_function_is_served_through_its_wrapper() -> None:
 def test_any_other_function_is_a_plain_handler() -> None:
     answer = hosting.answer_for(lambda event, _: event, ENVIRON, client=None, abandon=abandon, make_host=Engine().make)
     assert isinstance(answer, PlainHandler)
-
-
-class BotoClient:
-    def checkpoint_durable_execution(self) -> None: ...
-
-    def get_durable_execution_state(self) -> None: ...
-
-
-def test_given_client_is_the_engines_service_or_becomes_it() -> None:
-    service = object()
-    assert hosting._service(None) is None
-    assert hosting._service(service) is service
-    assert type(hosting._service(BotoClient())).__name__ == "BotoService"

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from perdure_bootstrap.loop import Answer
     from perdure_bootstrap.reports import Report
     from perdure_bootstrap.runtime_api import Invocation
-    from perdure_runtime.service.protocol import Service
 
     MakeHost = Callable[[Mapping[str, str], object | None, Callable[[bytes], NoReturn]], "Host"]
 
@@ -119,13 +118,4 @@ def _durable(handler: object) -> Durable[Any, Any] | None:
 def _engine(environ: Mapping[str, str], client: object | None, abandon: Callable[[bytes], NoReturn]) -> Host:
     from perdure_runtime.host import Host as Engine
 
-    return Engine.from_environment(environ, service=_service(client), abandon=abandon)
-
-
-def _service(client: Any) -> Service | None:  # noqa: ANN401  (whatever the user gave)
-    """`client` as the engine's service: it is one already, or a boto3 client to speak through."""
-    if not hasattr(client, "checkpoint_durable_execution"):
-        return client  # type: ignore[no-any-return]
-    from perdure_runtime.service.boto import BotoService
-
-    return BotoService(client)
+    return Engine.from_environment(environ, client=client, abandon=abandon)

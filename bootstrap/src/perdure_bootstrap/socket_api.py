@@ -45,7 +45,7 @@ class SocketRuntimeApi:
             return plain if wakeup is None else _Interruptible(plain, wakeup)
 
         # No time limit: `next` lasts until there is something to do, and the sandbox may be frozen meanwhile.
-        self._connection = Connection(opened, read_timeout=None)  # type: ignore[arg-type]
+        self._connection = Connection(opened, read_timeout=None)
         self._wakeup = wakeup
         agent = f"perdure-bootstrap python/{'.'.join(map(str, sys.version_info[:3]))}"
         self._common = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: {agent}\r\n"

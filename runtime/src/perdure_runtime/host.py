@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from perdure_runtime.service.protocol import Service
 
-__all__ = ["Host"]
+__all__ = ["Host", "service_of"]
 
 UNCAUGHT = 70  # EX_SOFTWARE
 spread = random.random  # noqa: S311  for delays; it guards nothing
@@ -63,11 +63,11 @@ class Host:
         cls,
         environ: Mapping[str, str],
         *,
-        service: Service | None = None,
+        client: object | None = None,
         abandon: Callable[[bytes], NoReturn] | None = None,
     ) -> Host:
-        """A host for this process; the service is chosen when it is first needed, unless it is given."""
-        chosen = service
+        """A host for this process; the service is chosen when it is first needed, unless a client is given."""
+        chosen = None if client is None else service_of(client)
 
         def choose() -> Service:
             nonlocal chosen
@@ -92,18 +92,25 @@ class Host:
         )
 
     def _service_of(self, durable: Durable[Any, Any]) -> Callable[[], Service]:
-        client: Any = durable.options.client
-        if client is None:
+        if durable.options.client is None:
             return self.service
-        if hasattr(client, "checkpoint_durable_execution"):
-            from perdure_runtime.service.boto import BotoService
+        try:
+            own = service_of(durable.options.client)
+        except TypeError as error:
+            raise HandlerRefused(durable.name, str(error)) from None
+        return lambda: own
 
-            boto = BotoService(client)
-            return lambda: boto
-        if hasattr(client, "checkpoint") and hasattr(client, "get_state"):
-            return lambda: client
-        reason = f"client= is a {type(client).__name__}, neither a boto3 Lambda client nor a service client"
-        raise HandlerRefused(durable.name, reason)
+
+def service_of(client: Any) -> Service:  # noqa: ANN401  whatever the user gave
+    """A client that the user gave, as the engine's service; raises TypeError for what is no client."""
+    if hasattr(client, "checkpoint_durable_execution"):
+        from perdure_runtime.service.boto import BotoService  # boto3's models, only for those who have it already
+
+        return BotoService(client)
+    if hasattr(client, "checkpoint") and hasattr(client, "get_state"):
+        service: Service = client
+        return service
+    raise TypeError(f"client is a {type(client).__name__}, neither a boto3 Lambda client nor a service client")
 
 
 def give_up(_output: bytes) -> NoReturn:

@@ -15,6 +15,7 @@ import orjson
 from greenlet import getcurrent, greenlet
 
 from perdure_runtime.host import Host
+from perdure_runtime.logs import configure_once
 
 if TYPE_CHECKING:
     from perdure import Durable
@@ -30,6 +31,7 @@ def answer(durable: Durable[Any, Any], event: object, context: Any) -> dict[str,
     """Answer one invocation: the envelope as JSON gives it, in and out."""
     prepared = _prepared.get(id(durable))
     if prepared is None or prepared.durable is not durable:
+        configure_once(os.environ)
         prepared = _prepared[id(durable)] = Host.from_environment(os.environ, abandon=_step_aside).prepare(durable)
     host = greenlet(prepared.answer)
     host.gr_context = copy_context()

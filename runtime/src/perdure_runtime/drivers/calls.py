@@ -18,7 +18,7 @@ from perdure_runtime.core.identity import Scope
 from perdure_runtime.core.operations.step import StepWork, step
 from perdure_runtime.core.operations.wait import wait
 from perdure_runtime.core.vocabulary import TERMINAL, Kind, Subtype
-from perdure_runtime.drivers.frames import place_of_the_call
+from perdure_runtime.drivers.frames import place_of_the_call, without_engine_frames
 from perdure_runtime.drivers.running_step import RunningStep
 from perdure_runtime.logs import SCOPE, LogScope, attempt_failed
 
@@ -85,7 +85,7 @@ class Calls:
             return body(*rest, **kwargs)
 
         def told(error: Exception, attempt: int, delay: int | None) -> None:
-            attempt_failed(self._log_scope(identity, attempt), error, delay)
+            attempt_failed(self._log_scope(identity, attempt), without_engine_frames(error), delay)
 
         # What drives the step asks this to tell whether its body belongs on the loop.
         run_body.__wrapped__ = body  # type: ignore[attr-defined]

@@ -71,7 +71,7 @@ class Connection:
         self,
         open_transport: Callable[[], Transport],
         *,
-        read_timeout: float = READ_TIMEOUT,
+        read_timeout: float | None = READ_TIMEOUT,
         body_limit: int = BODY_LIMIT,
     ) -> None:
         self._open = open_transport

@@ -1,0 +1,17 @@
+# A durable function as a container image, on Lambda's OS-only base image. `make layer` comes first: it stages what is
+# copied here. Nothing is downloaded but the base image.
+#
+#   docker build --tag order .
+#
+ARG BASE_IMAGE=public.ecr.aws/lambda/provided:al2023
+
+# The engine and its interpreter, laid out as in the layer. The starter is where the base image's entry point looks, and
+# where Lambda itself does when the image is published as a runtime of its own.
+FROM ${BASE_IMAGE} AS perdure
+COPY layer/starter /var/runtime/bootstrap
+COPY dist/layer/ /opt/
+
+# The function; its handler is the image's command.
+FROM perdure
+COPY examples/order/*.py /var/task/
+CMD ["order.checkout"]

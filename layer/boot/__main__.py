@@ -1,0 +1,33 @@
+"""The way in of every layer, `python3 -s /opt/perdure/boot`: put the finder in place, then start the bootstrap.
+
+`-s`, and not `-I`: the PYTHON* variables that a user sets go on working.
+"""
+
+import os
+import sys
+
+from perdure_finder import PrivateFinder, private_folder, read_shared, warn
+
+
+def main() -> None:
+    """Serve the handler that `_HANDLER` names."""
+    boot = os.path.dirname(os.path.abspath(__file__))
+    # Python put this directory first for running it. What is in it is for this script only, and is imported by now.
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != boot]
+    private = private_folder(os.path.dirname(boot), sys.version_info[:2])
+    sys.meta_path.insert(0, PrivateFinder(private, read_shared(os.path.join(boot, "shared.txt")), bundle, warn))
+
+    from perdure_bootstrap.__main__ import main as serve
+
+    serve()
+
+
+def bundle() -> tuple[str, ...]:
+    """Where the function's own modules are; asked before the bootstrap has put it on the path."""
+    from perdure_bootstrap.handlers import search_path
+
+    return search_path(os.environ.get("LAMBDA_TASK_ROOT") or os.getcwd())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""From a staged folder to a zip: byte code first, modes second, then an archive that is the same whenever it is made.
+
+The layer's folder is read-only on Lambda, so byte code that is missing, or taken for stale, would be made anew on every
+cold start. What Python compares for that is the source's time of change, which archives lose; the byte code here is of
+the kind that is never compared.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+__all__ = ["compile_all", "set_modes", "write_zip"]
+
+EPOCH = 315_532_800
+"""1980-01-01, the first day a zip can name."""
+UNIX = 3
+PROGRAMS = ("bootstrap", "perdure/wrapper", "perdure/python/bin/*")
+
+
+def compile_all(stage: Path) -> None:
+    """Compile every module below `stage` to byte code that knows itself at home in /opt."""
+    command = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", stage, "-p", "/opt", stage)
+    # A set's order in byte code follows the hash seed. Some of the standard library's files are made to be refused.
+    environ = os.environ | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": ""}
+    done = subprocess.run([sys.executable, *command], env=environ, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"not all of {stage} compiles:\n{done.stdout}{done.stderr}")
+
+
+def set_modes(stage: Path) -> None:
+    """Let everyone read everything, whatever the umask: the sandbox has a user of its own."""
+    for path in (stage, *stage.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or is_program(path.relative_to(stage)) else 0o644)
+
+
+def is_program(name: Path) -> bool:
+    """Whether a file of a layer is to be run."""
+    return any(name.match(pattern) for pattern in PROGRAMS)
+
+
+def write_zip(stage: Path, target: Path, *, moment: float = EPOCH) -> None:
+    """Write the files below `stage`, in order, all of the same moment."""
+    with ZipFile(target, "w") as archive:
+        for path in sorted(path for path in stage.rglob("*") if path.is_file()):
+            info = ZipInfo(path.relative_to(stage).as_posix(), time.gmtime(max(moment, EPOCH))[:6])
+            info.create_system = UNIX
+            info.external_attr = (stat.S_IFREG | stat.S_IMODE(path.stat().st_mode)) << 16
+            archive.writestr(info, path.read_bytes(), ZIP_DEFLATED, compresslevel=9)

@@ -1,0 +1,114 @@
+"""A program of its own: loads a handler as a worker would, and says what it found.
+
+`perdure run` starts it, by path and with a worker's environment, before anything is started that would outlive a wrong
+name; the user's code never runs in the command's own process. Whatever that code prints goes to standard error; the
+answer is one JSON object on standard output. Only what a worker imports too is imported here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+
+def main() -> None:
+    """Answer for the handler that the only argument names."""
+    output = os.dup(1)
+    os.dup2(2, 1)
+    answer = examine(sys.argv[1], os.environ.get("LAMBDA_TASK_ROOT") or os.getcwd())  # noqa: PTH109
+    with open(output, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor, not a path
+        json.dump(answer, stream)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # threads that the user's module started hold up nobody
+
+
+def examine(handler: str, root: str) -> dict[str, Any]:
+    """Return `problem`, None for a handler that can be run, and the facts that its message is made of."""
+    from perdure_bootstrap import handlers
+    from perdure_bootstrap.faults import BUILTIN_MODULE_CONFLICT, HANDLER_NOT_FOUND, HANDLER_REFUSED, Fault
+
+    handlers.extend_path(handlers.search_path(root))
+    module = handler.rpartition(".")[0].replace("/", ".")
+    try:
+        found = handlers.load(handler)
+    except Fault as fault:
+        if fault.kind == HANDLER_NOT_FOUND:
+            return _missing_attribute(handler, module)
+        if fault.kind in {HANDLER_REFUSED, BUILTIN_MODULE_CONFLICT}:
+            return {"problem": "refused", "reason": fault.message}
+        return _broken(fault.__cause__ or fault, module, root)
+    except SystemExit as end:
+        return {"problem": "exit", "code": str(end.code)}
+    except Exception as error:  # noqa: BLE001 - the user's module
+        return _broken(error, module, root)
+    return _hosted(found)
+
+
+def _hosted(found: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the module holds
+    from perdure import HandlerRefused, durable_of
+
+    durable = durable_of(found)
+    if durable is None:
+        return {"problem": "plain"}
+    from perdure_runtime.host import Host
+
+    try:
+        Host.from_environment(os.environ).prepare(durable)
+    except HandlerRefused as error:
+        return {"problem": "refused", "reason": str(error)}
+    return {"problem": None}
+
+
+def _missing_attribute(handler: str, module: str) -> dict[str, Any]:
+    from perdure import durable_of
+
+    name = handler.rpartition(".")[2]
+    found = vars(sys.modules[module])
+    public = [attribute for attribute in found if not attribute.startswith("_")]
+    durables = [attribute for attribute in public if durable_of(found[attribute]) is not None]
+    close = difflib.get_close_matches(name, durables, n=3) or difflib.get_close_matches(name, public, n=3)
+    return {"problem": "attribute", "close": close, "durables": durables[:8]}
+
+
+def _broken(error: BaseException, module: str, root: str) -> dict[str, Any]:
+    if isinstance(error, ModuleNotFoundError) and error.name and f"{module}.".startswith(f"{error.name}."):
+        return {"problem": "module", "name": error.name, "close": _close_modules(error.name, root)}
+    told = traceback.TracebackException.from_exception(error)
+    _trim(told)
+    return {"problem": "import", "traceback": "".join(told.format()).rstrip()}
+
+
+def _trim(told: traceback.TracebackException | None) -> None:
+    """Leave the user's frames: the import system's say nothing, and ours come before all of them."""
+    if told is not None:
+        told.stack[:] = [frame for frame in told.stack if not _is_machinery(frame.filename)]
+        _trim(told.__cause__)
+        _trim(told.__context__)
+
+
+def _is_machinery(path: str) -> bool:
+    import importlib
+
+    import perdure_bootstrap
+
+    folders = tuple(folder + os.sep for folder in (*perdure_bootstrap.__path__, *importlib.__path__))
+    return path == __file__ or path.startswith(("<frozen importlib", *folders))
+
+
+def _close_modules(name: str, root: str) -> list[str]:
+    folder = os.path.join(root, *name.split(".")[:-1])  # noqa: PTH118
+    if not os.path.isdir(folder):  # noqa: PTH112
+        return []
+    entries = os.listdir(folder)  # noqa: PTH208
+    modules = [entry.removesuffix(".py") for entry in entries if entry.endswith(".py") or "." not in entry]
+    *parents, last = name.split(".")
+    return [".".join([*parents, found]) for found in difflib.get_close_matches(last, modules, n=3)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""`perdure run`: one execution, from its input to its end, with a service, a journal and workers for it alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from perdure_local.cli.inputs import read_input
+from perdure_local.cli.screens import choose_screen
+from perdure_local.cli.session import Order, carry_out
+from perdure_local.cli.targets import check_execution_name, check_name, function_name, task_root, variables
+from perdure_local.functions import Function
+
+JOURNAL = ".perdure/journal.db"
+"""Where the journal is, under the root."""
+
+
+@click.command()
+@click.argument("handler", metavar="MODULE.FUNCTION")
+@click.option("--input", "given", metavar="JSON", help="The event: JSON, @FILE, or - for standard input. Default: {}.")
+@click.option("--name", help="Name the execution; one name stands for one execution, and one input.")
+@click.option("--skip-time", "skips_time", is_flag=True, help="Let waits and delays between attempts pass at once.")
+@click.option("--json", "as_json", is_flag=True, help="Write what happens as JSON, one object a line.")
+@click.option("--quiet", is_flag=True, help="Write the result only; errors go to standard error.")
+@click.option("--root", metavar="FOLDER", help="Where your modules are. Default: the current folder.")
+@click.option("--journal", type=click.Path(path_type=Path), metavar="FILE", help=f"Default: {JOURNAL} under the root.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=900.0,
+    metavar="SECONDS",
+    help="Time one invocation may take. Default: 900.",
+)
+@click.option(
+    "--execution-timeout",
+    type=click.IntRange(1),
+    metavar="SECONDS",
+    help="Time the whole execution may take. Default: no limit.",
+)
+@click.option(
+    "--env", multiple=True, metavar="NAME[=VALUE]", help="A variable for your code; without a value, it gets yours."
+)
+@click.option(
+    "--runtime-api",
+    type=click.Choice(["socket", "native"]),
+    help="How workers take invocations: by Perdure's own client, or by awslambdaric's.",
+)
+@click.pass_context
+def run(
+    context: click.Context,
+    *,
+    handler: str,
+    given: str | None,
+    name: str | None,
+    skips_time: bool,
+    as_json: bool,
+    quiet: bool,
+    root: str | None,
+    journal: Path | None,
+    timeout: float,
+    execution_timeout: int | None,
+    env: tuple[str, ...],
+    runtime_api: str | None,
+) -> None:
+    """Run a durable function on this machine, to its end.
+
+    MODULE.FUNCTION is the handler, as Lambda has it: order.checkout is the function checkout in order.py.
+
+    The exit status is 0 for an execution that succeeded, 1 for one that did not, 2 for a call that cannot be made.
+    """
+    if as_json and quiet:
+        raise click.UsageError("--json and --quiet exclude each other.")
+    check_name(handler)
+    if name is not None:
+        check_execution_name(name)
+    folder = task_root(root)
+    given_values, inherited = variables(env)
+    if runtime_api is not None:
+        given_values["PERDURE_RUNTIME_API"] = runtime_api
+    function = Function(
+        name=function_name(handler),
+        handler=handler,
+        task_root=str(folder),
+        env=given_values,
+        inherit=inherited,
+        timeout=timeout,
+        execution_timeout=execution_timeout,
+        log_format="JSON",
+    )
+    order = Order(
+        function=function,
+        payload=read_input(given, sys.stdin.buffer),
+        name=name,
+        skips_time=skips_time,
+        journal=folder / JOURNAL if journal is None else journal.absolute(),
+        journal_shown=JOURNAL if journal is None and root is None else str(journal or folder / JOURNAL),
+    )
+    context.exit(carry_out(order, choose_screen(as_json=as_json, is_quiet=quiet, environ=os.environ), os.environ))

@@ -1,0 +1,141 @@
+"""What is to be run: a handler's name, looked at by a probe in a process of its own before anything is started."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from perdure_local.cli import probe
+from perdure_local.cli.problems import FAILURE, Problem
+from perdure_local.worker_environment import worker_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from perdure_local.functions import Function
+
+NOWHERE = "127.0.0.1:9"
+"""Where a probe finds a service: nowhere. A module must not need one to be imported."""
+PATIENCE = 60.0
+"""Seconds a module may take to be imported; what a worker is granted too."""
+_LONGEST_NAME = 64
+
+
+def check_name(handler: str) -> None:
+    """Raise `Problem` unless `handler` has the form of a handler's name."""
+    module, _, name = handler.rpartition(".")
+    if module and name.isidentifier() and not module.startswith("."):
+        return
+    meant = re.sub(r"\.py(?=[:.]|$)", "", handler).replace(":", ".")
+    hint = f"write {meant}" if "." in meant and meant != handler else "for example order.checkout"
+    raise Problem(f"{handler} is not the name of a handler: it is module.function, {hint}.")
+
+
+def function_name(handler: str) -> str:
+    """Return a handler's name in the letters that Lambda allows a function's name."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "-", handler)[-_LONGEST_NAME:]
+
+
+def check_execution_name(name: str) -> None:
+    """Raise `Problem` unless the service would take `name` for an execution."""
+    if re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name) is None:
+        raise Problem(f"--name is 1 to 64 letters, digits, - and _, not {name!r}.")
+
+
+def task_root(given: str | None) -> Path:
+    """Return the folder whose modules are looked at first."""
+    root = Path(given or ".").absolute()
+    if not root.is_dir():
+        raise Problem(f"--root: there is no folder {root}.")
+    return root
+
+
+def variables(given: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the variables that `--env` sets, and the names of those it takes over."""
+    pairs = [entry.partition("=") for entry in given]
+    for name, _, _ in pairs:
+        if not name.isidentifier():
+            raise Problem(f"--env is NAME or NAME=VALUE, and {name!r} is not a name.")
+    return {name: value for name, equals, value in pairs if equals}, tuple(name for name, eq, _ in pairs if not eq)
+
+
+def check_target(function: Function, environ: Mapping[str, str]) -> None:
+    """Raise `Problem` unless the function's handler can be loaded and is durable."""
+    command = [sys.executable, "-P", probe.__file__, function.handler]
+    env = worker_environment(function, environ, endpoint=f"http://{NOWHERE}", runtime_api=NOWHERE, stream="local/probe")
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own code, which a worker is to run next
+            command,
+            cwd=function.task_root,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        text = f"{function.handler}: its module is still being imported after {PATIENCE:.0f} seconds."
+        raise Problem(text, FAILURE) from None
+    try:
+        answer: dict[str, Any] = orjson.loads(done.stdout)
+    except orjson.JSONDecodeError:
+        words = done.stderr.decode(errors="replace").strip().splitlines()[-10:]
+        text = f"{function.handler}: the process ended while it imported the module (status {done.returncode})."
+        raise Problem("\n".join([text, *words]), FAILURE) from None
+    if answer["problem"] is not None:
+        raise _PROBLEMS[answer["problem"]](function, answer)
+
+
+def _attribute(function: Function, answer: Mapping[str, Any]) -> Problem:
+    module, _, name = function.handler.rpartition(".")
+    text = f"module {module} has no {name}"
+    if answer["close"]:
+        return Problem(f"{text}; did you mean {_either(module, answer['close'])}?")
+    if answer["durables"]:
+        return Problem(f"{text}; its durable functions are: {', '.join(answer['durables'])}.")
+    return Problem(f"{text}, and no durable function at all.")
+
+
+def _module(function: Function, answer: Mapping[str, Any]) -> Problem:
+    text = f"No module named '{answer['name']}'; looked in {function.task_root}"
+    if answer["close"]:
+        name = function.handler.removeprefix(answer["name"])
+        return Problem(f"{text}. Did you mean {' or '.join(found + name for found in answer['close'])}?")
+    return Problem(f"{text}. To look elsewhere, name the folder: --root FOLDER")
+
+
+def _plain(function: Function, _answer: Mapping[str, Any]) -> Problem:
+    return Problem(f"{function.handler} is not a durable function: decorate it with @durable.")
+
+
+def _refused(_function: Function, answer: Mapping[str, Any]) -> Problem:
+    return Problem(answer["reason"], FAILURE)
+
+
+def _exit(function: Function, answer: Mapping[str, Any]) -> Problem:
+    text = f"{function.handler}: its module ends the program while it is imported (sys.exit: {answer['code']})."
+    return Problem(f"{text}\nWhat is only for running it as a program goes under: if __name__ == '__main__'", FAILURE)
+
+
+def _import(function: Function, answer: Mapping[str, Any]) -> Problem:
+    return Problem(f"{function.handler} cannot be imported.\n{answer['traceback']}", FAILURE)
+
+
+_PROBLEMS: Mapping[str, Callable[[Function, Mapping[str, Any]], Problem]] = {
+    "attribute": _attribute,
+    "module": _module,
+    "plain": _plain,
+    "refused": _refused,
+    "exit": _exit,
+    "import": _import,
+}
+"""What a probe can find, and how it is told."""
+
+
+def _either(module: str, names: list[str]) -> str:
+    return " or ".join(f"{module}.{name}" for name in names)

@@ -1,0 +1,124 @@
+"""Words for times, values and errors, the same on every screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from perdure import SerdesError
+from perdure_runtime.values.codec import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perdure_local.ledger import ErrorObject
+    from perdure_local.moments import Row
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def duration(seconds: float) -> str:
+    """Say how long something is, in the two largest units that matter: `2 h 5 min`, `1.5 s`, `40 ms`."""
+    milliseconds = round(seconds * 1000)
+    if milliseconds < 1000:  # noqa: PLR2004 - a second
+        return f"{max(milliseconds, 0)} ms"
+    if milliseconds < 60_000:  # noqa: PLR2004 - a minute
+        return f"{milliseconds / 1000:.1f} s".replace(".0 ", " ")
+    left, parts = round(seconds), []
+    for unit, size in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
+
+
+def countdown(seconds: float) -> str:
+    """Say how much is left, as a clock does: `1:59:58`, `0:05`."""
+    left = max(int(seconds + 0.999), 0)
+    days, left = divmod(left, 86_400)
+    hours, left = divmod(left, 3_600)
+    minutes, left = divmod(left, 60)
+    clock = f"{hours}:{minutes:02}:{left:02}" if hours or days else f"{minutes}:{left:02}"
+    return f"{days} d {clock}" if days else clock
+
+
+def offset(seconds: float) -> str:
+    """Say how far into an execution something is: `2:00:05.169`."""
+    milliseconds = max(round(seconds * 1000), 0)
+    days, milliseconds = divmod(milliseconds, 86_400_000)
+    hours, milliseconds = divmod(milliseconds, 3_600_000)
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    clock = f"{hours}:{minutes:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
+    return f"{days}d {clock}" if days else clock
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 operation`, `2 operations`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def one_line(text: str) -> str:
+    """Return a text with whatever would break or colour a line made visible."""
+    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+
+
+def compact(text: str | None) -> str:
+    """Return JSON text without white space; another text as it is, in one line; nothing for none."""
+    if text is None:
+        return ""
+    try:
+        return one_line(orjson.dumps(orjson.loads(text)).decode())
+    except orjson.JSONDecodeError:
+        return one_line(text)
+
+
+def recorded(text: str | None) -> str:
+    """Return an operation's result as `compact` does, without the tags that it is recorded with."""
+    try:
+        return "" if text is None else one_line(orjson.dumps(decode(text), default=str).decode())
+    except (SerdesError, orjson.JSONEncodeError):
+        return compact(text)
+
+
+def recorded_value(text: str | None) -> object:
+    """Return what an operation's recorded result stands for; one in a form of its own stands for itself."""
+    try:
+        return None if text is None else decode(text)
+    except SerdesError:
+        return value(text)
+
+
+def value(text: str | None) -> object:
+    """Return what JSON text stands for; a text that is not JSON stands for itself."""
+    try:
+        return None if text is None else orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def headline(error: Mapping[str, object] | ErrorObject | None) -> str:
+    """Return an error's type and the first line of its message."""
+    if not error:
+        return "Unknown error"
+    kind, message = str(error.get("ErrorType") or "Unknown error"), str(error.get("ErrorMessage") or "")
+    first = message.strip().partition("\n")[0]
+    return one_line(f"{kind}: {first}" if first else kind)
+
+
+def details(error: ErrorObject | None) -> list[str]:
+    """Return what an error says beyond its headline: the rest of its message, then its stack, line by line."""
+    if not error:
+        return []
+    rest = str(error.get("ErrorMessage") or "").strip().splitlines()[1:]
+    stack = [line for entry in error.get("StackTrace") or [] for line in str(entry).splitlines()]
+    return [one_line(line) for line in [*rest, *stack]]
+
+
+def attempts(row: Row) -> str:
+    """Say which attempt it took, where it was not the first."""
+    return f"attempt {row.attempt}" if row.attempt > 1 else ""
+
+
+def _escaped(character: str) -> str:
+    return " " if character in "\t\n" else character.encode("unicode_escape").decode()

@@ -1,0 +1,338 @@
+"""All executions of a service: who may change one, when it is stored, what it needs next.
+
+Every change takes the same way: the ledger decides in memory, the journal writes, then the answer goes out, listeners
+are told, and `_wake` looks at what the execution needs: a timer, an invocation, nothing. Reads wait for the writes
+before them, so that nobody is told what a crash could still undo. All of it runs on one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from perdure_local.deliveries import Answered, Delivery, Ending
+from perdure_local.functions import ACCOUNT, REGION, Function
+from perdure_local.ledger import AWS_LIMITS, ErrorObject, Execution, Failed, Fault, Limits, Returned, Spec
+from perdure_local.ledger.faults import invalid, missing
+from perdure_local.notices import InvocationStarted, notices_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
+
+    from perdure_local.clock import RealClock
+    from perdure_local.journal import Journal
+    from perdure_local.ledger import Answer, Record
+    from perdure_local.ledger.pages import Page
+    from perdure_local.notices import Notice
+    from perdure_local.workers import Pool, Worker
+
+_NAP = 30.0
+"""The longest sleep before the clock is looked at again: a machine that was suspended must not oversleep."""
+
+
+class ServiceStopped(Exception):
+    """The service was closed, or broke, before what was waited for happened."""
+
+
+class Host(NamedTuple):
+    """What the executions of a service live with."""
+
+    journal: Journal
+    clock: RealClock
+    mint: Callable[[], str]
+    """Makes a new unique id."""
+    publish: Callable[[Notice], None]
+    limits: Limits = AWS_LIMITS
+
+
+class Start(NamedTuple):
+    """What a caller asks to be run."""
+
+    function: Function
+    version: str
+    payload: str
+    name: str | None = None
+    synchronous: bool = True
+
+
+class _Entry:
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
+        self.timer: asyncio.TimerHandle | None = None
+        self.is_dispatched = False
+        self.ended = asyncio.Event()
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.is_dispatched and not self.execution.in_flight
+
+
+class Executions:
+    """The executions of a service, running and ended."""
+
+    def __init__(self, host: Host, records: Sequence[Record] = ()) -> None:
+        self._host = host
+        self._entries: dict[str, _Entry] = {}
+        self._names: dict[tuple[str, str], str] = {}
+        self._pools: dict[str, Pool] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_open = True
+        self.failure: BaseException | None = None
+        """What broke the service, if anything did."""
+        for record in records:
+            self._adopt(Execution.restore(record, host.limits))
+
+    # Life
+
+    async def recover(self) -> None:
+        """Take up what a service that died left: its invocations in flight are over, and cost no attempt."""
+        for arn, entry in self._entries.items():
+            execution = entry.execution
+            self._host.clock.resume(arn, execution.progress.touched_at)
+            if execution.is_running and execution.progress.invocation_id is not None:
+                error = ErrorObject(ErrorType="Runtime.ExitError", ErrorMessage="The local service was restarted")
+                now = self._host.clock.now(arn)
+                execution.finish_invocation(execution.progress.invocation_id, Failed(error, is_counted=False), now)
+                await self._settle(entry)
+            if not execution.is_running:
+                entry.ended.set()
+
+    def serve(self, pool: Pool) -> None:
+        """Run invocations of a function from now on, those that wait for one included."""
+        self._pools[pool.function.name] = pool
+        for entry in self._entries.values():
+            if entry.execution.spec.function == pool.function.name:
+                self._wake(entry)
+
+    async def close(self) -> None:
+        """Stop at once; what is in flight is taken up by `recover`."""
+        self._is_open = False
+        for entry in self._entries.values():
+            if entry.timer is not None:
+                entry.timer.cancel()
+            entry.ended.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # What callers ask
+
+    def function(self, name: str) -> Function:
+        """Return a hosted function."""
+        function = self.hosted(name)
+        if function is None:
+            raise missing(f"Function not found: arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+        return function
+
+    def hosted(self, name: str) -> Function | None:
+        """Return a hosted function, or None."""
+        pool = self._pools.get(name)
+        return None if pool is None else pool.function
+
+    def find(self, arn: str) -> Execution:
+        """Return an execution; raises a fault for one that does not exist."""
+        return self._entry(arn).execution
+
+    def of_function(self, name: str) -> Iterator[Execution]:
+        """Yield a function's executions, oldest first."""
+        return (entry.execution for entry in self._entries.values() if entry.execution.spec.function == name)
+
+    async def settled(self) -> None:
+        """Wait until everything that can be read now is on disk."""
+        await self._host.journal.commit(None)
+
+    async def start(self, asked: Start) -> Execution:
+        """Start an execution, or find the one that was started with the same name and payload (PROTOCOL 9.3)."""
+        function = asked.function
+        if asked.name is not None and (known := self._names.get((function.name, asked.name))) is not None:
+            execution = self.find(known)
+            if execution.spec.payload != asked.payload:
+                raise Fault(
+                    "DurableExecutionAlreadyStartedException",
+                    f"An execution named {asked.name} of {function.name} was started with another payload: {known}",
+                )
+            await self.settled()
+            return execution
+        identity = self._host.mint()
+        name = asked.name or identity
+        function_arn = f"{function.arn}:{asked.version}"
+        arn = f"{function_arn}/durable-execution/{name}/{identity}"
+        spec = Spec(
+            arn=arn,
+            function=function.name,
+            function_arn=function_arn,
+            version=asked.version,
+            name=name,
+            payload=asked.payload,
+            started_at=round(self._host.clock.now(arn), 3),
+            timeout=function.execution_timeout,
+            synchronous=asked.synchronous,
+        )
+        entry = self._adopt(Execution.start(spec, self._host.limits))
+        await self._settle(entry)
+        return entry.execution
+
+    async def wait(self, arn: str) -> Execution:
+        """Wait until an execution is over."""
+        entry = self._entry(arn)
+        await entry.ended.wait()
+        if entry.execution.is_running:
+            raise ServiceStopped(f"the service stopped while {arn} was running") from self.failure
+        return entry.execution
+
+    async def call(self, function: Function, payload: str) -> Ending:
+        """Run one invocation of a function that is not durable."""
+        pool = self._pools[function.name]
+        worker = await pool.acquire()
+        try:
+            return await worker.run(self._delivery(function.arn, payload.encode(), self._host.mint(), None))
+        finally:
+            pool.release(worker)
+
+    def call_later(self, function: Function, payload: str) -> None:
+        """Run one invocation of a function that is not durable, for nobody who waits."""
+
+        async def call() -> None:
+            await self.call(function, payload)
+
+        self._spawn(call())
+
+    async def checkpoint(
+        self, arn: str, token: str, updates: Sequence[object], client_token: str | None, invalid_token: str
+    ) -> Answer:
+        """Record a batch of updates; returns once it is on disk."""
+        entry = self._entry_of_worker(arn)
+        try:
+            return entry.execution.checkpoint(
+                token, updates, client_token, self._host.clock.now(arn), invalid_token=invalid_token
+            )
+        finally:
+            await self._settle(entry)
+
+    async def state(self, arn: str, token: str, marker: str | None, limit: int, invalid_token: str) -> Page:
+        """Return a page of an execution's operations."""
+        entry = self._entry_of_worker(arn)
+        try:
+            return entry.execution.state(token, marker, limit, self._host.clock.now(arn), invalid_token=invalid_token)
+        finally:
+            await self._settle(entry)
+
+    async def stop(self, arn: str, error: ErrorObject | None) -> float:
+        """Stop an execution; returns when it ended."""
+        entry = self._entry(arn)
+        ended_at = entry.execution.stop(error, self._host.clock.now(arn))
+        await self._settle(entry)
+        return ended_at
+
+    # How it is done
+
+    def _entry(self, arn: str) -> _Entry:
+        entry = self._entries.get(arn)
+        if entry is None:
+            raise missing(f"Durable execution not found: {arn}")
+        return entry
+
+    def _entry_of_worker(self, arn: str) -> _Entry:
+        # The model has no not-found error for the two calls of a runtime.
+        entry = self._entries.get(arn)
+        if entry is None:
+            raise invalid(f"Durable execution not found: {arn}")
+        return entry
+
+    def _adopt(self, execution: Execution) -> _Entry:
+        spec = execution.spec
+        entry = _Entry(execution)
+        self._entries[spec.arn] = entry
+        self._names[spec.function, spec.name] = spec.arn
+        return entry
+
+    async def _settle(self, entry: _Entry) -> None:
+        """Store what has happened, tell listeners, and see what is next."""
+        change = entry.execution.drain()
+        await self._host.journal.commit(change)
+        if change is None:
+            return
+        for notice in notices_of(change):
+            self._host.publish(notice)
+        if not entry.execution.is_running:
+            entry.ended.set()
+            self._host.clock.forget(change.arn)
+        self._wake(entry)
+
+    def _wake(self, entry: _Entry) -> None:
+        """See to it that whatever the execution needs next will happen."""
+        if entry.timer is not None:
+            entry.timer.cancel()
+            entry.timer = None
+        execution = entry.execution
+        pool = self._pools.get(execution.spec.function)
+        if not self._is_open or not execution.is_running or pool is None:
+            return
+        arn, clock = execution.spec.arn, self._host.clock
+        before = execution.progress
+        execution.fire(clock.now(arn))
+        if execution.progress is not before:
+            self._spawn(self._settle(entry))
+            return
+        if execution.is_ready(clock.now(arn)) and not entry.is_dispatched:
+            entry.is_dispatched = True
+            self._spawn(self._invoke(entry, pool))
+        due = execution.next_due() if entry.is_idle else execution.next_timer()
+        if due is not None:
+            delay = clock.delay(arn, due, idle=entry.is_idle)
+            entry.timer = asyncio.get_running_loop().call_later(min(delay, _NAP), self._wake, entry)
+
+    async def _invoke(self, entry: _Entry, pool: Pool) -> None:
+        worker = await pool.acquire()
+        try:
+            # It may have ended, by its timeout or by a stop, while it waited for a worker.
+            if entry.execution.is_ready(self._host.clock.now(entry.execution.spec.arn)):
+                await self._run(entry, worker)
+        finally:
+            pool.release(worker)
+            entry.is_dispatched = False
+        await self._settle(entry)
+        self._wake(entry)
+
+    async def _run(self, entry: _Entry, worker: Worker) -> None:
+        execution, clock = entry.execution, self._host.clock
+        arn = execution.spec.arn
+        began_at = round(clock.now(arn), 3)
+        invocation = execution.begin_invocation(self._host.mint(), began_at)
+        number = execution.progress.invocations
+        await self._settle(entry)
+        self._host.publish(InvocationStarted(arn=arn, at=began_at, request_id=invocation.id, number=number))
+        event = orjson.dumps(invocation.event)
+        ending = await worker.run(self._delivery(execution.spec.function_arn, event, invocation.id, arn))
+        outcome = Returned(ending.body) if isinstance(ending, Answered) else ending
+        execution.finish_invocation(invocation.id, outcome, clock.now(arn))
+
+    def _delivery(self, function_arn: str, body: bytes, request_id: str, execution: str | None) -> Delivery:
+        return Delivery(
+            request_id=request_id,
+            invocation_id=self._host.mint(),
+            body=body,
+            function_arn=function_arn,
+            trace_id=_trace_id(self._host.mint()),
+            execution=execution,
+        )
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.failure = self.failure or task.exception()
+            for entry in self._entries.values():
+                entry.ended.set()
+
+
+def _trace_id(identity: str) -> str:
+    """Return an X-Ray header value made from a unique id."""
+    digits = identity.replace("-", "").rjust(32, "0")[:32]
+    return f"Root=1-{digits[:8]}-{digits[8:]};Parent={digits[16:]};Sampled=0"

@@ -1,0 +1,330 @@
+"""One execution as the service sees it: a state machine without I/O, clock or threads (PROTOCOL 9.4, 9.5, 9.11).
+
+Its life is a loop: it becomes ready, one invocation begins, checkpoints arrive along a chain of tokens, the invocation
+ends; then it is over, or ready again at once, later, or when a timer fires. Every verb takes `now`. What a verb did is
+collected with `drain()` and must be stored before its answer goes out; an `Execution.restore` of what was stored equals
+the original in all but its memory of the last client token, which dies with the invocation that could repeat it.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from perdure_local.ledger import history
+from perdure_local.ledger.book import Book
+from perdure_local.ledger.change import Change, Progress, Record, Spec
+from perdure_local.ledger.endings import close, take_ending
+from perdure_local.ledger.faults import invalid
+from perdure_local.ledger.kinds import Action, ErrorObject, ExecutionStatus, Kind, Status
+from perdure_local.ledger.limits import AWS_LIMITS, DEFAULT_PAGE, MAXIMUM_PAGE, Limits
+from perdure_local.ledger.operation import Operation, milliseconds, seconds
+from perdure_local.ledger.pages import Cut, Page, cut_page, read_marker
+from perdure_local.ledger.transitions import fire_timer
+from perdure_local.ledger.update import Update, read_update
+from perdure_local.ledger.validation import Ground, stage_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from perdure_local.ledger.history import Event
+    from perdure_local.ledger.output import Failed, Returned
+
+INVALID_TOKEN = "Invalid Checkpoint Token"  # noqa: S105 - the text of a refusal
+"""The spelling that most official SDKs look for; see `invalid_token` of `Execution.checkpoint`."""
+
+
+class Invocation(NamedTuple):
+    """One call of the handler: the event is the envelope, ready to be encoded."""
+
+    id: str
+    arn: str
+    event: dict[str, Any]
+
+
+class Answer(NamedTuple):
+    """The answer to a checkpoint; no token means that the execution is over."""
+
+    token: str | None
+    operations: Sequence[Operation]
+
+    def wire(self) -> dict[str, Any]:
+        """Render as the body of the response."""
+        body: dict[str, Any] = {
+            "NewExecutionState": {"Operations": [operation.wire(seconds) for operation in self.operations]}
+        }
+        if self.token is not None:
+            body["CheckpointToken"] = self.token
+        return body
+
+
+class _Memory(NamedTuple):
+    client_token: str
+    token: str
+    at: float
+    answer: Answer
+
+    def repeats(self, client_token: str | None, token: str, oldest: float) -> bool:
+        return (client_token, token) == (self.client_token, self.token) and self.at > oldest
+
+
+class Execution:
+    """The service's truth about one execution."""
+
+    def __init__(self, book: Book, limits: Limits = AWS_LIMITS) -> None:
+        self._book = book
+        self._limits = limits
+        self._last: _Memory | None = None
+
+    @classmethod
+    def start(cls, spec: Spec, limits: Limits = AWS_LIMITS) -> Execution:
+        """Open an execution: its EXECUTION operation, its first event, and an invocation that is due at once."""
+        now = spec.started_at
+        opening = Operation(
+            id=spec.id,
+            kind=Kind.EXECUTION,
+            position=0,
+            touched=1,
+            status=Status.STARTED,
+            started_at=now,
+            name=spec.name,
+            payload=spec.payload,
+        )
+        progress = Progress(invoke_at=now, written_bytes=len((spec.payload or "").encode()))
+        book = Book(Record(spec, progress, (), ()), is_stored=False)
+        book.put(opening, now)
+        book.deliver(now)
+        book.append(history.execution_started(spec.payload, spec.timeout), now, opening)
+        return cls(book, limits)
+
+    @classmethod
+    def restore(cls, record: Record, limits: Limits = AWS_LIMITS) -> Execution:
+        """Rebuild an execution from what was stored."""
+        return cls(Book(record, is_stored=True), limits)
+
+    def __repr__(self) -> str:
+        shown = self.progress
+        flight = f" in invocation {shown.invocation_id}" if shown.invocation_id else ""
+        return f"<Execution {self.spec.arn} {shown.status}{flight}, {len(self._book.operations)} operations>"
+
+    # What can be asked
+
+    @property
+    def spec(self) -> Spec:
+        """What the execution was started with."""
+        return self._book.spec
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
+        return self._book.progress
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """Its history so far."""
+        return self._book.events
+
+    @property
+    def operations(self) -> Iterable[Operation]:
+        """Its operations in creation order."""
+        return self._book.operations
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the execution has not ended."""
+        return self.progress.status is ExecutionStatus.RUNNING
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether an invocation is under way."""
+        return self.progress.invocation_id is not None
+
+    @property
+    def token(self) -> str:
+        """The one checkpoint token that is valid now: text made of ARN, sequence number and invocation."""
+        parts = f'{{"arn":"{self.spec.arn}","seq":{self.progress.tokens},"inv":"{self.progress.invocation_id}"}}'
+        return base64.b64encode(parts.encode()).decode()
+
+    def is_ready(self, now: float) -> bool:
+        """Whether an invocation should begin."""
+        due = self.progress.invoke_at
+        return self.is_running and not self.in_flight and due is not None and due <= round(now, 3)
+
+    def next_due(self) -> float | None:
+        """Return when something happens on its own next: a timer, the timeout, an invocation. None: nothing will."""
+        invoke_at = None if self.in_flight else self.progress.invoke_at
+        times = (self.next_timer(), invoke_at)
+        return min((at for at in times if at is not None), default=None)
+
+    def next_timer(self) -> float | None:
+        """Return when `fire` will change something next."""
+        if not self.is_running:
+            return None
+        times = (self._book.operations.next_timer(), self.spec.deadline)
+        return min((at for at in times if at is not None), default=None)
+
+    def record(self) -> Record:
+        """Return all of it as values."""
+        return self._book.record()
+
+    def drain(self) -> Change | None:
+        """Return what happened since the last drain, to be stored in one transaction; None if nothing did."""
+        return self._book.drain()
+
+    # What can happen
+
+    def fire(self, now: float) -> None:
+        """Let everything happen that is due: timers, then the execution's own timeout."""
+        now = round(now, 3)
+        deadline = self.spec.deadline
+        if not self.is_running:
+            return
+        if deadline is not None and deadline <= now:
+            error = ErrorObject(ErrorMessage=f"Execution timed out after {self.spec.timeout} seconds.")
+            close(self._book, ExecutionStatus.TIMED_OUT, now, error=error)
+            return
+        if self._fire_timers(now) and not self.in_flight and self.progress.invoke_at is None:
+            self._book.move(now, invoke_at=now)
+
+    def begin_invocation(self, invocation_id: str, now: float) -> Invocation:
+        """Begin an invocation that is due; all earlier tokens become invalid, and the handler will have seen all."""
+        now = round(now, 3)
+        if not self.is_ready(now):
+            raise RuntimeError(f"{self!r} is not ready to be invoked")
+        updated = [operation.id for operation in self._book.operations.undelivered()]
+        self._book.move(
+            now,
+            invocation_id=invocation_id,
+            invoked_at=now,
+            invoke_at=None,
+            invocations=self.progress.invocations + 1,
+            tokens=self.progress.tokens + 1,
+        )
+        self._book.deliver(now)
+        limits = self._limits
+        cut = Cut(0, limits.page_items, limits.page_bytes, self.progress.tokens, at_least_one=False)
+        page = cut_page(self._book.operations, cut, milliseconds)
+        event = {
+            "DurableExecutionArn": self.spec.arn,
+            "CheckpointToken": self.token,
+            "InitialExecutionState": {"Operations": page.operations, "NextMarker": page.marker or ""},
+            "UpdatedOperationIds": updated,
+        }
+        return Invocation(invocation_id, self.spec.arn, event)
+
+    def checkpoint(
+        self,
+        token: str,
+        updates: Sequence[object],
+        client_token: str | None,
+        now: float,
+        *,
+        invalid_token: str = INVALID_TOKEN,
+    ) -> Answer:
+        """Record a batch, all of it or nothing (PROTOCOL 4.3); `invalid_token` is how the caller's SDK spells that."""
+        now = round(now, 3)
+        last = self._last
+        if last is not None and last.repeats(client_token, token, now - self._limits.idempotency_seconds):
+            return last.answer
+        self._check_token(token, now, invalid_token)
+        batch = [read_update(member, index) for index, member in enumerate(updates)]
+        self._apply(batch, now)
+        self._fire_timers(now)
+        answer = self._answer(batch, now)
+        self._last = _Memory(client_token, token, now, answer) if client_token else None
+        return answer
+
+    def state(
+        self, token: str, marker: str | None, limit: int, now: float, *, invalid_token: str = INVALID_TOKEN
+    ) -> Page:
+        """Return a page of the state; the token stays valid.
+
+        The watermark stays where it is: to deliver a change twice costs nothing, to lose one hangs the handler.
+        """
+        self._check_token(token, now, invalid_token)
+        if not 0 <= limit <= MAXIMUM_PAGE:
+            raise invalid(f"MaxItems must be between 0 and {MAXIMUM_PAGE}.")
+        start = read_marker(marker, self.progress.tokens) if marker else 0
+        cut = Cut(start, limit or DEFAULT_PAGE, self._limits.page_bytes, self.progress.tokens, at_least_one=True)
+        return cut_page(self._book.operations, cut, seconds)
+
+    def finish_invocation(self, invocation_id: str, ending: Returned | Failed, now: float) -> None:
+        """Take the end of an invocation; one that is no longer the current one changes nothing."""
+        now = round(now, 3)
+        if self.progress.invocation_id != invocation_id:
+            return
+        take_ending(self._book, ending, self._limits, now)
+
+    def stop(self, error: ErrorObject | None, now: float) -> float:
+        """Stop the execution and return when it ended; on one that has ended this changes nothing."""
+        now = round(now, 3)
+        if self.is_running:
+            given = error or ErrorObject(ErrorMessage="Execution stopped by user request")
+            close(self._book, ExecutionStatus.STOPPED, now, error=given)
+        return self.progress.ended_at or now
+
+    # How it is done
+
+    def _check_token(self, token: str, now: float, refusal: str) -> None:
+        deadline = self.spec.deadline
+        if deadline is not None and deadline <= now:
+            self.fire(now)
+        if not self.is_running or not self.in_flight or token != self.token:
+            raise invalid(refusal)
+
+    def _apply(self, batch: Sequence[Update], now: float) -> None:
+        book = self._book
+        ground = Ground(
+            find=book.operations.find,
+            execution_id=self.spec.id,
+            limits=self._limits,
+            synchronous=self.spec.synchronous,
+            next_position=len(book.operations),
+            next_touch=book.progress.touch + 1,
+        )
+        for update, operation, is_new in stage_batch(batch, ground, now):
+            if update.kind is Kind.EXECUTION:
+                continue
+            book.put(operation, now)
+            entry = history.update_entry(update, operation)
+            if entry is not None:
+                book.append(entry, now, operation)
+            spent = book.progress.spent_operations + (is_new or update.action is Action.RETRY)
+            book.move(now, spent_operations=spent, written_bytes=book.progress.written_bytes + update.size)
+
+    def _answer(self, batch: Sequence[Update], now: float) -> Answer:
+        closing = batch[-1] if batch and batch[-1].kind is Kind.EXECUTION else None
+        if closing is not None:
+            status = ExecutionStatus.SUCCEEDED if closing.action is Action.SUCCEED else ExecutionStatus.FAILED
+            close(self._book, status, now, result=closing.payload, error=closing.error)
+        else:
+            self._check_quota(now)
+        if self.is_running:
+            self._book.move(now, tokens=self.progress.tokens + 1)
+        delta = self._book.operations.undelivered()
+        self._book.deliver(now)
+        return Answer(self.token if self.is_running else None, delta)
+
+    def _check_quota(self, now: float) -> None:
+        limits, progress = self._limits, self.progress
+        for used, most, unit in (
+            (progress.spent_operations, limits.operations, "durable operations"),
+            (progress.written_bytes, limits.written_bytes, "bytes of written data"),
+        ):
+            if used > most:
+                text = f"The execution exceeded its quota of {most} {unit}."
+                error = ErrorObject(ErrorType="ServiceQuotaExceededException", ErrorMessage=text)
+                close(self._book, ExecutionStatus.FAILED, now, error=error)
+                return
+
+    def _fire_timers(self, now: float) -> bool:
+        book = self._book
+        has_fired = False
+        while (due := book.operations.pop_due(now)) is not None:
+            operation = fire_timer(due, touched=book.progress.touch + 1, now=now)
+            book.put(operation, now)
+            entry = history.timer_entry(operation)
+            if entry is not None:
+                book.append(entry, now, operation)
+            has_fired = True
+        return has_fired

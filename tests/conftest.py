@@ -1,0 +1,58 @@
+"""What holds for all tests: how Hypothesis searches, and which tests run here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+
+import pytest
+from hypothesis import settings
+
+# Every run searches alike and whatever the machine's speed, so that a failure is met again by whoever looks for it.
+# `--hypothesis-profile=explore` goes where no run has been.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=2_000)
+settings.load_profile("steady")
+
+BASE_IMAGE = "PERDURE_TEST_BASE_IMAGE"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also run the tests marked long")
+
+
+def pytest_collection() -> None:
+    # `coverage run` sets it for the processes that pytest-xdist starts, which it has by now. The programs that tests
+    # start are to be what users have: not measured, and with no module more than they import.
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+    for item in items:
+        if item.get_closest_marker("docker") and (reason := no_docker()):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@cache
+def no_docker() -> str | None:
+    """Why tests with containers cannot run here; None where they can."""
+    image = os.environ.get(BASE_IMAGE)
+    if not image:
+        return f"{BASE_IMAGE} names no base image"
+    docker = shutil.which("docker")
+    if docker is None:
+        return "no docker program here"
+    found = subprocess.run([docker, "image", "inspect", image], capture_output=True, text=True, check=False)
+    return None if found.returncode == 0 else f"docker: {found.stderr.strip().splitlines()[-1]}"
+
+
+@pytest.fixture(scope="session")
+def base_image() -> str:
+    """The image that stands for Lambda's OS-only one; for tests marked docker."""
+    return os.environ[BASE_IMAGE]

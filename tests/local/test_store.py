@@ -1,0 +1,101 @@
+import sqlite3
+import stat
+
+import pytest
+
+from perdure_local.ledger import Execution
+from perdure_local.store import JournalRefused, Store
+from support.desk import Desk, update
+
+
+def fill(store: Store, **fields) -> Desk:
+    desk = Desk(**fields)
+    store.write([desk.execution.drain()])
+    desk.begin()
+    desk.push(update("STEP START"), update("STEP RETRY", delay=2, Error={"ErrorMessage": "ä", "StackTrace": ["x"]}))
+    desk.push(update("WAIT START", "B", seconds=5, Name="pause"))
+    desk.suspend()
+    store.write([desk.execution.drain()])
+    return desk
+
+
+def test_what_was_written_is_read_back_exactly(tmp_path):
+    store = Store(tmp_path / "journal.db")
+    desk = fill(store)
+    store.close()
+    again = Store(tmp_path / "journal.db")
+    (record,) = again.read()
+    assert Execution.restore(record).record() == desk.execution.record()
+    again.close()
+
+
+def test_executions_come_back_in_the_order_they_started():
+    store = Store()
+    arns = [fill(store, arn=f"arn:x/{number}", name=str(number)).execution.spec.arn for number in range(5)]
+    assert [record.spec.arn for record in store.read()] == arns
+    store.close()
+
+
+def test_a_group_is_written_whole_or_not_at_all():
+    store = Store()
+    desk = fill(store)
+    desk.pass_time(9)
+    change = desk.execution.drain()
+    before = store.read()
+    with pytest.raises(sqlite3.IntegrityError):
+        store.write([change, change])
+    assert store.read() == before
+    store.write([change])
+    store.close()
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_only_the_owner_can_read_the_files(tmp_path, durable):
+    path = tmp_path / "new" / "journal.db"
+    store = Store(path, durable=durable)
+    fill(store)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes["journal.db"] == 0o600
+    assert set(modes.values()) == {0o600}
+    store.close()
+
+
+def test_a_file_that_was_open_to_others_is_closed_to_them(tmp_path):
+    path = tmp_path / "journal.db"
+    path.touch(0o644)
+    Store(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_durable_store_flushes_each_write(tmp_path):
+    for durable, level in ((True, 2), (False, 1)):
+        store = Store(tmp_path / f"{durable}.db", durable=durable)
+        assert store._query("PRAGMA synchronous") == [(level,)]
+        assert store._query("PRAGMA journal_mode") == [("wal",)]
+        store.close()
+
+
+@pytest.mark.slow
+def test_a_journal_in_use_is_refused(tmp_path):
+    first = Store(tmp_path / "journal.db")
+    with pytest.raises(JournalRefused, match="in use by another running service"):
+        Store(tmp_path / "journal.db")
+    first.close()
+    Store(tmp_path / "journal.db").close()
+
+
+def test_a_file_that_is_no_journal_is_refused_and_kept(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"dear diary " * 1000)
+    with pytest.raises(JournalRefused, match="is not a journal of this program"):
+        Store(path)
+    assert path.read_bytes() == b"dear diary " * 1000
+
+
+def test_a_journal_of_another_layout_is_refused(tmp_path):
+    path = tmp_path / "journal.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(JournalRefused, match="has layout 99"):
+        Store(path)

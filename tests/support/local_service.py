@@ -1,0 +1,112 @@
+"""The local service for tests: workers that are plain functions of this process, or a runtime of a few lines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import orjson
+from botocore.config import Config
+
+from perdure_local import Function, LocalService
+from perdure_local.deliveries import Answered, Delivery, Ending
+from perdure_local.http_server import HttpServer
+from perdure_local.ledger import ErrorObject, Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.types import ASGIApp
+
+    Handler = Callable[[dict[str, Any]], Any]
+
+TINY_RUNTIME = Path(__file__).with_name("tiny_runtime.py")
+"""A Lambda runtime of a few lines, to be started as a worker: `(sys.executable, TINY_RUNTIME)`."""
+
+
+class InProcessWorker:
+    """Runs a delivery by calling a function on a thread."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    async def run(self, delivery: Delivery) -> Ending:
+        try:
+            output = await asyncio.to_thread(self._handler, orjson.loads(delivery.body))
+        except Exception as error:  # noqa: BLE001 - a function error, whatever it is
+            return Failed(ErrorObject(ErrorType=type(error).__name__, ErrorMessage=str(error)))
+        return Answered(output if isinstance(output, bytes) else orjson.dumps(output))
+
+
+class InProcessPool:
+    """As many such workers as are asked for."""
+
+    def __init__(self, function: Function, handler: Handler) -> None:
+        self.function = function
+        self._worker = InProcessWorker(handler)
+
+    async def acquire(self) -> InProcessWorker:
+        return self._worker
+
+    def release(self, worker: InProcessWorker) -> None:
+        pass
+
+
+class InProcessService(LocalService):
+    """A local service whose functions are callables `handler(envelope) -> output`."""
+
+    def host(self, name: str, handler: Handler, **options: Any) -> Function:
+        function = Function(name=name, handler="in.process", **options)
+
+        async def serve() -> None:
+            self._running.executions.serve(InProcessPool(function, handler))  # type: ignore[arg-type]
+
+        self._call(serve())
+        return function
+
+
+@contextlib.contextmanager
+def lambda_client(endpoint: str, user_agent: str | None = None) -> Iterator[Any]:
+    """A boto3 client of the service, without retries; closed at the end."""
+    client = boto3.client(
+        "lambda",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=30, user_agent_extra=user_agent),
+    )
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextlib.contextmanager
+def served(make: Callable[[], ASGIApp]) -> Iterator[tuple[str, int, asyncio.AbstractEventLoop]]:
+    """Serve the application that `make` returns, made on the loop it is served on: host, port, loop."""
+    up: list[Any] = []
+    is_up = threading.Event()
+
+    async def serve() -> None:
+        server, stopping = HttpServer(make()), asyncio.Event()
+        server.start()
+        up.extend([server.address, asyncio.get_running_loop(), stopping])
+        is_up.set()
+        await stopping.wait()
+        await server.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert is_up.wait(10)
+    address, loop, stopping = up
+    host, port = address.split(":")
+    try:
+        yield host, int(port), loop
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join(10)

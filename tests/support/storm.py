@@ -1,0 +1,338 @@
+"""A storm: random workflows through the whole stack while its processes are killed, workers and service alike.
+
+After it, what the workers saw is held against what the journal holds, and each execution against the same one in calm
+weather. The workflows and the file of evidence are those of `tests/stack/storm.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from perdure_local.store import Store
+from support.local_service import lambda_client
+from support.processes import kill, left_behind, marked, new_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
+
+    from perdure_local.ledger import Event, Record
+
+FUNCTION = "storm:$LATEST"
+AT_ONCE = 4
+"""Executions under way at the same time; the function has three workers."""
+SERVICE_SHARE = 0.2
+"""Of all kills, those that hit the service."""
+MEAN_PAUSE = 0.2
+"""Seconds between kills, on average; no two pauses are alike."""
+POLL = 0.01
+PATIENCE = 120.0
+"""Seconds for whatever is left to end once the storm is over."""
+PORTS = range(20_000, 30_000)
+"""Below those that the system gives to outgoing connections, one of which could take the port while it is free."""
+
+RUNNER = Path(__file__).with_name("storm_service.py")
+
+
+class Stuck(Exception):
+    """Executions do not end though nothing disturbs them any more."""
+
+
+class Service:
+    """The service's process; started again as often as it is killed, on the same journal and port."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{port}"
+        self.worker_mark = new_mark()
+        self.starts = 0
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.keep_up()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.kill()
+        alive = left_behind(self.worker_mark)
+        assert alive == [] or error is not None, "workers outlived their service"
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal.db"
+
+    @property
+    def evidence(self) -> Path:
+        return self.folder / "evidence"
+
+    def keep_up(self) -> None:
+        """Start it if it is dead; it answers a little later."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        if self._process is not None and self._process.returncode > 0:
+            raise Stuck(f"the service ended by itself:\n{(self.folder / 'service.log').read_text()}")
+        mark = "=".join(*self.worker_mark.items())
+        with (self.folder / "service.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, RUNNER, self.journal, str(self._port), self.evidence, mark],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+        self.starts += 1
+
+    def kill(self) -> bool:
+        """Kill it; whether it was alive."""
+        process, self._process = self._process, None
+        if process is None:
+            return False
+        was_alive = process.poll() is None
+        process.kill()
+        process.wait()
+        assert process.stdin
+        process.stdin.close()
+        return was_alive
+
+
+@dataclass
+class Findings:
+    """What a storm came to."""
+
+    kills: int = 0
+    executions: int = 0
+    lost: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.lost or self.repeated or self.wrong)
+
+    def __str__(self) -> str:
+        return f"crash: {self.kills} kills, {len(self.lost)} lost, {len(self.repeated)} repeated"
+
+
+def weather(folder: Path, kills: int, seed: int, told: Callable[[str], object] = lambda _line: None) -> Findings:
+    """Run a storm of so many kills, then a calm, and compare; `folder` keeps journals and evidence."""
+    stormy, calm = folder / "stormy", folder / "calm"
+    stormy.mkdir()
+    calm.mkdir()
+    dice = random.Random(seed)  # noqa: S311  to hit at random moments
+    with Service(stormy, free_port(dice)) as service, lambda_client(service.url) as client:
+        storm = Storm(service, client, dice, told)
+        storm.run(kills)
+        findings = Findings(storm.kills, len(storm.started))
+    with Service(calm, free_port(dice)) as service, lambda_client(service.url) as client:
+        Storm(service, client, dice, told).run(0, executions=findings.executions)
+    after, undisturbed = read(stormy / "journal.db"), read(calm / "journal.db")
+    evidence = [json.loads(line) for line in (stormy / "evidence").read_text().splitlines()]
+    findings.lost = [*lost_executions(storm.started, after), *lost_updates(evidence, after)]
+    findings.repeated = repeated(evidence)
+    findings.wrong = wrong(after, undisturbed)
+    return findings
+
+
+class Storm:
+    """Starts executions, kills processes, and waits for the end of it all."""
+
+    def __init__(self, service: Service, client: Any, dice: random.Random, told: Callable[[str], object]) -> None:
+        self.kills = 0
+        self.started: list[str] = []
+        """ARNs, by seed."""
+        self._service = service
+        self._client = client
+        self._dice = dice
+        self._told = told
+        self._open: set[str] = set()
+
+    def run(self, kills: int, executions: int = 0) -> None:
+        """Keep executions going until there were `kills` kills, and `executions` in all; then let them end."""
+        due = time.monotonic()
+        while self.kills < kills or len(self.started) < executions:
+            self._service.keep_up()
+            if self.kills < kills and time.monotonic() >= due:
+                self._kill_one()
+                due = time.monotonic() + self._dice.expovariate(1 / MEAN_PAUSE)
+            self._look_after()
+            if len(self._open) < AT_ONCE:
+                self._start_one()
+            time.sleep(POLL)
+        deadline = time.monotonic() + PATIENCE
+        while self._open or not self.started:
+            self._service.keep_up()
+            self._look_after()
+            if time.monotonic() > deadline:
+                raise Stuck(f"{len(self._open)} executions do not end: {', '.join(sorted(self._open))}")
+            time.sleep(POLL)
+
+    def _kill_one(self) -> None:
+        if self._dice.random() < SERVICE_SHARE:
+            has_hit = self._service.kill()
+        else:
+            workers = marked(self._service.worker_mark)
+            has_hit = bool(workers) and kill(self._dice.choice(workers))
+        self.kills += has_hit
+        if has_hit and self.kills % 50 == 0:
+            self._told(f"{self.kills} kills, {len(self.started)} executions, {self._service.starts} services")
+
+    def _start_one(self) -> None:
+        # The name makes it idempotent: a start whose answer was lost is asked for again, and finds the execution.
+        seed = len(self.started)
+        answer = self._ask(
+            self._client.invoke,
+            FunctionName=FUNCTION,
+            InvocationType="Event",
+            DurableExecutionName=f"seed-{seed}",
+            Payload=json.dumps({"seed": seed}),
+        )
+        if answer is not None:
+            self.started.append(answer["DurableExecutionArn"])
+            self._open.add(answer["DurableExecutionArn"])
+
+    def _look_after(self) -> None:
+        for arn in tuple(self._open):
+            answer = self._ask(self._client.get_durable_execution, DurableExecutionArn=arn)
+            if answer is None:
+                return
+            if answer["Status"] != "RUNNING":
+                self._open.remove(arn)
+
+    def _ask(self, call: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str, Any] | None:
+        """Its answer; None while the service is down, or has not yet been told of the function."""
+        try:
+            return call(**arguments)
+        except BotoCoreError:
+            return None
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException" and call == self._client.invoke:
+                return None
+            raise
+
+
+def free_port(dice: random.Random) -> int:
+    """A port nobody listens on."""
+    while True:
+        port = dice.choice(PORTS)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+
+
+def read(journal: Path) -> dict[str, Record]:
+    """What a journal holds, by execution name, as the next service would find it."""
+    store = Store(journal)
+    try:
+        records = store.read()
+    finally:
+        store.close()
+    assert len({record.spec.name for record in records}) == len(records), "one name, two executions"
+    return {record.spec.name: record for record in records}
+
+
+class Fact(NamedTuple):
+    """What an update leaves in the history."""
+
+    arn: str
+    operation: str
+    event: str
+    attempt_follows: bool
+    payload: str | None
+    message: str | None
+
+
+EVENTS = {
+    ("STEP", "START"): "StepStarted",
+    ("STEP", "SUCCEED"): "StepSucceeded",
+    ("STEP", "RETRY"): "StepFailed",
+    ("STEP", "FAIL"): "StepFailed",
+    ("WAIT", "START"): "WaitStarted",
+}
+
+
+def lost_executions(started: Iterable[str], journal: dict[str, Record]) -> list[str]:
+    """Executions that the service said it had started, and does not have."""
+    return sorted(set(started) - {record.spec.arn for record in journal.values()})
+
+
+def lost_updates(evidence: Sequence[dict[str, Any]], journal: dict[str, Record]) -> list[str]:
+    """Updates that were acknowledged, and are not in the history."""
+    acknowledged = Counter(
+        fact_of_update(line["arn"], update) for line in evidence for update in line.get("acknowledged", ())
+    )
+    kept = Counter(fact_of_event(record.spec.arn, event) for record in journal.values() for event in record.events)
+    return [str(fact) for fact in (acknowledged - kept).elements()]
+
+
+def fact_of_update(arn: str, update: dict[str, Any]) -> Fact:
+    event = EVENTS[update["Type"], update["Action"]]
+    message = update.get("Error", {}).get("ErrorMessage")
+    return Fact(arn, update["Id"], event, update["Action"] == "RETRY", update.get("Payload"), message)
+
+
+def fact_of_event(arn: str, event: Event) -> Fact:
+    details = event.details
+    follows = "NextAttemptDelaySeconds" in details.get("RetryDetails", {})
+    payload = details.get("Result") if event.type == "StepSucceeded" else None
+    message = (details.get("Error") or {}).get("ErrorMessage")
+    return Fact(arn, event.operation_id or "", event.type, follows, payload, message)
+
+
+def repeated(evidence: Sequence[dict[str, Any]]) -> list[str]:
+    """Bodies that began after their step's end was acknowledged, and `once` bodies that began twice in one attempt."""
+    ended: set[tuple[str, str]] = set()
+    begun: set[tuple[str, str, int]] = set()
+    found = []
+    for line in evidence:
+        arn = line["arn"]
+        ended |= {(arn, it["Id"]) for it in line.get("acknowledged", ()) if it["Action"] in {"SUCCEED", "FAIL"}}
+        if "body" not in line:
+            continue
+        operation, attempt = line["body"], line["attempt"]
+        if (arn, operation) in ended:
+            found.append(f"{arn} {operation} attempt {attempt} began after the step's end")
+        if line["once"] and (arn, operation, attempt) in begun:
+            found.append(f"{arn} {operation} attempt {attempt} of a once step began twice")
+        begun.add((arn, operation, attempt))
+    return found
+
+
+def wrong(journal: dict[str, Record], undisturbed: dict[str, Record]) -> list[str]:
+    """Executions that did not come to what they come to in calm weather."""
+    found = [f"{name} is only in one journal" for name in journal.keys() ^ undisturbed.keys()]
+    for name in sorted(journal.keys() & undisturbed.keys()):
+        for what, look in LOOKS.items():
+            seen, expected = look(journal[name]), look(undisturbed[name])
+            if seen != expected:
+                found.append(f"{name}: {what} {seen}, in calm weather {expected}")
+        numbers = [event.number for event in journal[name].events]
+        if numbers != list(range(1, len(numbers) + 1)):
+            found.append(f"{name}: its events are numbered {numbers}")
+    return found
+
+
+LOOKS: dict[str, Callable[[Record], object]] = {
+    "status": lambda record: record.progress.status,
+    "result": lambda record: record.progress.result,
+    "operations": lambda record: [
+        (operation.id, operation.kind, operation.name, operation.status)
+        for operation in record.operations
+        if operation.kind.value != "EXECUTION"
+    ],
+    "ends of operations": lambda record: sorted(
+        (event.operation_id or "", event.type)
+        for event in record.events
+        if event.type in {"StepSucceeded", "WaitSucceeded"}
+    ),
+}
