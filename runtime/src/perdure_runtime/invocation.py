@@ -11,6 +11,7 @@ like any other.
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -96,17 +97,18 @@ class Invocation:
         self._committer = Committer(
             prepared.service(), envelope.arn, envelope.token, self._journal, host.client_token, host.ticker
         )
-        self._run = Run(self._journal, self._committer, self._abandon)
         self._scope = LogScope(envelope.arn, show_replays=not prepared.durable.options.mode_aware)
         self._log = DurableLogger(LogScope(envelope.arn))
+        # Not a method of this object: the two would keep each other, and everything of the invocation, alive.
+        self._run = Run(self._journal, self._committer, partial(_abandon, self._log, host))
 
     def answer(self) -> bytes:
         """Run the handler, and say how it ended."""
         try:
-            ending = self._ending()
-            self._settle(ending)
-            return self._written(self._concluded(ending))
+            # Never a local: the traceback of an error leads to this frame, which would keep the error.
+            return self._written(self._concluded(self._settled(self._ending())))
         finally:
+            self._run.fatal = self._committer.failure = None  # their tracebacks lead here, too
             self._prepared.host.ticker.rest()
 
     def _ending(self) -> Ending:
@@ -181,21 +183,25 @@ class Invocation:
         from perdure_runtime.drivers.aio import Aio  # asyncio, only where it is needed
         from perdure_runtime.drivers.aio_context import AioContext
         from perdure_runtime.drivers.aio_loop import the_loop
+        from perdure_runtime.drivers.aio_watch import Watch
 
-        aio = Aio(self._run, the_loop(), self._prepared.host.pool, self._log)
-        self._run.is_home = aio.is_home
+        loop, pool = the_loop(), self._prepared.host.pool
+        watch = Watch(self._run, loop, pool, self._log)
+        aio = Aio(self._run, watch, loop, pool, self._log)
+        self._run.is_home = watch.is_home
         context = AioContext(setting, aio)
         current = CURRENT_CONTEXT.set(context)
         try:
-            result = aio.run(lambda: self._prepared.durable.function(event, context))
+            result = watch.run(lambda: self._prepared.durable.function(event, context))
         finally:
             CURRENT_CONTEXT.reset(current)
+            self._run.is_home = _nowhere
         if not self._run.stopping and (forgotten := aio.unstarted):
             names = ", ".join(str(call.identity) for call in forgotten)
             raise DurableCallRefused(names, "it was never awaited, so it never ran; await it, or take the call out")
         return result
 
-    def _settle(self, ending: Ending) -> None:
+    def _settled(self, ending: Ending) -> Ending:
         """Before the answer: nothing may be left unsent, and nothing recorded left unreached."""
         run = self._run
         going_on = run.stopping or run.fatal is not None or self._committer.over
@@ -208,6 +214,7 @@ class Invocation:
             self._committer.drain()
         except ServiceError as error:
             run.fail(error)
+        return ending
 
     def _check_reached(self) -> None:
         """A handler that is through has asked for all that is recorded, or it is not the code that recorded it."""
@@ -242,9 +249,18 @@ class Invocation:
             case Pending():
                 return PENDING
             case _:
-                raise answer.error
+                try:
+                    raise answer.error
+                finally:
+                    del answer
 
-    def _abandon(self) -> NoReturn:
-        """User code holds on to the thread: answer in its place, and give the process up."""
-        self._log.critical("the workflow swallows its suspension over and over; this process is given up")
-        self._prepared.host.abandon(PENDING)
+
+def _nowhere() -> bool:
+    """Where durable calls come from once the handler has ended."""
+    return False
+
+
+def _abandon(log: DurableLogger, host: Host) -> NoReturn:
+    """User code holds on to the thread: answer in its place, and give the process up."""
+    log.critical("the workflow swallows its suspension over and over; this process is given up")
+    host.abandon(PENDING)

@@ -90,29 +90,28 @@ def wants_more(bank: str, event: Order, ctx: Context, *, loud: bool = False) -> 
 EXPECTED = Types(Order, list[Order])
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
-        handler,
-        logged(handler),
-        logged(logged(handler)),
-        durable(handler),
-        logged(durable(handler)),
-        step(handler),
-        Service().method,
-        Service.of_class,
-        Service().static,
-        Service().wrapped,
-        Service().step_method,
-        Service(),
-        functools.partial(handler),
-        functools.partial(wants_more, "bank"),
-        functools.partial(functools.partial(wants_more, bank="bank"), loud=True),
-        functools.partial(Service.method, Service()),
-        logged(functools.partial(Service().method)),
-    ],
-    ids=repr,
-)
+WRAPPED = {
+    "function": handler,
+    "wrapped": logged(handler),
+    "wrapped twice": logged(logged(handler)),
+    "durable": durable(handler),
+    "wrapped durable": logged(durable(handler)),
+    "step": step(handler),
+    "method": Service().method,
+    "class method": Service.of_class,
+    "static method": Service().static,
+    "wrapped method": Service().wrapped,
+    "step method": Service().step_method,
+    "callable object": Service(),
+    "partial": functools.partial(handler),
+    "partial with an argument": functools.partial(wants_more, "bank"),
+    "partial of a partial": functools.partial(functools.partial(wants_more, bank="bank"), loud=True),
+    "partial of an unbound method": functools.partial(Service.method, Service()),
+    "wrapped partial of a method": logged(functools.partial(Service().method)),
+}
+
+
+@pytest.mark.parametrize("function", WRAPPED.values(), ids=WRAPPED)
 def test_types_are_found_through_wrappers(function: Any) -> None:
     assert signature_types(function) == EXPECTED
 
@@ -133,7 +132,6 @@ def test_types_are_found_through_wrappers(function: Any) -> None:
         (functools.partial(handler, Order(), None), Any, list[Order]),
         ("not callable", Any, Any),
     ],
-    ids=repr,
 )
 def test_types_of_functions(function: Any, event: Any, result: Any) -> None:
     assert signature_types(function) == Types(event, result)

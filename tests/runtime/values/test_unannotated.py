@@ -79,7 +79,6 @@ def test_nan_stays() -> None:
         (Order, "result", "type type"),
         ((1, {"a": {None: 1}}), "result[1].a", "key None"),
     ],
-    ids=str,
 )
 def test_what_has_no_form_in_json_is_refused_with_its_path(value: Any, path: Any, said: Any) -> None:
     with pytest.raises(SerdesError) as caught:

@@ -76,4 +76,7 @@ class LineContext(ContextFacts):
         calls.begins(asked)
         outcome = self._line.perform(asked.operation)
         calls.ended(asked)
-        return result_of(outcome)
+        try:
+            return result_of(outcome)
+        finally:
+            del outcome
