@@ -89,6 +89,22 @@ def moves(harness: Harness) -> list[list[str]]:
     return [request.moves for request in harness.service.requests]
 
 
+def status(harness: Harness) -> str:
+    """What has become of the execution."""
+    return harness.execution.progress.status.value
+
+
+def error_of(harness: Harness) -> Any:
+    """The error that the execution failed with, as it was recorded."""
+    return harness.execution.progress.error
+
+
+def said(harness: Harness) -> str:
+    """The message of that error."""
+    message: str = error_of(harness)["ErrorMessage"]
+    return message
+
+
 def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
     """Wait for another thread; fails loudly rather than hanging."""
     end = time.monotonic() + seconds

@@ -6,6 +6,7 @@ weather. The workflows and the file of evidence are those of `tests/stack/storm.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import socket
@@ -24,7 +25,7 @@ from support.local_service import lambda_client
 from support.processes import kill, left_behind, marked, new_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from perdure_local.ledger import Event, Record
@@ -190,35 +191,36 @@ class Storm:
     def _start_one(self) -> None:
         # The name makes it idempotent: a start whose answer was lost is asked for again, and finds the execution.
         seed = len(self.started)
-        answer = self._ask(
-            self._client.invoke,
-            FunctionName=FUNCTION,
-            InvocationType="Event",
-            DurableExecutionName=f"seed-{seed}",
-            Payload=json.dumps({"seed": seed}),
-        )
-        if answer is not None:
+        with self._patience("ResourceNotFoundException"):  # it does not know the function yet
+            answer = self._client.invoke(
+                FunctionName=FUNCTION,
+                InvocationType="Event",
+                DurableExecutionName=f"seed-{seed}",
+                Payload=json.dumps({"seed": seed}),
+            )
             self.started.append(answer["DurableExecutionArn"])
             self._open.add(answer["DurableExecutionArn"])
 
     def _look_after(self) -> None:
         for arn in tuple(self._open):
-            answer = self._ask(self._client.get_durable_execution, DurableExecutionArn=arn)
-            if answer is None:
-                return
-            if answer["Status"] != "RUNNING":
-                self._open.remove(arn)
+            with self._patience():
+                try:
+                    answer = self._client.get_durable_execution(DurableExecutionArn=arn)
+                except self._client.exceptions.ResourceNotFoundException:
+                    self._open.remove(arn)  # lost; the journal will tell
+                else:
+                    self._open -= {arn} if answer["Status"] != "RUNNING" else set()
 
-    def _ask(self, call: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str, Any] | None:
-        """Its answer; None while the service is down, or has not yet been told of the function."""
+    @contextlib.contextmanager
+    def _patience(self, *codes: str) -> Iterator[None]:
+        """Let be what cannot be done while the service is down or coming up."""
         try:
-            return call(**arguments)
+            yield
         except BotoCoreError:
-            return None
+            return
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException" and call == self._client.invoke:
-                return None
-            raise
+            if error.response["Error"]["Code"] not in codes:
+                raise
 
 
 def free_port(dice: random.Random) -> int:

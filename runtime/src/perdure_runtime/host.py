@@ -10,6 +10,7 @@ import random
 import sys
 import time
 import uuid
+from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perdure import Durable, HandlerRefused
@@ -80,6 +81,7 @@ class Host:
 
     def prepare(self, durable: Durable[Any, Any]) -> Prepared:
         """Make a durable function ready; raises `HandlerRefused` where it cannot be served as it is written."""
+        _check_signature(durable)
         types = signature_types(durable.function, owner=durable.name)
         origins = Origins(self.task_root, durable.options.errors)
         return Prepared(
@@ -111,6 +113,15 @@ def service_of(client: Any) -> Service:  # noqa: ANN401  whatever the user gave
         service: Service = client
         return service
     raise TypeError(f"client is a {type(client).__name__}, neither a boto3 Lambda client nor a service client")
+
+
+def _check_signature(durable: Durable[Any, Any]) -> None:
+    """A durable function takes the event and its context; how many arguments it wants is never guessed."""
+    try:
+        signature(durable.function).bind(None, None)
+    except TypeError as error:
+        reason = f"a durable function takes two arguments, the event and the context: {error}"
+        raise HandlerRefused(durable.name, reason) from None
 
 
 def give_up(_output: bytes) -> NoReturn:

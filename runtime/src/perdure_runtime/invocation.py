@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Invocation", "Prepared"]
 
+DEBUG = 10  # as `logging` has it, which is not imported for a number
+
 
 class Prepared:
     """A durable function made ready to be invoked; made by `Host.prepare`."""
@@ -229,6 +231,12 @@ class Invocation:
             return
         self._log.error("the workflow ended without reaching operations that are recorded", operations=names)
 
+    def _tell_what_is_waited_for(self) -> None:
+        if self._log.isEnabledFor(DEBUG):
+            records = (self._journal.find(operation_id) for operation_id in self._run.waits_for)
+            waits_for = [f"{it.kind.lower()} {it.name!r}" if it.name else it.kind.lower() for it in records if it]
+            self._log.debug("the workflow is suspended", waits_for=waits_for)
+
     def _concluded(self, ending: Ending) -> Answer:
         run = self._run
         return conclude(
@@ -247,6 +255,7 @@ class Invocation:
                 self._log.error("the execution failed", exc_info=error)
                 return failed(self._prepared.forms.describe(error))
             case Pending():
+                self._tell_what_is_waited_for()
                 return PENDING
             case _:
                 try:

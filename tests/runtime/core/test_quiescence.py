@@ -11,6 +11,7 @@ def test_something_parked_and_nothing_going_on_is_quiet():
     activity = Activity()
     activity.park("a", 7.0)
     assert activity.quiet
+    assert activity.parked == ("a",)
     activity.unpark("a")
     activity.unpark("a")
     assert not activity.quiet

@@ -35,6 +35,11 @@ class Activity:
         return bool(self._parked) and not (self.bodies or self.commits or self.woken)
 
     @property
+    def parked(self) -> tuple[str, ...]:
+        """The operations that are waited for."""
+        return tuple(self._parked)
+
+    @property
     def next_wake(self) -> float | None:
         """The earliest time at which a parked operation is due, as far as any is known."""
         return min((wake for wake in self._parked.values() if wake is not None), default=None)

@@ -68,7 +68,7 @@ class Watch:
             self._body.add_done_callback(self._end)
             loop.run_until_complete(self._finished)
         except BaseException:  # the process is told to end, or has to: nothing of this run may linger on the loop
-            self._run.stopping = True
+            self._run.begin_stop()
             loop.idle.ask = None
             loop.sweep(before)
             raise
@@ -218,7 +218,7 @@ class Watch:
 
     def _stop(self) -> None:
         """Cancel the workflow; one that swallows this again and again is left where it is."""
-        self._run.stopping = True
+        self._run.begin_stop()
         self._deadline = None
         self._cancels += 1
         if self._cancels > MOST_CANCELS:

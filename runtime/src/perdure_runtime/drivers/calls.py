@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perdure import ReplayMismatch, Step, StepOptions
+from perdure import DurableCallRefused, ReplayMismatch, Step, StepOptions
 from perdure.contexts import CURRENT_STEP
 from perdure.durations import whole_seconds
 from perdure.names import checked_name, default_name
@@ -71,9 +71,14 @@ class Calls:
         """`ctx.step(fn, …)`, or `ctx.step(name, fn, …)`."""
         setting = self._setting
         setting.run.admit("ctx.step()")
-        name, function, rest = (fn, args[0], args[1:]) if isinstance(fn, str) else (None, fn, args)
+        name, function, rest = (fn, args[0], args[1:]) if isinstance(fn, str) and args else (None, fn, args)
         options = function.settings if isinstance(function, Step) else PLAIN
         body = function.function if isinstance(function, Step) else function
+        if not callable(body):
+            raise TypeError(
+                f"ctx.step() takes a function and then its arguments, not a {type(body).__name__};"
+                " write ctx.step(fn, …) without calling fn"
+            )
         values = setting.forms.of(body, options)
         chosen = checked_name(name) if name is not None else options.name or default_name(body)
         identity, record = self._ask(Kind.STEP, Subtype.STEP, chosen)
@@ -82,7 +87,13 @@ class Calls:
             scope = self._log_scope(identity, attempt)
             SCOPE.set(scope)
             CURRENT_STEP.set(RunningStep(identity, attempt, scope, setting.lambda_context))
-            return body(*rest, **kwargs)
+            try:
+                return body(*rest, **kwargs)
+            except TypeError as error:
+                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                    raise
+                # Nothing of the function ran: the call itself does not fit it, and will not at another attempt.
+                raise DurableCallRefused("ctx.step()", str(error)) from None
 
         def told(error: Exception, attempt: int, delay: int | None) -> None:
             attempt_failed(self._log_scope(identity, attempt), without_engine_frames(error), delay)

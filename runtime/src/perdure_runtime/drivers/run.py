@@ -30,7 +30,17 @@ PATIENCE = 100
 class Run:
     """What is shared by all that happens in one invocation."""
 
-    __slots__ = ("_abandon", "_swallowed", "activity", "committer", "fatal", "is_home", "journal", "stopping")
+    __slots__ = (
+        "_abandon",
+        "_swallowed",
+        "activity",
+        "committer",
+        "fatal",
+        "is_home",
+        "journal",
+        "stopping",
+        "waits_for",
+    )
 
     def __init__(self, journal: Journal, committer: Committer, abandon: Callable[[], NoReturn]) -> None:
         self.journal = journal
@@ -40,6 +50,8 @@ class Run:
         self.is_home: Callable[[], bool] = lambda: get_ident() == owner
         """Whether a call comes from where the workflow itself runs; an async driver puts its own question here."""
         self.stopping = False
+        self.waits_for: tuple[str, ...] = ()
+        """The operations that kept the run from going on."""
         self.fatal: Exception | None = None
         self._swallowed = 0
         self._abandon = abandon
@@ -62,9 +74,15 @@ class Run:
         if self.fatal is not None:
             raise self.fatal
 
+    def begin_stop(self) -> None:
+        """From now on the run only unwinds."""
+        if not self.stopping:
+            self.stopping = True
+            self.waits_for = self.activity.parked
+
     def stop(self) -> NoReturn:
         """Unwind the user code that called; raises `Stop`, again and again if need be."""
-        self.stopping = True
+        self.begin_stop()
         self._swallowed += 1
         if self._swallowed > PATIENCE:
             self._abandon()
