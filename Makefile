@@ -57,3 +57,8 @@ clean: ## Remove what the other targets made
 .PHONY: conformance
 conformance: setup ## Run AWS's conformance requirements; SUITES=step,wait and FLAVOUR=sync choose some
 	@$(IN)/python tools/conformance.py $(if $(SUITES),--suites $(SUITES)) $(if $(FLAVOUR),--flavour $(FLAVOUR))
+
+KILLS ?= 500
+.PHONY: crash
+crash: setup ## Kill workers and service at random moments (KILLS=500), and see whether anything is lost
+	@$(IN)/python tools/crash.py --kills $(KILLS)

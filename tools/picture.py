@@ -6,6 +6,7 @@ counted, what took milliseconds took a round number of them, and the delays of r
 
 from __future__ import annotations
 
+import html
 import inspect
 import io
 import itertools
@@ -21,15 +22,19 @@ from rich.console import Console
 from perdure_local import (
     InvocationFinished,
     InvocationStarted,
+    Kind,
     LocalService,
     LogLine,
     Notice,
     OperationRetrying,
     OperationStarted,
+    OperationSucceeded,
+    OperationWaiting,
     Summary,
 )
 from perdure_local.cli.live import LiveScreen
 from perdure_local.cli.screens import Ending, Heading
+from perdure_local.ledger import AWS_LIMITS
 from perdure_local.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -40,10 +45,13 @@ FOLDER = ROOT / "examples" / "order"
 HANDLER = "order.checkout"
 PICTURE = ROOT / "docs" / "run.svg"
 WIDTH = 100
-SHORT = 1.0
-"""Seconds below which something took its time because the machine did."""
-COLD, QUICK = 0.12, 0.01
-"""Seconds that the start of a worker, and anything else, take in the picture."""
+COLD, QUICK, REAL = 0.12, 0.01, 1.0
+"""Seconds that the start of a worker, anything else, and all of it take in the picture."""
+SPACE = "\u00a0"
+TEXT = re.compile(
+    r'<text(?P<head>[^>]*?) x="(?P<x>[\d.]+)"(?P<y>[^>]*?) textLength="(?P<length>[\d.]+)"(?P<clip>[^>]*)>'
+    r"(?P<text>[^<]+)</text>"
+)
 _FONTS = 'ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace'
 
 
@@ -58,8 +66,9 @@ def main() -> int:
         for notice in evened(notices):
             screen.show(notice, timeline.observe(notice))
         elapsed = summary._replace(started_at=timeline.started_at or 0.0, ended_at=timeline.now)
-        screen.end(Ending(elapsed, len(timeline.rows), seconds=SHORT, is_new=True))
-    PICTURE.write_text(console.export_svg(title=f"perdure run {HANDLER}", code_format=template()), "utf-8")
+        screen.end(Ending(elapsed, len(timeline.rows), seconds=REAL, is_new=True))
+    drawn = console.export_svg(title=f"perdure run {HANDLER}", code_format=template())
+    PICTURE.write_text(tightened(drawn), "utf-8")
     print(f"{PICTURE.relative_to(ROOT)}: {summary.status}")
     return 0
 
@@ -81,28 +90,32 @@ def run(payload: str) -> tuple[list[Notice | LogLine], Summary]:
 
 def evened(notices: Iterable[Notice | LogLine]) -> Iterator[Notice | LogLine]:
     """The notices with times that are the same in every run."""
-    real = now = began = 0.0
-    due: float | None = None
+    now = began = due = 0.0
     is_starting = False
     for notice in notices:
-        if isinstance(notice, LogLine):
-            yield notice
-            continue
-        gap, real = notice.at - (real or notice.at), notice.at
-        if gap < SHORT:
-            now += COLD if is_starting and isinstance(notice, OperationStarted) else QUICK
-        else:
-            now += float(due or round(gap))
+        now += COLD if is_starting and isinstance(notice, OperationStarted) else QUICK
+        match notice:
+            case LogLine():
+                yield notice
+                continue
+            case OperationWaiting(delay=delay):
+                due = now + delay
+                yield replace(notice, at=now, until=due)
+            case OperationSucceeded(kind=Kind.WAIT):
+                now = due
+                yield replace(notice, at=now)
+            case OperationRetrying(attempt=attempt):
+                due = now + 2**attempt
+                yield replace(notice, at=now, delay=2**attempt, until=due)
+            case InvocationStarted():
+                now = began = max(now, due)
+                yield replace(notice, at=now)
+            case InvocationFinished(error=error):
+                due = due if error is None else now + AWS_LIMITS.invocation_backoff
+                yield replace(notice, at=now, started_at=began)
+            case _:
+                yield replace(notice, at=now)
         is_starting = isinstance(notice, InvocationStarted)
-        if isinstance(notice, InvocationStarted):
-            began, due = now, None
-        if isinstance(notice, InvocationFinished):
-            yield replace(notice, at=now, started_at=began)
-        elif isinstance(notice, OperationRetrying):
-            due = 2.0**notice.attempt
-            yield replace(notice, at=now, delay=int(due), until=now + due)
-        else:
-            yield replace(notice, at=now)
 
 
 def template() -> str:
@@ -111,6 +124,25 @@ def template() -> str:
     frame = re.sub(r"@font-face \{\{.*?\}\}", "", frame, flags=re.DOTALL)
     frame = re.sub(r"<!--.*?-->", "", frame, flags=re.DOTALL)
     return frame.replace("Fira Code, monospace", _FONTS).replace("font-family: arial", "font-family: sans-serif")
+
+
+def tightened(drawn: str) -> str:
+    """The drawing without spaces round its texts: some programs drop them, and what follows moves left."""
+
+    def tighten(found: re.Match[str]) -> str:
+        start, length, clip, text = (
+            float(found["x"]),
+            float(found["length"]),
+            found["clip"],
+            html.unescape(found["text"]),
+        )
+        bare = text.strip(SPACE)
+        cell = length / len(text)
+        x = start + cell * (len(text) - len(text.lstrip(SPACE)))
+        shown = html.escape(bare).replace(SPACE, "&#160;")
+        return f'<text{found["head"]} x="{x:g}"{found["y"]} textLength="{cell * len(bare):g}"{clip}>{shown}</text>'
+
+    return TEXT.sub(tighten, drawn)
 
 
 if __name__ == "__main__":

@@ -14,16 +14,11 @@ import pytest
 
 from support.processes import kill, marked
 from support.relay import Honest, Message, Relay
-from support.stack import Stack, story
+from support.stack import Stack, has, story
 
 pytestmark = pytest.mark.slow
 
 KILLED = "InvocationCompleted: Runtime.ExitError: Runtime exited with error: signal: killed"
-
-
-def has(line_type: str, name: str | None = None):
-    """For `History.wait_for`: an event of this type, of the operation of this name."""
-    return lambda events: any(event["EventType"] == line_type and event.get("Name") == name for event in events)
 
 
 # In a step

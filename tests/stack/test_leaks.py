@@ -22,6 +22,8 @@ WARM = 60
 EXECUTIONS = WARM + 334
 INVOCATIONS = 3
 """Of each execution."""
+UNREST = 10
+"""Objects of a kind that a thread in the background may hold at one moment and not at another."""
 UNREST_KB = 1_024
 """What the allocator may keep; one kilobyte left behind by each invocation is as much."""
 
@@ -34,7 +36,8 @@ def test_a_thousand_warm_invocations_leave_nothing_behind(colour, tmp_path):
     before, after = looks
     assert after["descriptors"] == before["descriptors"]
     assert after["threads"] == before["threads"]
-    assert after["objects"] == before["objects"]
+    growth = {kind: count - before["objects"].get(kind, 0) for kind, count in after["objects"].items()}
+    assert {kind: more for kind, more in growth.items() if more > UNREST} == {}
     assert after["all"] - before["all"] < EXECUTIONS - WARM, "some object is left behind by each execution"
     assert after["rss"] - before["rss"] < UNREST_KB
 

@@ -6,8 +6,10 @@ engine and its client.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -17,6 +19,7 @@ from support.local_service import lambda_client
 from support.processes import left_behind, new_mark
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
 TASK_ROOT = Path(__file__).parent.parent / "stack"
@@ -44,34 +47,63 @@ def story(events: list[dict[str, Any]]) -> list[str]:
     return [describe(event) for event in events]
 
 
+def has(kind: str, name: str | None = None) -> Callable[[Sequence[dict[str, Any]]], bool]:
+    """For `History.wait_for`: an event of this type, of the operation of this name."""
+    return lambda events: any(event["EventType"] == kind and event.get("Name") == name for event in events)
+
+
+class Bodies:
+    """The file in which the handlers of `tests/stack` write down which bodies ran."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.environ = {"TEST_BODIES": str(path)}
+
+    def ran(self) -> list[str]:
+        """What was written, in order."""
+        return [line.rpartition(" ")[0] for line in self._lines()]
+
+    def pids(self) -> list[int]:
+        """The processes that wrote it."""
+        return [int(line.rpartition(" ")[2]) for line in self._lines()]
+
+    def await_lines(self, number: int) -> None:
+        """Wait until so many bodies have begun."""
+        end = time.monotonic() + PATIENCE
+        while len(self._lines()) < number:
+            assert time.monotonic() < end, f"{self.ran()} is all that ran"
+            time.sleep(0.005)
+
+    def _lines(self) -> list[str]:
+        return self._path.read_text().splitlines() if self._path.exists() else []
+
+
 class Stack:
     """A service with a journal in `folder`, and a boto3 client of it."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
         self.mark = new_mark()
-        self.bodies = folder / "bodies"
-        """Where the handlers of `tests/stack` write down which bodies ran."""
+        self.bodies = Bodies(folder / "bodies")
         self.output: list[Any] = []
         """What workers printed, as notices."""
         settings = {"skip_time": True, "durable": False, "environ": os.environ, **options}
         self.service = LocalService(folder / "journal.db", **settings)
-        self._client = None
+        self._resources = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         self.service.open()
         self.service.subscribe(self._keep)
-        self._client = lambda_client(self.service.endpoint)
-        self.client = self._client.__enter__()
+        self.client = self._resources.enter_context(lambda_client(self.service.endpoint))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._client.__exit__(kind, error, tb)
+        self._resources.close()
         self.service.close()
         assert left_behind(self.mark) == [], "workers outlived their service"
 
     def host(self, name: str, handler: str, *, env: dict[str, str] | None = None, **options: Any) -> None:
         """Host a handler of `tests/stack`, or of another task root, as a function."""
-        variables = {**self.mark, "TEST_BODIES": str(self.bodies), **(env or {})}
+        variables = {**self.mark, **self.bodies.environ, **(env or {})}
         options = {"task_root": TASK_ROOT, "workers": 1, **options}
         self.service.add_function(name, handler, env=variables, **options)
 
@@ -96,14 +128,11 @@ class Stack:
 
     def ran(self) -> list[str]:
         """The bodies that ran, in order, as their handlers wrote them down."""
-        return [line.rpartition(" ")[0] for line in self._lines()]
+        return self.bodies.ran()
 
     def pids(self) -> list[int]:
         """The processes that those bodies ran in."""
-        return [int(line.rpartition(" ")[2]) for line in self._lines()]
-
-    def _lines(self) -> list[str]:
-        return self.bodies.read_text().splitlines() if self.bodies.exists() else []
+        return self.bodies.pids()
 
     def _keep(self, notice: Any) -> None:
         if type(notice).__name__ == "LogLine":

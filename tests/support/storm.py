@@ -9,26 +9,26 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from perdure_local.store import Store
 from support.local_service import lambda_client
-from support.processes import kill, left_behind, marked, new_mark
+from support.processes import kill, marked
+from support.service_process import JOURNAL, ServiceProcess
+from support.stack import TASK_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import TracebackType
 
     from perdure_local.ledger import Event, Record
+
+    Told = Callable[[str], object]
 
 FUNCTION = "storm:$LATEST"
 AT_ONCE = 4
@@ -40,71 +40,18 @@ MEAN_PAUSE = 0.2
 POLL = 0.01
 PATIENCE = 120.0
 """Seconds for whatever is left to end once the storm is over."""
-PORTS = range(20_000, 30_000)
-"""Below those that the system gives to outgoing connections, one of which could take the port while it is free."""
-
-RUNNER = Path(__file__).with_name("storm_service.py")
 
 
 class Stuck(Exception):
     """Executions do not end though nothing disturbs them any more."""
 
 
-class Service:
-    """The service's process; started again as often as it is killed, on the same journal and port."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder
-        self.url = f"http://127.0.0.1:{port}"
-        self.worker_mark = new_mark()
-        self.starts = 0
-        self._port = port
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.keep_up()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.kill()
-        alive = left_behind(self.worker_mark)
-        assert alive == [] or error is not None, "workers outlived their service"
-
-    @property
-    def journal(self) -> Path:
-        return self.folder / "journal.db"
-
-    @property
-    def evidence(self) -> Path:
-        return self.folder / "evidence"
-
-    def keep_up(self) -> None:
-        """Start it if it is dead; it answers a little later."""
-        if self._process is not None and self._process.poll() is None:
-            return
-        if self._process is not None and self._process.returncode > 0:
-            raise Stuck(f"the service ended by itself:\n{(self.folder / 'service.log').read_text()}")
-        mark = "=".join(*self.worker_mark.items())
-        with (self.folder / "service.log").open("a") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, RUNNER, self.journal, str(self._port), self.evidence, mark],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-            )
-        self.starts += 1
-
-    def kill(self) -> bool:
-        """Kill it; whether it was alive."""
-        process, self._process = self._process, None
-        if process is None:
-            return False
-        was_alive = process.poll() is None
-        process.kill()
-        process.wait()
-        assert process.stdin
-        process.stdin.close()
-        return was_alive
+def service_in(folder: Path) -> ServiceProcess:
+    """A service that hosts the storm's workflows, and is not impatient with workers that die."""
+    folder.mkdir()
+    env = {"STORM_EVIDENCE": str(folder / "evidence")}
+    function = {"handler": "storm.workflow", "task_root": str(TASK_ROOT), "env": env, "workers": 3}
+    return ServiceProcess(folder, {"storm": function}, limits={"invocation_failures": 1_000_000})
 
 
 @dataclass
@@ -125,19 +72,17 @@ class Findings:
         return f"crash: {self.kills} kills, {len(self.lost)} lost, {len(self.repeated)} repeated"
 
 
-def weather(folder: Path, kills: int, seed: int, told: Callable[[str], object] = lambda _line: None) -> Findings:
+def weather(folder: Path, kills: int, seed: int, told: Told = lambda _line: None) -> Findings:
     """Run a storm of so many kills, then a calm, and compare; `folder` keeps journals and evidence."""
     stormy, calm = folder / "stormy", folder / "calm"
-    stormy.mkdir()
-    calm.mkdir()
     dice = random.Random(seed)  # noqa: S311  to hit at random moments
-    with Service(stormy, free_port(dice)) as service, lambda_client(service.url) as client:
+    with service_in(stormy) as service, lambda_client(service.url) as client:
         storm = Storm(service, client, dice, told)
         storm.run(kills)
         findings = Findings(storm.kills, len(storm.started))
-    with Service(calm, free_port(dice)) as service, lambda_client(service.url) as client:
+    with service_in(calm) as service, lambda_client(service.url) as client:
         Storm(service, client, dice, told).run(0, executions=findings.executions)
-    after, undisturbed = read(stormy / "journal.db"), read(calm / "journal.db")
+    after, undisturbed = read(stormy / JOURNAL), read(calm / JOURNAL)
     evidence = [json.loads(line) for line in (stormy / "evidence").read_text().splitlines()]
     findings.lost = [*lost_executions(storm.started, after), *lost_updates(evidence, after)]
     findings.repeated = repeated(evidence)
@@ -148,7 +93,9 @@ def weather(folder: Path, kills: int, seed: int, told: Callable[[str], object] =
 class Storm:
     """Starts executions, kills processes, and waits for the end of it all."""
 
-    def __init__(self, service: Service, client: Any, dice: random.Random, told: Callable[[str], object]) -> None:
+    def __init__(
+        self, service: ServiceProcess, client: Any, dice: random.Random, told: Callable[[str], object]
+    ) -> None:
         self.kills = 0
         self.started: list[str] = []
         """ARNs, by seed."""
@@ -182,7 +129,7 @@ class Storm:
         if self._dice.random() < SERVICE_SHARE:
             has_hit = self._service.kill()
         else:
-            workers = marked(self._service.worker_mark)
+            workers = marked(self._service.mark)
             has_hit = bool(workers) and kill(self._dice.choice(workers))
         self.kills += has_hit
         if has_hit and self.kills % 50 == 0:
@@ -221,15 +168,6 @@ class Storm:
         except ClientError as error:
             if error.response["Error"]["Code"] not in codes:
                 raise
-
-
-def free_port(dice: random.Random) -> int:
-    """A port nobody listens on."""
-    while True:
-        port = dice.choice(PORTS)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
 
 
 def read(journal: Path) -> dict[str, Record]:

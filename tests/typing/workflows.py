@@ -135,6 +135,6 @@ async def async_mistakes(ctx: AsyncContext) -> None:
     await ctx.wait("2h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-@durable  # type: ignore[arg-type]  # pyright: ignore
+@durable  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType, reportUntypedFunctionDecorator]
 def lonely(order: str) -> str:
     return order

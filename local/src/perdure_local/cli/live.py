@@ -47,6 +47,7 @@ class LiveScreen:
         self._timeline: Timeline | None = None
         self._skips_time = False
         self._frame = 0
+        self._since = 0.0
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -62,21 +63,21 @@ class LiveScreen:
         title = Text.assemble(("perdure run ", "dim"), (heading.handler, "bold"))
         if heading.skips_time:
             title.append("  skipping time", "dim")
-        self._print(Text(), title, Text("input    ", "dim").append(wording.compact(heading.payload)))
-        self._print(Text("journal  ", "dim").append(wording.one_line(heading.journal)), Text())
+        self._print(Text(), title, Text().append("input    ", "dim").append(wording.compact(heading.payload)))
+        self._print(Text().append("journal  ", "dim").append(wording.one_line(heading.journal)), Text())
 
     def show(self, notice: Notice | LogLine | None, moments: Sequence[Moment]) -> None:  # noqa: ARG002 - a Screen's
-        """Print the moments."""
+        """Print the moments, above a bottom that knows of them already."""
+        self._draw(refresh=False)
         for moment in moments:
             for line in self._strokes.draw(moment, skips_time=self._skips_time):
                 self._print(line)
-        self.refresh(0.0)
 
     def refresh(self, since: float) -> None:
         """Draw the bottom anew."""
         self._frame += 1
-        if self._timeline is not None:
-            self._live.update(Group(*self._bottom(self._timeline, since)), refresh=True)
+        self._since = since
+        self._draw(refresh=True)
 
     def end(self, ending: Ending) -> None:
         """Print how it ended, in full, and then in a line."""
@@ -90,12 +91,16 @@ class LiveScreen:
         for text in wording.details(summary.error):
             self._console.print(Text(f"  {text}", "dim" if text.startswith(" ") else ""))
         self._print(_sums(ending))
-        status = Text(summary.status.value, "bold green" if has_succeeded else "bold red")
-        status.append(line.removeprefix(summary.status.value), "not bold default")
+        status = Text().append(summary.status.value, "bold green" if has_succeeded else "bold red")
+        status.append(line.removeprefix(summary.status.value))
         if has_succeeded:
             self._print(status)
         else:
             self._console.print(status)
+
+    def _draw(self, *, refresh: bool) -> None:
+        if self._timeline is not None:
+            self._live.update(Group(*self._bottom(self._timeline, self._since)), refresh=refresh)
 
     def _print_result(self, result: str) -> None:
         """Print it over several lines, but not over several screens."""
@@ -139,7 +144,7 @@ class LiveScreen:
         return line.append(left.rjust(9), "bold yellow").append(" left", "dim")
 
     def _line(self, rail: str, style: str) -> Text:
-        return Text(rail, style).append("  ")
+        return Text().append(rail, style).append("  ")
 
     def _spinner(self) -> str:
         return self._marks.spinner[self._frame % len(self._marks.spinner)]

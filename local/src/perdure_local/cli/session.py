@@ -67,7 +67,8 @@ def carry_out(order: Order, screen: Screen, environ: Mapping[str, str]) -> int:
             check_target(order.function, environ)
             summary = _run(order, screen, environ, began)
         except Interrupted as interrupt:
-            sys.stderr.write(f"Interrupted. What was done until now stands in {order.journal_shown}.\n")
+            kept = f" What was done until now stands in {order.journal_shown}." if order.journal.exists() else ""
+            sys.stderr.write(f"Interrupted.{kept}\n")
             return interrupt.status
     return 0 if summary.status is ExecutionStatus.SUCCEEDED else FAILURE
 
@@ -97,18 +98,17 @@ def _run(order: Order, screen: Screen, environ: Mapping[str, str], began: float)
 def _follow(feed: Feed, timeline: Timeline, screen: Screen) -> Summary:
     last = time.monotonic()
     patience = SETTLED
-    while True:
-        item = feed.next(patience)
-        if item is None:
-            if held_back := timeline.settle():
-                screen.show(None, held_back)
-            screen.refresh(time.monotonic() - last)
-            patience = TICK
-            continue
-        if isinstance(item, Summary):
-            return item
-        last, patience = time.monotonic(), SETTLED
-        _take(item, timeline, screen)
+    while not isinstance(item := feed.next(patience), Summary):
+        before = timeline.now
+        if item is not None:
+            _take(item, timeline, screen)
+        elif held_back := timeline.settle():
+            screen.show(None, held_back)
+        if timeline.now != before:  # what a worker wrote has no time of its own
+            last = time.monotonic()
+        screen.refresh(time.monotonic() - last)
+        patience = TICK if item is None else SETTLED
+    return item
 
 
 def _take(item: Item, timeline: Timeline, screen: Screen) -> None:

@@ -74,7 +74,7 @@ class Strokes:
         match moment:
             case Invoked(number=number, is_cold=is_cold):
                 self._is_open = True
-                line = Text(self._marks.top, "cyan").append(f" invocation {number}", "bold")
+                line = Text().append(self._marks.top, "cyan").append(f" invocation {number}", "bold")
                 yield line.append("  cold start" if is_cold else "", "dim")
             case Closed():
                 yield from self._closed(moment)
@@ -103,7 +103,7 @@ class Strokes:
             case State.SUCCEEDED if row.kind is Kind.WAIT:
                 line.append("skipped" if skips_time else "elapsed", "dim")
             case State.SUCCEEDED:
-                line.append(wording.recorded(row.result), "default")
+                line.append(wording.recorded(row.result))
                 line.append(f"  {wording.attempts(row)}".rstrip(), "dim")
             case State.WAITING:
                 line.append("suspends until then" if row.kind is Kind.WAIT else "", "dim")
@@ -122,13 +122,13 @@ class Strokes:
 
     def _said(self, said: Said) -> Iterator[Text]:
         level = f"{said.level} " if said.level in _LEVELS else ""
-        text = Text(level, _LEVELS.get(said.level or "", "dim")).append(wording.one_line(said.text), "dim")
+        text = Text().append(level, _LEVELS.get(said.level or "", "dim")).append(wording.one_line(said.text), "dim")
         yield from self._hanging(text, 2)
 
     def _closed(self, closed: Closed) -> Iterator[Text]:
         self._is_open = False
         colour = _CLOSES[closed.close]
-        line = Text(self._marks.foot, "cyan").append(f" {closed.close.value}".ljust(_NAME + 4), colour)
+        line = Text().append(self._marks.foot, "cyan").append(f" {closed.close.value}".ljust(_NAME + 4), colour)
         line.append(wording.duration(closed.took).rjust(_TIME), "dim")
         reason = "" if closed.error is None else _reason(closed)
         width = max(self._console.width - _TEXT, _LEAST)
@@ -142,7 +142,7 @@ class Strokes:
             yield self._margin().append(" " * indent).append_text(part)
 
     def _margin(self) -> Text:
-        return Text(self._marks.rail, "cyan").append("  ") if self._is_open else Text(GUTTER)
+        return Text().append(self._marks.rail, "cyan").append("  ") if self._is_open else Text(GUTTER)
 
 
 def _reason(closed: Closed) -> str:
