@@ -132,6 +132,8 @@ def test_other_bad_arguments_are_refused():
         Retry.linear(step=-1)
     with pytest.raises(TypeError, match="exception classes"):
         Retry.exponential(on="ValueError")
+    with pytest.raises(TypeError, match=r"jitter is one of Jitter\.NONE"):
+        Retry.exponential(jitter="none")
     with pytest.raises(Exception, match="unterminated"):
         Retry.exponential(matching="[")
 

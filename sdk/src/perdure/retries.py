@@ -111,6 +111,8 @@ class Retry:
             raise ValueError(f"rate is a finite number from 1 up, not {self.rate!r}")
         if not (math.isfinite(self.step) and self.step >= 0):
             raise ValueError(f"step is a finite number from 0 up, not {self.step!r}")
+        if not isinstance(self.jitter, Jitter):
+            raise TypeError(f"jitter is one of Jitter.NONE, Jitter.HALF and Jitter.FULL, not {self.jitter!r}")
         for pattern in self.matching:
             re.compile(pattern)
         if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in self.on):

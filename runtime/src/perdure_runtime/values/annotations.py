@@ -142,7 +142,7 @@ class _Compiler:
         if container is tuple:
             return self._tuple(annotation, place)
         if origin is not None:
-            reason = "dataclasses with type parameters are not" if is_dataclass(origin) else f"it is not; {SERVED}"
+            reason = "it is a dataclass with type parameters" if is_dataclass(origin) else SERVED
             raise _Unserved(annotation, place, reason)
         return self._named(annotation, place)
 
@@ -172,7 +172,7 @@ class _Compiler:
 
     def _alias(self, annotation: Any, place: str) -> Shape:  # noqa: ANN401  # pragma: no cover  Python 3.12
         if annotation in self.aliases:
-            raise _Unserved(annotation, place, "an alias that contains itself is not")
+            raise _Unserved(annotation, place, "the alias contains itself")
         self.aliases.append(annotation)
         try:
             return self.shape_of(annotation.__value__, place)
