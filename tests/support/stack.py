@@ -84,15 +84,12 @@ class Stack:
     def __init__(self, folder: Path, **options: Any) -> None:
         self.mark = new_mark()
         self.bodies = Bodies(folder / "bodies")
-        self.output: list[Any] = []
-        """What workers printed, as notices."""
         settings = {"skip_time": True, "durable": False, "environ": os.environ, **options}
         self.service = LocalService(folder / "journal.db", **settings)
         self._resources = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         self.service.open()
-        self.service.subscribe(self._keep)
         self.client = self._resources.enter_context(lambda_client(self.service.endpoint))
         return self
 
@@ -133,7 +130,3 @@ class Stack:
     def pids(self) -> list[int]:
         """The processes that those bodies ran in."""
         return self.bodies.pids()
-
-    def _keep(self, notice: Any) -> None:
-        if type(notice).__name__ == "LogLine":
-            self.output.append(notice)

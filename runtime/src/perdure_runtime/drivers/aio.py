@@ -68,7 +68,11 @@ class Aio:
         if self._run.stopping:
             self._run.stop()
         calls.begins(asked)
-        outcome = await self._outcome(asked.operation)
+        try:
+            outcome = await self._outcome(asked.operation)
+        finally:
+            # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
+            asked.operation.close()
         calls.ended(asked)
         try:
             return result_of(outcome)

@@ -74,7 +74,11 @@ class LineContext(ContextFacts):
     def _perform(self, asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.Context
         calls = self._calls
         calls.begins(asked)
-        outcome = self._line.perform(asked.operation)
+        try:
+            outcome = self._line.perform(asked.operation)
+        finally:
+            # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
+            asked.operation.close()
         calls.ended(asked)
         try:
             return result_of(outcome)

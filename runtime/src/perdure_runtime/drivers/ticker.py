@@ -49,3 +49,4 @@ class Ticker:
             time.sleep(self._period)
             if (watched := self._watched) is not None:
                 watched.tick()
+            del watched  # a run is not to live until the next tick
