@@ -14,9 +14,9 @@ import pytest
 
 from support.processes import kill, marked
 from support.relay import Honest, Message, Relay
-from support.stack import Stack, has, story
+from support.stack import COLOURS, Stack, has, story
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("colour", COLOURS)]
 
 KILLED = "InvocationCompleted: Runtime.ExitError: Runtime exited with error: signal: killed"
 
@@ -24,8 +24,8 @@ KILLED = "InvocationCompleted: Runtime.ExitError: Runtime exited with error: sig
 # In a step
 
 
-def test_a_step_that_dies_runs_again(stack, tmp_path):
-    stack.host("workflow", "handlers_sync.dies_in_a_step")
+def test_a_step_that_dies_runs_again(colour, stack, tmp_path):
+    stack.host("workflow", f"handlers_{colour}.dies_in_a_step")
     ran = stack.run("workflow", {"mark": str(tmp_path / "died")})
     assert ran.result == [1, "done"]
     assert stack.ran() == ["first 1", "body 1", "body 1"]
@@ -34,8 +34,8 @@ def test_a_step_that_dies_runs_again(stack, tmp_path):
     assert ran.story.count(KILLED) == 1
 
 
-def test_a_step_killed_while_it_runs_runs_again(stack, tmp_path):
-    stack.host("workflow", "handlers_sync.lasts")
+def test_a_step_killed_while_it_runs_runs_again(colour, stack, tmp_path):
+    stack.host("workflow", f"handlers_{colour}.lasts")
     go_on = tmp_path / "go on"
     history = stack.start("workflow", {"until": str(go_on)})
     history.wait_for(has("StepStarted", "long"))
@@ -114,9 +114,9 @@ DEATHS = [
 
 
 @pytest.mark.parametrize("death", DEATHS, ids=lambda death: f"{' '.join(death.update)} {death.fate}")
-def test_a_worker_killed_round_a_checkpoint(death: Death, stack: Stack):
+def test_a_worker_killed_round_a_checkpoint(death: Death, colour, stack: Stack):
     with Relay(stack.service.endpoint, Killer(stack, death.update, recorded=death.fate == RECORDED)) as relay:
-        stack.host("workflow", "handlers_sync.pays_then_waits", command=through(relay))
+        stack.host("workflow", f"handlers_{colour}.pays_then_waits", command=through(relay))
         ran = stack.run("workflow")
     # Whether an ordinary step's START was on record when the worker died depends on how long its body took.
     held_back = [line for line in ran.story[1:] if line == "StepStarted 'send'"]
@@ -133,9 +133,9 @@ def through(relay: Relay) -> tuple[str, ...]:
 # In a wait
 
 
-def test_a_worker_killed_while_its_execution_waits_is_not_missed(tmp_path):
+def test_a_worker_killed_while_its_execution_waits_is_not_missed(colour, tmp_path):
     with Stack(tmp_path, skip_time=False) as stack:
-        stack.host("workflow", "handlers_sync.pays_then_waits")
+        stack.host("workflow", f"handlers_{colour}.pays_then_waits")
         history = stack.start("workflow", {"seconds": 1})
         history.wait_for(has("InvocationCompleted"))
         assert kill(stack.pids()[-1])
@@ -180,10 +180,10 @@ class Stale(Honest):
     [str, str.lower, str.upper, lambda text: f"{text}: another invocation has begun"],
     ids=["as it is", "lower", "upper", "more said"],
 )
-def test_a_stale_token_ends_in_a_retried_invocation(spell, stack: Stack):
+def test_a_stale_token_ends_in_a_retried_invocation(spell, colour, stack: Stack):
     stale = Stale(spell)
     with Relay(stack.service.endpoint, stale) as relay:
-        stack.host("workflow", "handlers_sync.step_wait_step", command=through(relay))
+        stack.host("workflow", f"handlers_{colour}.step_wait_step", command=through(relay))
         ran = stack.run("workflow", {"order": 7})
     assert ran.result == {"status": "completed", "data": "processed-validated-7"}
     refused, *rest = ran.story[1:]
@@ -218,15 +218,15 @@ SWALLOWED = [
 
 
 @pytest.mark.parametrize(("handler", "history", "result"), SWALLOWED, ids=[row[0] for row in SWALLOWED])
-def test_a_swallowed_suspension_ends_the_invocation_pending(handler, history, result, stack: Stack):
-    stack.host("workflow", f"handlers_sync.{handler}")
+def test_a_swallowed_suspension_ends_the_invocation_pending(handler, history, result, colour, stack: Stack):
+    stack.host("workflow", ff"handlers_{colour}.{handler}")
     ran = stack.run("workflow")
     assert ran.result == result
     assert ran.story[1:-1] == [*history, "InvocationCompleted"]
 
 
-def test_a_process_whose_thread_is_not_given_back_is_replaced(stack: Stack):
-    stack.host("workflow", "handlers_sync.swallows_for_ever")
+def test_a_process_whose_thread_is_not_given_back_is_replaced(colour, stack: Stack):
+    stack.host("workflow", f"handlers_{colour}.swallows_for_ever")
     stack.run("workflow")
     assert stack.ran() == ["before 1", "after 1"]
     before, after = stack.pids()

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 
 from perdure_local import ExecutionStatus
-from support.stack import PATIENCE, Stack
+from support.stack import COLOURS, PATIENCE, Stack
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 
-COLOURS = ("sync",)
 WARM = 60
 """Executions after which everything that is made once has been made."""
 EXECUTIONS = WARM + 334

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from support.relay import Honest, Message, Relay
-from support.stack import TASK_ROOT, Stack
+from support.stack import COLOURS, TASK_ROOT, Stack
 
 pytestmark = pytest.mark.slow
 
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="awslambdaric runs on Linux only")
+EACH_COLOUR = pytest.mark.parametrize("colour", COLOURS)
 STOCK = (sys.executable, "-m", "awslambdaric")
 STOCK_ENVIRONMENT = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"}
 FULL = [
@@ -44,15 +45,17 @@ def assert_runs_in_full(stack: Stack) -> None:
 
 
 @LINUX_ONLY
-def test_a_durable_handler_under_awslambdaric(stack: Stack):
-    stack.host("workflow", "", command=(*STOCK, "handlers_sync.full"), env=STOCK_ENVIRONMENT)
+@EACH_COLOUR
+def test_a_durable_handler_under_awslambdaric(colour, stack: Stack):
+    stack.host("workflow", "", command=(*STOCK, f"handlers_{colour}.full"), env=STOCK_ENVIRONMENT)
     assert_runs_in_full(stack)
     assert len(set(stack.pids())) == 1
 
 
 @LINUX_ONLY
-def test_swallowing_for_ever_under_awslambdaric(stack: Stack):
-    stack.host("workflow", "", command=(*STOCK, "handlers_sync.swallows_for_ever"), env=STOCK_ENVIRONMENT)
+@EACH_COLOUR
+def test_swallowing_for_ever_under_awslambdaric(colour, stack: Stack):
+    stack.host("workflow", "", command=(*STOCK, f"handlers_{colour}.swallows_for_ever"), env=STOCK_ENVIRONMENT)
     ran = stack.run("workflow")
     assert ran.result == "went on"
     assert stack.ran() == ["before 1", "after 1"]

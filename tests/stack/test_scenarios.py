@@ -11,9 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from support.stack import Stack
-
-COLOURS = ("sync",)
+from support.stack import COLOURS, Stack
 
 
 class Scenario(NamedTuple):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TASK_ROOT = Path(__file__).parent.parent / "stack"
 """Where the handlers are that tests of the stack run."""
+COLOURS = ("sync", "async")
+"""There are `handlers_<colour>` of each, with the same names and the same histories."""
 PATIENCE = 60.0
 
 
