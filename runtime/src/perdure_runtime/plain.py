@@ -8,6 +8,7 @@ because a collected greenlet would be resumed with an exception, which such code
 from __future__ import annotations
 
 import os
+import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -40,6 +41,10 @@ def answer(durable: Durable[Any, Any], event: object, context: Any) -> dict[str,
 
 
 def _step_aside(output: bytes) -> NoReturn:
+    if "asyncio" in sys.modules:
+        from perdure_runtime.drivers.aio_loop import leave_loop
+
+        leave_loop()
     stuck = getcurrent()
     _set_aside.append(stuck)
     assert stuck.parent is not None  # noqa: S101  `answer` made it, so it has one

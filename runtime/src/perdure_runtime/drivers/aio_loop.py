@@ -16,7 +16,7 @@ from perdure_runtime.drivers.signals import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["GRACE", "Loop", "run_coroutine", "the_loop"]
+__all__ = ["GRACE", "Loop", "leave_loop", "run_coroutine", "the_loop"]
 
 T = TypeVar("T")
 GRACE = 0.5
@@ -61,6 +61,7 @@ class Loop(asyncio.SelectorEventLoop):
 
 
 _loop: Loop | None = None
+_left: list[Loop] = []
 
 
 def the_loop() -> Loop:
@@ -69,6 +70,15 @@ def the_loop() -> Loop:
     if _loop is None:
         _loop = Loop()
     return _loop
+
+
+def leave_loop() -> None:
+    """Give the loop up inside a coroutine that will not end; the next async function gets a new one."""
+    global _loop  # noqa: PLW0603  see `the_loop`
+    if _loop is not None and _loop.is_running():
+        _left.append(_loop)  # a collected loop would warn of what is still on it
+        _loop = None
+        asyncio._set_running_loop(None)  # noqa: SLF001  what asyncio has for loops of other makes
 
 
 def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
