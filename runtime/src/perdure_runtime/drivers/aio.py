@@ -147,6 +147,7 @@ class Aio:
             except BaseException as error:  # noqa: BLE001  told to the loop's thread, which decides
                 outcome = Raised(error)  # type: ignore[arg-type]
             loop.call_soon_threadsafe(deliver, outcome)
+            del outcome  # the error's frames lead back to here
 
         self._pool.submit(job)
         try:
@@ -157,9 +158,12 @@ class Aio:
                 info.cancelled = True
                 self._log.warning("a step's body goes on by itself, its result is dropped", step=info.name)
             raise
-        if isinstance(outcome, Raised):
-            raise outcome.error
-        return outcome.value
+        try:
+            if isinstance(outcome, Raised):
+                raise outcome.error
+            return outcome.value
+        finally:
+            del outcome, future  # breaks the cycle of exception, traceback and frame
 
 
 def _is_async(body: Callable[[int], object]) -> bool:
