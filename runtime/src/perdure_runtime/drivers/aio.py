@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from contextvars import Context, copy_context
+from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -134,22 +135,8 @@ class Aio:
         return self._run.stopping or task is None or task.cancelling() > 0
 
     async def _on_pool(self, context: Context, body: Callable[[int], object], attempt: int) -> object:
-        loop = self._loop
-        future: asyncio.Future[Outcome[object]] = loop.create_future()
-
-        def deliver(outcome: Outcome[object]) -> None:
-            if not future.done():
-                future.set_result(outcome)
-
-        def job() -> None:
-            try:
-                outcome: Outcome[object] = Ok(context.run(body, attempt))
-            except BaseException as error:  # noqa: BLE001  told to the loop's thread, which decides
-                outcome = Raised(error)  # type: ignore[arg-type]
-            loop.call_soon_threadsafe(deliver, outcome)
-            del outcome  # the error's frames lead back to here
-
-        self._pool.submit(job)
+        future: asyncio.Future[Outcome[object]] = self._loop.create_future()
+        self._pool.submit(partial(_run_on_thread, future, partial(context.run, body, attempt)))
         try:
             outcome = await future
         except asyncio.CancelledError:
@@ -164,6 +151,21 @@ class Aio:
             return outcome.value
         finally:
             del outcome, future  # breaks the cycle of exception, traceback and frame
+
+
+def _run_on_thread(future: asyncio.Future[Outcome[object]], body: Callable[[], object]) -> None:
+    """What a thread of the pool does with a body: run it, and hand the outcome to the loop."""
+    try:
+        outcome: Outcome[object] = Ok(body())
+    except BaseException as error:  # noqa: BLE001  told to the loop's thread, which decides
+        outcome = Raised(error)  # type: ignore[arg-type]
+    future.get_loop().call_soon_threadsafe(_deliver, future, outcome)
+    del outcome  # the error's frames lead back to here
+
+
+def _deliver(future: asyncio.Future[Outcome[object]], outcome: Outcome[object]) -> None:
+    if not future.done():
+        future.set_result(outcome)
 
 
 def _is_async(body: Callable[[int], object]) -> bool:
