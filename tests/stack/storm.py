@@ -4,12 +4,14 @@ What happens is written to a file that outlives every process: which body begins
 acknowledged. One line is one write, so lines of several processes never mix, and their order is the order of events.
 """
 
+import asyncio
 import json
 import os
 import random
 import time
+from collections.abc import Generator
 
-from perdure import Context, Retry, current_step, durable, step
+from perdure import AsyncContext, Context, Retry, current_step, durable, step
 from perdure_runtime.service.selection import Effects, service_from_environment
 
 
@@ -42,47 +44,99 @@ class Witness:
         return self._service.get_state(arn, token, marker, limit)
 
 
-@durable(client=Witness())
+WITNESS = Witness()
+
+
+@durable(client=WITNESS)
 def workflow(event: dict, ctx: Context) -> list:
     """Everything it saw, in order."""
-    return moves(random.Random(event["seed"]), ctx, depth=0)  # noqa: S311  the same for all who replay it
+    return driven(moves(dice_of(event), ctx, depth=0))
+
+
+@durable(client=WITNESS)
+async def async_workflow(event: dict, ctx: AsyncContext) -> list:
+    """The same in the other colour."""
+    return await driven_async(moves(dice_of(event), ctx, depth=0))
+
+
+def dice_of(event: dict) -> random.Random:
+    return random.Random(event["seed"])  # noqa: S311  the same for all who replay it
+
+
+# A workflow of no colour is a generator. It yields what an operation's call returned, or a list of that, and is sent
+# what came of it: in the sync colour that is the same thing.
+
+
+def driven(work: Generator) -> list:
+    reply = None
+    while True:
+        try:
+            reply = work.send(reply)
+        except StopIteration as end:
+            return end.value
+
+
+async def driven_async(work: Generator) -> list:
+    reply, error = None, None
+    while True:
+        try:
+            asked = work.send(reply) if error is None else work.throw(error)
+        except StopIteration as end:
+            return end.value
+        try:
+            reply, error = await (asyncio.gather(*asked) if isinstance(asked, list) else asked), None
+        except BaseException as raised:  # noqa: BLE001  a suspension, too, passes through the workflow
+            reply, error = None, raised
 
 
 class Planned(Exception):
     """A body that fails because the dice say so."""
 
 
-def moves(dice: random.Random, ctx: Context, depth: int) -> list:
-    return [dice.choice(MOVES)(dice, ctx, depth) for _ in range(dice.randint(2, 7 - 2 * depth))]
+def moves(dice, ctx, depth):
+    seen = []
+    for _ in range(dice.randint(2, 7 - 2 * depth)):
+        seen.append((yield from dice.choice(MOVES)(dice, ctx, depth)))  # noqa: PERF401  no comprehension may yield
+    return seen
 
 
-def quick(dice, ctx, depth):
-    return ctx.step(made(ctx, "quick", dice.choice([None, True, 2**70, "ü€", [1, {"a": []}], "x" * 20_000])))
+def single(make):
+    """A move that is one operation."""
+
+    def move(dice, ctx, depth):
+        return (yield make(dice, ctx))
+
+    return move
 
 
-def flaky(dice, ctx, depth):
-    failures = dice.randint(1, 2)
-    return ctx.step(
-        made(ctx, "flaky", dice.random(), failures, retry=Retry.fixed(attempts=3, delay=dice.randint(1, 9)))
-    )
+def quick(dice, ctx):
+    return ctx.step(made(dice, ctx, "quick", dice.choice([None, True, 2**70, "ü€", [1, {"a": []}], "x" * 20_000])))
+
+
+def flaky(dice, ctx):
+    failures, retry = dice.randint(1, 2), Retry.fixed(attempts=3, delay=dice.randint(1, 9))
+    return ctx.step(made(dice, ctx, "flaky", dice.random(), failures, retry=retry))
+
+
+def once(dice, ctx):
+    # With `interrupted` and attempts to spare, a crash delays a once step and never fails it.
+    retry = Retry.fixed(attempts=1_000, delay=1, interrupted=True)
+    return ctx.step(made(dice, ctx, "once", dice.random(), retry=retry, once=True))
+
+
+def wait(dice, ctx):
+    return ctx.wait(dice.randint(1, 100_000), name="wait")
+
+
+def together(dice, ctx, depth):
+    return (yield [make(dice, ctx) for make in dice.sample([quick, flaky, once, wait], 3)])
 
 
 def hopeless(dice, ctx, depth):
     try:
-        return ctx.step(made(ctx, "hopeless", None, 9, retry=Retry.fixed(attempts=2, delay=2)))
+        return (yield ctx.step(made(dice, ctx, "hopeless", None, 9, retry=Retry.fixed(attempts=2, delay=2))))
     except Planned as error:
         return f"caught {error}"
-
-
-def once(dice, ctx, depth):
-    # With `interrupted` and attempts to spare, a crash delays a once step and never fails it.
-    retry = Retry.fixed(attempts=1_000, delay=1, interrupted=True)
-    return ctx.step(made(ctx, "once", dice.random(), retry=retry, once=True))
-
-
-def wait(dice, ctx, depth):
-    ctx.wait(dice.randint(1, 100_000), name="wait")
-    return "waited"
 
 
 def nested(dice, ctx, depth):
@@ -90,29 +144,41 @@ def nested(dice, ctx, depth):
         return "deep enough"
     seen = []
     try:
-        seen.append(moves(dice, ctx, depth + 1))
-        ctx.step(made(ctx, "breaks", None, 1, retry=Retry.NONE))
+        seen.append((yield from moves(dice, ctx, depth + 1)))
+        yield ctx.step(made(dice, ctx, "breaks", None, 1, retry=Retry.NONE))
     except Planned as error:
         seen.append(f"caught {error}")
     finally:
         if not ctx.suspending:
-            seen.append(quick(dice, ctx, depth))
+            seen.append((yield quick(dice, ctx)))
     return seen
 
 
-MOVES = (quick, quick, flaky, hopeless, once, once, wait, nested)
+MOVES = (*map(single, (quick, quick, flaky, once, once, wait)), together, hopeless, nested)
 
 
-def made(ctx, name, value, failures=0, **options):
-    """A step whose first attempts fail; its body takes a moment, so that it can be hit."""
+def made(dice, ctx, name, value, failures=0, **options):
+    """A step whose first attempts fail; its body, of either colour, takes a moment, so that it can be hit."""
     arn = ctx.execution.arn
 
-    def body():
+    def begin():
         info = current_step()
         note(body=info.id, attempt=info.attempt, once=options.get("once", False), arn=arn)
-        time.sleep(random.random() * LINGER)  # noqa: S311
-        if info.attempt <= failures:
-            raise Planned(f"{name} attempt {info.attempt}")
+        return info.attempt, random.random() * LINGER  # noqa: S311
+
+    def end(attempt):
+        if attempt <= failures:
+            raise Planned(f"{name} attempt {attempt}")
         return value
 
-    return step(body, name=name, **options)
+    def body():
+        attempt, moment = begin()
+        time.sleep(moment)
+        return end(attempt)
+
+    async def async_body():
+        attempt, moment = begin()
+        await asyncio.sleep(moment)
+        return end(attempt)
+
+    return step(dice.choice([body, async_body]), name=name, **options)

@@ -12,7 +12,7 @@ import pytest
 
 from perdure_local.ledger import ExecutionStatus
 from support.desk import ARN, Desk, update
-from support.storm import Findings, lost_executions, lost_updates, repeated, wrong
+from support.storm import Findings, lost_executions, lost_updates, read_evidence, repeated, wrong
 
 KILLS = 30
 CRASH = Path(__file__).parent.parent.parent / "tools/crash.py"
@@ -112,6 +112,11 @@ def test_an_execution_that_comes_to_something_else_is_wrong():
     assert len(wrong({"a": stopped}, {"a": calm})) == 1
     gap = calm._replace(events=[*calm.events[:1], *calm.events[2:]])
     assert [line.partition(" are ")[0] for line in wrong({"a": gap}, {"a": calm})] == ["a: its events"]
+
+
+def test_evidence_that_was_cut_off_is_passed_over():
+    lines = ['{"pid": 1, "n": 1}\n', '{"pid": 2, "n', '{"pid": 1, "n": 2}\n', '{"pid": 2, "n": 3}\n', '{"pid"']
+    assert [line["n"] for line in read_evidence("".join(lines))] == [1, 2, 3]
 
 
 def test_findings_are_clean_only_without_any():

@@ -136,11 +136,11 @@ def through(relay: Relay) -> tuple[str, ...]:
 def test_a_worker_killed_while_its_execution_waits_is_not_missed(colour, tmp_path):
     with Stack(tmp_path, skip_time=False) as stack:
         stack.host("workflow", f"handlers_{colour}.pays_then_waits")
-        history = stack.start("workflow", {"seconds": 1})
+        history = stack.start("workflow", {"seconds": 3})
         history.wait_for(has("InvocationCompleted"))
         assert kill(stack.pids()[-1])
         seen = story(history.wait_for_end())
-        wait = [line.replace("60 s", "1 s") for line in WAIT]
+        wait = [line.replace("60 s", "3 s") for line in WAIT]
         assert seen[1:] == [*PAY, *wait, "StepStarted 'send'", *SEND, *END]
         assert stack.ran() == ONCE
         assert len(set(stack.pids())) == 2
@@ -219,7 +219,7 @@ SWALLOWED = [
 
 @pytest.mark.parametrize(("handler", "history", "result"), SWALLOWED, ids=[row[0] for row in SWALLOWED])
 def test_a_swallowed_suspension_ends_the_invocation_pending(handler, history, result, colour, stack: Stack):
-    stack.host("workflow", ff"handlers_{colour}.{handler}")
+    stack.host("workflow", f"handlers_{colour}.{handler}")
     ran = stack.run("workflow")
     assert ran.result == result
     assert ran.story[1:-1] == [*history, "InvocationCompleted"]

@@ -53,7 +53,7 @@ def hosting(handler: str, *, skip_time: bool) -> pytest.MarkDecorator:
 
 @hosting("pays_then_waits", skip_time=False)
 def test_a_wait_outlives_the_service(service, client, bodies):
-    history = start(client, {"seconds": 2})
+    history = start(client, {"seconds": 3})
     history.wait_for(has("InvocationCompleted"))
     service.kill()
     service.await_up()
@@ -61,21 +61,21 @@ def test_a_wait_outlives_the_service(service, client, bodies):
     assert story(events)[1:] == [
         "StepStarted 'pay'",
         "StepSucceeded 'pay', attempt 1: \"paid\"",
-        "WaitStarted 'clearing', 2 s",
+        "WaitStarted 'clearing', 3 s",
         "InvocationCompleted",
-        "WaitSucceeded 'clearing', 2 s",
+        "WaitSucceeded 'clearing', 3 s",
         "StepStarted 'send'",
         "StepSucceeded 'send', attempt 1: \"sent\"",
         "InvocationCompleted",
         'ExecutionSucceeded: ["paid","sent"]',
     ]
-    assert events[5]["EventTimestamp"] - events[3]["EventTimestamp"] >= timedelta(seconds=2)
+    assert events[5]["EventTimestamp"] - events[3]["EventTimestamp"] >= timedelta(seconds=3)
     assert bodies.ran() == ["pay 1", "send 1"]
 
 
 @hosting("pays_then_waits", skip_time=False)
 def test_a_wait_that_ended_meanwhile_is_over_at_once(service, client, bodies):
-    history = start(client, {"seconds": 1})
+    history = start(client, {"seconds": 2})
     (waited,) = (it for it in history.wait_for(has("InvocationCompleted")) if it["EventType"] == "WaitStarted")
     service.kill()
     due = waited["WaitStartedDetails"]["ScheduledEndTimestamp"].timestamp()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from perdure_local import ExecutionStatus
 from perdure_local.store import Store
 from support.local_service import lambda_client
 from support.processes import kill, marked
@@ -30,13 +31,16 @@ if TYPE_CHECKING:
 
     Told = Callable[[str], object]
 
-FUNCTION = "storm:$LATEST"
+HANDLERS = {"sync": "storm.workflow", "async": "storm.async_workflow"}
+"""One function for each colour; executions take turns."""
 AT_ONCE = 4
-"""Executions under way at the same time; the function has three workers."""
+"""Executions under way at the same time; each function has two workers."""
 SERVICE_SHARE = 0.2
 """Of all kills, those that hit the service."""
 MEAN_PAUSE = 0.2
 """Seconds between kills, on average; no two pauses are alike."""
+EVIDENCE = '{"pid": '
+"""How a line of evidence begins."""
 POLL = 0.01
 PATIENCE = 120.0
 """Seconds for whatever is left to end once the storm is over."""
@@ -50,8 +54,9 @@ def service_in(folder: Path) -> ServiceProcess:
     """A service that hosts the storm's workflows, and is not impatient with workers that die."""
     folder.mkdir()
     env = {"STORM_EVIDENCE": str(folder / "evidence")}
-    function = {"handler": "storm.workflow", "task_root": str(TASK_ROOT), "env": env, "workers": 3}
-    return ServiceProcess(folder, {"storm": function}, limits={"invocation_failures": 1_000_000})
+    function = {"task_root": str(TASK_ROOT), "env": env, "workers": 2}
+    functions = {colour: {"handler": handler, **function} for colour, handler in HANDLERS.items()}
+    return ServiceProcess(folder, functions, limits={"invocation_failures": 1_000_000})
 
 
 @dataclass
@@ -83,7 +88,7 @@ def weather(folder: Path, kills: int, seed: int, told: Told = lambda _line: None
     with service_in(calm) as service, lambda_client(service.url) as client:
         Storm(service, client, dice, told).run(0, executions=findings.executions)
     after, undisturbed = read(stormy / JOURNAL), read(calm / JOURNAL)
-    evidence = [json.loads(line) for line in (stormy / "evidence").read_text().splitlines()]
+    evidence = read_evidence((stormy / "evidence").read_text())
     findings.lost = [*lost_executions(storm.started, after), *lost_updates(evidence, after)]
     findings.repeated = repeated(evidence)
     findings.wrong = wrong(after, undisturbed)
@@ -93,9 +98,7 @@ def weather(folder: Path, kills: int, seed: int, told: Told = lambda _line: None
 class Storm:
     """Starts executions, kills processes, and waits for the end of it all."""
 
-    def __init__(
-        self, service: ServiceProcess, client: Any, dice: random.Random, told: Callable[[str], object]
-    ) -> None:
+    def __init__(self, service: ServiceProcess, client: Any, dice: random.Random, told: Told) -> None:
         self.kills = 0
         self.started: list[str] = []
         """ARNs, by seed."""
@@ -140,7 +143,7 @@ class Storm:
         seed = len(self.started)
         with self._patience("ResourceNotFoundException"):  # it does not know the function yet
             answer = self._client.invoke(
-                FunctionName=FUNCTION,
+                FunctionName=f"{tuple(HANDLERS)[seed % len(HANDLERS)]}:$LATEST",
                 InvocationType="Event",
                 DurableExecutionName=f"seed-{seed}",
                 Payload=json.dumps({"seed": seed}),
@@ -179,6 +182,15 @@ def read(journal: Path) -> dict[str, Record]:
         store.close()
     assert len({record.spec.name for record in records}) == len(records), "one name, two executions"
     return {record.spec.name: record for record in records}
+
+
+def read_evidence(text: str) -> list[dict[str, Any]]:
+    """What the workers wrote down, in order; a line that was cut off by a kill is passed over."""
+    evidence = []
+    for line in text.splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            evidence.append(json.loads(line[max(line.rfind(EVIDENCE), 0) :]))
+    return evidence
 
 
 class Fact(NamedTuple):
@@ -256,6 +268,8 @@ def wrong(journal: dict[str, Record], undisturbed: dict[str, Record]) -> list[st
             seen, expected = look(journal[name]), look(undisturbed[name])
             if seen != expected:
                 found.append(f"{name}: {what} {seen}, in calm weather {expected}")
+        if undisturbed[name].progress.status is not ExecutionStatus.SUCCEEDED:
+            found.append(f"{name}: fails even in calm weather: {undisturbed[name].progress.error}")
         numbers = [event.number for event in journal[name].events]
         if numbers != list(range(1, len(numbers) + 1)):
             found.append(f"{name}: its events are numbered {numbers}")
@@ -265,11 +279,11 @@ def wrong(journal: dict[str, Record], undisturbed: dict[str, Record]) -> list[st
 LOOKS: dict[str, Callable[[Record], object]] = {
     "status": lambda record: record.progress.status,
     "result": lambda record: record.progress.result,
-    "operations": lambda record: [
+    "operations": lambda record: sorted(
         (operation.id, operation.kind, operation.name, operation.status)
         for operation in record.operations
         if operation.kind.value != "EXECUTION"
-    ],
+    ),
     "ends of operations": lambda record: sorted(
         (event.operation_id or "", event.type)
         for event in record.events
