@@ -160,7 +160,7 @@ def _run_on_thread(future: asyncio.Future[Outcome[object]], body: Callable[[], o
     except BaseException as error:  # noqa: BLE001  told to the loop's thread, which decides
         outcome = Raised(error)  # type: ignore[arg-type]
     future.get_loop().call_soon_threadsafe(_deliver, future, outcome)
-    del outcome  # the error's frames lead back to here
+    del outcome, future  # the error's frames lead back to here
 
 
 def _deliver(future: asyncio.Future[Outcome[object]], outcome: Outcome[object]) -> None:
