@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["StepForms", "StepValues"]
 
 RESULT = "result"
-ENGINE = tuple(f"{Path(path)}/" for package in (perdure, perdure_runtime) for path in package.__path__)
+ENGINE = tuple(f"{path}{os.sep}" for package in (perdure, perdure_runtime) for path in package.__path__)
 """Where the engine's own frames come from, which a recorded traceback leaves out."""
 
 
