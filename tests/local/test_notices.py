@@ -1,4 +1,5 @@
 from perdure_local import notices
+from perdure_local.ledger import Change
 from perdure_local.notices import notices_of
 from support.desk import CRASH, START, Desk, update
 
@@ -26,7 +27,7 @@ def test_a_run_as_it_is_told():
     desk.suspend()
     desk.pass_time(3)
     (finished,) = told(desk)
-    assert (finished.request_id, finished.error) == ("i1", None)
+    assert (finished.request_id, finished.error, finished.status) == ("i1", None, "RUNNING")
     desk.begin()
     desk.push(update("STEP START"), update("STEP SUCCEED", Payload="1"))
     again, succeeded = told(desk)
@@ -39,7 +40,8 @@ def test_a_run_as_it_is_told():
     (elapsed,) = told(desk)
     assert (type(elapsed), elapsed.operation_id) == (notices.OperationSucceeded, "B")
     desk.finish({"Status": "SUCCEEDED", "Result": "2"})
-    _, ended = told(desk)
+    last, ended = told(desk)
+    assert (type(last), last.status) == (notices.InvocationFinished, "SUCCEEDED")
     assert (ended.status, ended.result, ended.error) == ("SUCCEEDED", "2", None)
 
 
@@ -71,6 +73,33 @@ def test_failures_are_told():
     ]
     desk.finish(CRASH)
     (crashed,) = told(desk)
-    assert crashed.error == CRASH.error
+    assert (crashed.error, crashed.status) == (CRASH.error, "RUNNING")
     desk.execution.stop(None, desk.now)
     assert kinds(desk) == ["ExecutionFinished"]
+
+
+def test_an_invocation_that_the_execution_s_end_cut_off_was_the_last():
+    desk = Desk()
+    desk.begin()
+    desk.execution.stop(None, desk.now)
+    *_, last, ended = told(desk)
+    assert (type(last), last.status) == (notices.InvocationFinished, "STOPPED")
+    assert type(ended) is notices.ExecutionFinished
+
+
+def test_a_whole_record_is_told_as_it_was_told_bit_by_bit():
+    desk = Desk()
+    bits = told(desk)
+    for _ in range(2):
+        desk.begin()
+        desk.push(
+            update("STEP SUCCEED", f"S{desk.invocations}", Payload="1"),
+            update("WAIT START", f"W{desk.invocations}", seconds=7),
+        )
+        desk.suspend()
+        desk.pass_time(7)
+        bits += told(desk)
+    desk.begin()
+    desk.finish({"Status": "SUCCEEDED"})
+    bits += told(desk)
+    assert list(notices_of(Change(desk.execution.spec.arn, *desk.execution.record()))) == bits

@@ -1,41 +1,16 @@
-"""The whole service: journal, timers, workers, notices, restarts."""
+"""The whole service: journal, timers, workers, notices."""
 
-import json
 import os
-import signal
-import subprocess
-import sys
-import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from perdure_local import ExecutionFinished, Fault, JournalRefused, Limits, LocalService, LogLine, ServiceStopped
+from perdure_local import Fault, JournalRefused, LocalService, ServiceStopped
 from support.desk import update
-from support.local_service import TINY_RUNTIME, InProcessService, lambda_client
+from support.local_service import InProcessService, Script, closed_in_flight, lambda_client
 
 WAIT = 7200
-
-
-class Script:
-    """A handler that makes the given checkpoints, one for each invocation, and then succeeds."""
-
-    def __init__(self, service, *batches):
-        self.service, self.batches, self.calls = service, list(batches), []
-
-    def __call__(self, envelope):
-        self.calls.append(envelope)
-        if len(self.calls) > len(self.batches):
-            return {"Status": "SUCCEEDED", "Result": str(len(self.calls))}
-        with lambda_client(self.service.endpoint) as client:
-            client.checkpoint_durable_execution(
-                DurableExecutionArn=envelope["DurableExecutionArn"],
-                CheckpointToken=envelope["CheckpointToken"],
-                Updates=self.batches[len(self.calls) - 1],
-            )
-        return {"Status": "PENDING"}
 
 
 def kinds(notices):
@@ -148,18 +123,6 @@ def test_a_listener_that_fails_is_dropped_and_the_others_go_on(service, caplog):
     assert "a listener failed" in caplog.text
 
 
-def closed_in_flight(service, release):
-    """Close a service whose handler is held, then let the handler go."""
-    executions = service._running.executions
-    closing = threading.Thread(target=service.close)
-    closing.start()
-    while executions._is_open:
-        os.sched_yield()
-    release.set()
-    closing.join(10)
-    assert not closing.is_alive()
-
-
 def test_waiting_ends_with_patience_or_with_the_service():
     service, release = InProcessService(skip_time=True), threading.Event()
     service.open()
@@ -197,150 +160,3 @@ def test_refusals_reach_the_caller(service):
 def test_a_journal_in_use_is_refused_at_once(tmp_path):
     with LocalService(tmp_path / "j.db"), pytest.raises(JournalRefused, match="in use"):
         LocalService(tmp_path / "j.db").open()
-
-
-@pytest.mark.slow
-def test_what_a_closed_service_left_goes_on_when_its_function_is_back(tmp_path):
-    path = tmp_path / "j.db"
-    with InProcessService(path) as first:
-        first.host("f", Script(first, [update("WAIT START", seconds=WAIT)]))
-        done = threading.Event()
-        first.subscribe(lambda notice: type(notice).__name__ == "InvocationFinished" and done.set())
-        arn = first.start("f", b'{"a":1}', "one")
-        assert done.wait(10)
-        history = first.history(arn)
-    with InProcessService(path, skip_time=True) as second:
-        assert second.history(arn)[: len(history)] == history
-        script = Script(second)
-        second.host("f", script)
-        summary = second.wait(arn, 20)
-        assert second.start("f", b'{"a":1}', "one") == arn
-        assert [one["Id"] for one in script.calls[0]["InitialExecutionState"]["Operations"]][1:] == ["A"]
-    assert summary.status == "SUCCEEDED"
-    assert summary.ended_at - summary.started_at >= WAIT
-
-
-@pytest.mark.slow
-def test_an_invocation_cut_off_by_a_restart_is_repeated_and_not_counted(tmp_path):
-    path, limits = tmp_path / "j.db", Limits(invocation_failures=1)
-    arn = None
-    for _ in range(3):
-        arrived, release = threading.Event(), threading.Event()
-
-        def handler(envelope, arrived=arrived, release=release):
-            arrived.set()
-            release.wait(10)
-            return {"Status": "SUCCEEDED"}
-
-        service = InProcessService(path, limits=limits)
-        service.open()
-        service.host("f", handler)
-        arn = service.start("f", b"{}", "one")
-        assert arrived.wait(10)
-        closed_in_flight(service, release)
-    with InProcessService(path, limits=limits) as service:
-        events = [event["EventType"] for event in service.history(arn)]
-        assert events == ["ExecutionStarted", *["InvocationCompleted"] * 3]
-        service.host("f", Script(service))
-        assert service.wait(arn, 20).status == "SUCCEEDED"
-
-
-APP = """
-    import json, os, urllib.parse, urllib.request
-
-    def checkpoint(event, token, *updates):
-        arn = urllib.parse.quote(event["DurableExecutionArn"], safe="")
-        url = f"{os.environ['AWS_ENDPOINT_URL_LAMBDA']}/2025-12-01/durable-executions/{arn}/checkpoint"
-        body = json.dumps({"CheckpointToken": token, "Updates": updates}).encode()
-        with urllib.request.urlopen(urllib.request.Request(url, body)) as answer:
-            return json.load(answer)["CheckpointToken"]
-
-    def note(what, number):
-        with open("log", "a") as log:
-            print(what, number, file=log)
-
-    def workflow(event, headers):
-        print("invoked")
-        have = {operation["Id"] for operation in event["InitialExecutionState"]["Operations"]}
-        token = event["CheckpointToken"]
-        for number in range(1, 6):
-            if f"S{number}" not in have:
-                done = {"Id": f"S{number}", "Type": "STEP", "Action": "SUCCEED", "Payload": str(number)}
-                note("ran", number)
-                token = checkpoint(event, token, done)
-                note("acknowledged", number)
-                if number == 3 and not os.path.exists("died"):
-                    open("died", "w").close()
-                    os._exit(1)
-        return {"Status": "SUCCEEDED", "Result": "15"}
-"""
-
-
-def journal_of(folder):
-    return [tuple(line.split()) for line in (folder / "log").read_text().splitlines()]
-
-
-@pytest.mark.slow
-def test_a_real_worker_that_dies_is_replaced_and_nothing_runs_twice(tmp_path):
-    (tmp_path / "app.py").write_text(textwrap.dedent(APP))
-    notices = []
-    with LocalService(tmp_path / "j.db", skip_time=True) as service:
-        service.subscribe(notices.append)
-        service.add_function("f", "app.workflow", task_root=tmp_path, command=(sys.executable, str(TINY_RUNTIME)))
-        arn = service.start("f", b"{}")
-        summary = service.wait(arn, 30)
-        history = service.history(arn)
-    assert (summary.status, summary.result, summary.invocations) == ("SUCCEEDED", "15", 2)
-    assert journal_of(tmp_path) == [(what, n) for n in "12345" for what in ("ran", "acknowledged")]
-    crash = next(event for event in history if event["EventType"] == "InvocationCompleted")
-    assert crash["InvocationCompletedDetails"]["Error"]["Payload"]["ErrorType"] == "Runtime.ExitError"
-    lines = [notice for notice in notices if isinstance(notice, LogLine)]
-    assert [line.text for line in lines] == ["invoked", "invoked"]
-    assert {line.arn for line in lines} == {arn}
-    assert isinstance(notices[-1], ExecutionFinished)
-
-
-SERVICE = """
-    import sys
-    from perdure_local import LocalService
-
-    path, root, runtime = sys.argv[1:]
-    with LocalService(path, skip_time=True) as service:
-        service.add_function("f", "app.workflow", task_root=root, command=(sys.executable, runtime))
-        service.subscribe(lambda notice: print(type(notice).__name__, flush=True))
-        arn = service.start("f", "{}", "one")
-        print(service.wait(arn, 30).result, flush=True)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("when", ["ExecutionStarted", "InvocationStarted", "OperationSucceeded"])
-def test_a_service_that_is_killed_loses_nothing_it_acknowledged(tmp_path, when):
-    (tmp_path / "app.py").write_text(textwrap.dedent(APP))
-    (tmp_path / "died").touch()
-    (tmp_path / "serve.py").write_text(textwrap.dedent(SERVICE))
-    command = [sys.executable, "serve.py", str(tmp_path / "j.db"), str(tmp_path), str(TINY_RUNTIME)]
-
-    def serve(until):
-        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
-            told = []
-            for line in process.stdout:
-                told.append(line.strip())
-                if line.strip() == until:
-                    process.send_signal(signal.SIGKILL)
-                    break
-            process.stdout.read()
-        return told
-
-    serve(when)
-    assert serve("never")[-1] == "15"
-    noted = journal_of(tmp_path)
-    assert {number for _, number in noted} == set("12345")
-    for place, (what, number) in enumerate(noted):
-        assert what != "acknowledged" or ("ran", number) not in noted[place:]
-    with LocalService(tmp_path / "j.db") as service:
-        (summary,) = service.executions("f")
-        steps = [event for event in service.history(summary.arn) if event["EventType"] == "StepSucceeded"]
-    assert [event["Id"] for event in steps] == ["S1", "S2", "S3", "S4", "S5"]
-    assert json.loads(summary.result) == 15
-    assert Path(tmp_path / "j.db").stat().st_mode & 0o777 == 0o600

@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 import stat
 
@@ -84,18 +85,48 @@ def test_a_journal_in_use_is_refused(tmp_path):
     Store(tmp_path / "journal.db").close()
 
 
-def test_a_file_that_is_no_journal_is_refused_and_kept(tmp_path):
-    path = tmp_path / "notes.txt"
-    path.write_bytes(b"dear diary " * 1000)
-    with pytest.raises(JournalRefused, match="is not a journal of this program"):
+@pytest.mark.parametrize("content", [b"x", b"print('hello')\n", b"dear diary " * 1000], ids=len)
+def test_a_file_that_is_no_journal_is_refused_and_stays_as_it_is(tmp_path, content):
+    path = tmp_path / "order.py"
+    path.write_bytes(content)
+    path.chmod(0o644)
+    with pytest.raises(JournalRefused, match=r"order\.py is not a journal of this program"):
         Store(path)
-    assert path.read_bytes() == b"dear diary " * 1000
+    assert path.read_bytes() == content
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("marks", ["PRAGMA user_version = 1", "PRAGMA application_id = 7", "CREATE TABLE event (x)"])
+def test_another_programs_database_is_refused_and_stays_as_it_is(tmp_path, marks):
+    path = tmp_path / "app.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(marks)
+        connection.commit()
+    path.chmod(0o644)
+    content = path.read_bytes()
+    with pytest.raises(JournalRefused, match="not a journal that this version reads"):
+        Store(path)
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (content, 0o644)
+
+
+def test_a_database_with_nothing_in_it_becomes_a_journal(tmp_path):
+    path = tmp_path / "journal.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")  # as far as a first opening may have come
+    Store(path).close()
+    Store(path).close()
 
 
 def test_a_journal_of_another_layout_is_refused(tmp_path):
     path = tmp_path / "journal.db"
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
+    Store(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
     with pytest.raises(JournalRefused, match="has layout 99"):
         Store(path)
+
+
+def test_a_folder_is_no_journal(tmp_path):
+    with pytest.raises(JournalRefused, match="is a folder; a journal is a file"):
+        Store(tmp_path)

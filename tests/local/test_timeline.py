@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perdure_local import ExecutionStatus, Kind
-from perdure_local.moments import Began, Closed, Invoked, Moved, Over, Passed, Said, State
+from perdure_local.moments import Began, Closed, Invoked, Moved, Over, Passed, Resumed, Said, State
 from perdure_local.timeline import Timeline
 from support.story import ARN, BROKEN, DIED, START, Story, a_whole_run
 
@@ -37,6 +37,8 @@ def brief(moments: Iterable[Moment]) -> list[str]:
                 words.append(f"+{seconds:g}")
             case Said(text=text):
                 words.append(f"said {text}")
+            case Resumed(operations=operations):
+                words.append(f"resumed {operations}")
             case Began() | Over():
                 words.append(type(moment).__name__)
     return words
@@ -58,18 +60,22 @@ def test_operations_keep_the_order_of_their_first_mention() -> None:
     assert {row.state for row in timeline.rows.values()} == {State.SUCCEEDED}
 
 
-def test_the_end_of_an_invocation_is_held_back_until_it_is_known_what_it_was() -> None:
-    timeline, moments = told(story.begun(), story.invoked(0.0, 1), story.answered(0.2))
-    assert brief(moments) == ["Began", "#1 cold"]
-    assert timeline.invocation == 1
-    assert brief(timeline.settle()) == ["suspended"]
+@pytest.mark.parametrize(
+    ("status", "close"), [(ExecutionStatus.RUNNING, "suspended"), (ExecutionStatus.STOPPED, "finished")]
+)
+def test_how_an_invocation_ended_is_known_at_once(status: ExecutionStatus, close: str) -> None:
+    timeline, moments = told(story.begun(), story.invoked(0.0, 1), story.answered(0.2, status=status))
+    assert brief(moments) == ["Began", "#1 cold", close]
     assert timeline.invocation is None
-    assert timeline.settle() == []
 
 
 def test_an_invocation_that_leaves_a_wait_behind_may_still_be_the_last() -> None:
-    notices = (story.invoked(0.0, 1), story.waiting(0.1, "grace", 60), story.answered(0.2), story.finished(0.2, "1"))
-    _, moments = told(*notices)
+    _, moments = told(
+        story.invoked(0.0, 1),
+        story.waiting(0.1, "grace", 60),
+        story.answered(0.2, status=ExecutionStatus.SUCCEEDED),
+        story.finished(0.2, "1"),
+    )
     assert brief(moments)[-2:] == ["finished", "Over"]
 
 
@@ -129,7 +135,25 @@ def test_a_wait_that_elapsed_remembers_how_long_it_was() -> None:
     assert (row.label, row.delay, row.at - row.started_at) == ("wait", 60, 60.0)
 
 
-def test_an_execution_taken_up_again_needs_no_beginning() -> None:
+def test_an_execution_that_goes_on_says_how_much_was_recorded_and_what_still_waits() -> None:
+    timeline, _ = told(
+        story.begun(),
+        story.succeeded(0.1, "reserve", '"shelf 4"'),
+        story.started(0.1, "pack"),
+        story.waiting(0.1, "pickup", 7200),
+        story.answered(0.2, error=DIED),
+    )
+    moments = [
+        moment for notice in (story.resumed(60.0, 3), story.invoked(60.0, 2)) for moment in timeline.observe(notice)
+    ]
+    assert brief(moments) == ["resumed 3", "pickup waiting", "#2 cold"]
+    assert {moment.at for moment in moments} == {START + 60.0}
+    assert timeline.started_at == START
+    assert [(row.name, row.until) for row in timeline.pending] == [("pickup", START + 7200.1)]
+    assert timeline.rows["pack"].state is State.INTERRUPTED
+
+
+def test_an_execution_whose_beginning_nobody_heard_has_a_timeline() -> None:
     timeline, moments = told(story.elapsed(61.0, "pickup"), story.invoked(61.0, 4), story.succeeded(61.1, "pack"))
     assert brief(moments) == ["pickup succeeded", "#4 cold", "pack succeeded"]
     assert timeline.started_at == START + 61.0

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from perdure import Retry, StepInterrupted, current_context, current_step, failure, step
-from support.hosting import hosted, moves, run, said
+from support.hosting import hosted, moves, run, said, status
 from support.ledger_service import START, Faults, LedgerService, succeeded
 from support.step_bodies import Declined, aadd, add
 
@@ -146,3 +146,26 @@ def test_a_changed_workflow_fails_with_the_place_of_the_call():
     harness.run()
     assert "name: recorded 'reserve', asked 'book'" in said(harness)
     assert "test_async_workflows.py:" in said(harness)
+
+
+def test_an_async_step_that_cancels_itself_fails_a_sync_workflow_like_any_other():
+    @step(retry=Retry.NONE)
+    async def cancels():
+        raise asyncio.CancelledError
+
+    harness = run(lambda event, ctx: ctx.step(cancels))
+    assert status(harness) == "FAILED"
+    assert "cancelled from within" in said(harness)
+
+
+def test_a_loop_that_runs_already_lets_lambda_retry_and_is_not_taken_for_a_suspension():
+    async def workflow(event, ctx):
+        return "never"
+
+    async def elsewhere(harness):
+        harness.invoke()
+
+    harness = hosted(workflow, LedgerService())
+    asyncio.run(elsewhere(harness))
+    (output,) = harness.outputs
+    assert isinstance(output, RuntimeError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,14 +60,47 @@ class InProcessPool:
 class InProcessService(LocalService):
     """A local service whose functions are callables `handler(envelope) -> output`."""
 
-    def host(self, name: str, handler: Handler, **options: Any) -> Function:
+    def host(self, name: str, handler: Handler, *, take_up: bool = True, **options: Any) -> Function:
         function = Function(name=name, handler="in.process", **options)
 
         async def serve() -> None:
-            self._running.executions.serve(InProcessPool(function, handler))  # type: ignore[arg-type]
+            pool = InProcessPool(function, handler)
+            self._running.executions.serve(pool, take_up=take_up)  # type: ignore[arg-type]
 
         self._call(serve())
         return function
+
+
+class Script:
+    """A handler that makes the given checkpoints, one for each invocation, and then succeeds."""
+
+    def __init__(self, service: LocalService, *batches: list[dict[str, Any]]) -> None:
+        self.service, self.batches = service, list(batches)
+        self.calls: list[dict[str, Any]] = []
+
+    def __call__(self, envelope: dict[str, Any]) -> dict[str, Any]:
+        self.calls.append(envelope)
+        if len(self.calls) > len(self.batches):
+            return {"Status": "SUCCEEDED", "Result": str(len(self.calls))}
+        with lambda_client(self.service.endpoint) as client:
+            client.checkpoint_durable_execution(
+                DurableExecutionArn=envelope["DurableExecutionArn"],
+                CheckpointToken=envelope["CheckpointToken"],
+                Updates=self.batches[len(self.calls) - 1],
+            )
+        return {"Status": "PENDING"}
+
+
+def closed_in_flight(service: InProcessService, release: threading.Event) -> None:
+    """Close a service whose handler is held, then let the handler go."""
+    executions = service._running.executions
+    closing = threading.Thread(target=service.close)
+    closing.start()
+    while executions._is_open:
+        os.sched_yield()
+    release.set()
+    closing.join(10)
+    assert not closing.is_alive()
 
 
 @contextlib.contextmanager

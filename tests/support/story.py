@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perdure_local import (
     ErrorObject,
     ExecutionFinished,
+    ExecutionResumed,
     ExecutionStarted,
     ExecutionStatus,
     InvocationFinished,
@@ -41,8 +42,21 @@ class Story:
     def invoked(self, at: float, number: int) -> Notice:
         return InvocationStarted(arn=self.arn, at=START + at, request_id=f"r{number}", number=number)
 
-    def answered(self, at: float, *, since: float = 0.0, error: ErrorObject | None = None) -> Notice:
-        return InvocationFinished(arn=self.arn, at=START + at, request_id="r", started_at=START + since, error=error)
+    def resumed(self, at: float, operations: int) -> Notice:
+        return ExecutionResumed(arn=self.arn, at=START + at, name="order-7", operations=operations, invocations=1)
+
+    def answered(
+        self,
+        at: float,
+        *,
+        since: float = 0.0,
+        error: ErrorObject | None = None,
+        status: ExecutionStatus = ExecutionStatus.RUNNING,
+    ) -> Notice:
+        began = START + since
+        return InvocationFinished(
+            arn=self.arn, at=START + at, request_id="r", started_at=began, error=error, status=status
+        )
 
     def started(self, at: float, name: str, *, attempt: int = 1, kind: Kind = Kind.STEP, parent: str = "") -> Notice:
         return OperationStarted(**self._about(at, name, attempt, kind, parent))
@@ -124,6 +138,6 @@ def a_whole_run() -> list[Notice | LogLine]:
         story.invoked(7208.2, 4),
         story.started(7208.2, "label", attempt=2),
         story.succeeded(7208.3, "label", '"LBL"', attempt=2),
-        story.answered(7208.4, since=7208.2),
+        story.answered(7208.4, since=7208.2, status=ExecutionStatus.SUCCEEDED),
         story.finished(7208.4, '{"tracking": "LBL"}'),
     ]

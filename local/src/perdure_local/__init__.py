@@ -6,6 +6,7 @@ from perdure_local.journal import JournalFailed
 from perdure_local.ledger import ErrorObject, ExecutionStatus, Fault, Kind, Limits
 from perdure_local.notices import (
     ExecutionFinished,
+    ExecutionResumed,
     ExecutionStarted,
     InvocationFinished,
     InvocationStarted,
@@ -25,6 +26,7 @@ from perdure_local.watching import History, NeverHappened
 __all__ = [
     "ErrorObject",
     "ExecutionFinished",
+    "ExecutionResumed",
     "ExecutionStarted",
     "ExecutionStatus",
     "Fault",

@@ -29,6 +29,12 @@ class Delivery:
     """ARN of the execution, None for a plain function."""
 
 
+def trace_id(identity: str) -> str:
+    """Return an X-Ray header value made from a unique id."""
+    digits = identity.replace("-", "").rjust(32, "0")[:32]
+    return f"Root=1-{digits[:8]}-{digits[8:]};Parent={digits[16:]};Sampled=0"
+
+
 class Answered(NamedTuple):
     """The worker posted a response; what it means is for the caller to decide."""
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from perdure_local.deliveries import Answered, Delivery, Ending
+from perdure_local.deliveries import Answered, Delivery, Ending, trace_id
 from perdure_local.functions import ACCOUNT, REGION, Function
-from perdure_local.ledger import AWS_LIMITS, ErrorObject, Execution, Failed, Fault, Limits, Returned, Spec
+from perdure_local.ledger import AWS_LIMITS, ErrorObject, Execution, Failed, Fault, Kind, Limits, Returned, Spec
 from perdure_local.ledger.faults import invalid, missing
-from perdure_local.notices import InvocationStarted, notices_of
+from perdure_local.notices import ExecutionResumed, InvocationStarted, notices_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -58,8 +58,10 @@ class Start(NamedTuple):
 
 
 class _Entry:
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution, *, is_left_over: bool = False) -> None:
         self.execution = execution
+        self.is_asleep = is_left_over
+        """Whether it stays as an earlier service left it, until it is taken up."""
         self.timer: asyncio.TimerHandle | None = None
         self.is_dispatched = False
         self.ended = asyncio.Event()
@@ -82,7 +84,7 @@ class Executions:
         self.failure: BaseException | None = None
         """What broke the service, if anything did."""
         for record in records:
-            self._adopt(Execution.restore(record, host.limits))
+            self._adopt(_Entry(Execution.restore(record, host.limits), is_left_over=True))
 
     # Life
 
@@ -99,12 +101,31 @@ class Executions:
             if not execution.is_running:
                 entry.ended.set()
 
-    def serve(self, pool: Pool) -> None:
-        """Run invocations of a function from now on, those that wait for one included."""
+    def serve(self, pool: Pool, *, take_up: bool = True) -> None:
+        """Run invocations of a function from now on; with `take_up`, those of executions that were found, too."""
         self._pools[pool.function.name] = pool
-        for entry in self._entries.values():
-            if entry.execution.spec.function == pool.function.name:
-                self._wake(entry)
+        if take_up:
+            for execution in tuple(self.of_function(pool.function.name)):
+                self.take_up(execution.spec.arn)
+
+    def take_up(self, arn: str) -> None:
+        """Let an execution that was found go on; one that does so already, or is over, is left alone."""
+        entry = self._entry(arn)
+        if not entry.is_asleep:
+            return
+        entry.is_asleep = False
+        execution = entry.execution
+        if execution.is_running:
+            self._host.publish(
+                ExecutionResumed(
+                    arn=arn,
+                    at=round(self._host.clock.now(arn), 3),
+                    name=execution.spec.name,
+                    operations=sum(operation.kind is not Kind.EXECUTION for operation in execution.operations),
+                    invocations=execution.progress.invocations,
+                )
+            )
+            self._wake(entry)
 
     async def close(self) -> None:
         """Stop at once; what is in flight is taken up by `recover`."""
@@ -144,7 +165,7 @@ class Executions:
         await self._host.journal.commit(None)
 
     async def start(self, asked: Start) -> Execution:
-        """Start an execution, or find the one that was started with the same name and payload (PROTOCOL 9.3)."""
+        """Start an execution, or go on with the one that has the same name and payload (PROTOCOL 9.3)."""
         function = asked.function
         if asked.name is not None and (known := self._names.get((function.name, asked.name))) is not None:
             execution = self.find(known)
@@ -154,6 +175,7 @@ class Executions:
                     f"An execution named {asked.name} of {function.name} was started with another payload: {known}",
                 )
             await self.settled()
+            self.take_up(known)
             return execution
         identity = self._host.mint()
         name = asked.name or identity
@@ -170,7 +192,7 @@ class Executions:
             timeout=function.execution_timeout,
             synchronous=asked.synchronous,
         )
-        entry = self._adopt(Execution.start(spec, self._host.limits))
+        entry = self._adopt(_Entry(Execution.start(spec, self._host.limits)))
         await self._settle(entry)
         return entry.execution
 
@@ -241,9 +263,8 @@ class Executions:
             raise invalid(f"Durable execution not found: {arn}")
         return entry
 
-    def _adopt(self, execution: Execution) -> _Entry:
-        spec = execution.spec
-        entry = _Entry(execution)
+    def _adopt(self, entry: _Entry) -> _Entry:
+        spec = entry.execution.spec
         self._entries[spec.arn] = entry
         self._names[spec.function, spec.name] = spec.arn
         return entry
@@ -268,7 +289,7 @@ class Executions:
             entry.timer = None
         execution = entry.execution
         pool = self._pools.get(execution.spec.function)
-        if not self._is_open or not execution.is_running or pool is None:
+        if not self._is_open or not execution.is_running or pool is None or entry.is_asleep:
             return
         arn, clock = execution.spec.arn, self._host.clock
         before = execution.progress
@@ -315,7 +336,7 @@ class Executions:
             invocation_id=self._host.mint(),
             body=body,
             function_arn=function_arn,
-            trace_id=_trace_id(self._host.mint()),
+            trace_id=trace_id(self._host.mint()),
             execution=execution,
         )
 
@@ -330,9 +351,3 @@ class Executions:
             self.failure = self.failure or task.exception()
             for entry in self._entries.values():
                 entry.ended.set()
-
-
-def _trace_id(identity: str) -> str:
-    """Return an X-Ray header value made from a unique id."""
-    digits = identity.replace("-", "").rjust(32, "0")[:32]
-    return f"Root=1-{digits[:8]}-{digits[8:]};Parent={digits[16:]};Sampled=0"

@@ -3,54 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from typing import TYPE_CHECKING
 
-import uvicorn
+from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from starlette.types import ASGIApp
 
 LOOPBACK = "127.0.0.1"
-_GRACE = 1
+_GRACE = 1.0
 """Seconds an open request gets when the server stops."""
+_POLL = 0.002
 _KEEP_ALIVE = 24 * 60 * 60
 """A worker's connection may rest for as long as its function sleeps."""
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers: signals belong to whoever owns the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class HttpServer:
-    """Serves `app` on 127.0.0.1; port 0 takes a free one, known at once."""
+    """Serves `app` on 127.0.0.1; port 0 takes a free one, known at once.
+
+    The protocol is uvicorn's. Its `Server` is made for a process of its own: it takes the signals, and looks ten times
+    a second whether it is to end.
+    """
 
     def __init__(self, app: ASGIApp, port: int = 0) -> None:
-        self._socket = _listen(port)
-        self._server = _Server(
-            uvicorn.Config(
-                app,
-                http="h11",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=_KEEP_ALIVE,
-                timeout_graceful_shutdown=_GRACE,
-            )
+        self._config = Config(
+            app,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE,
         )
-        self._task: asyncio.Task[None] | None = None
+        self._config.load()
+        self._state = ServerState()
+        self._socket = _listen(port)
+        self._start: asyncio.Task[asyncio.Server] | None = None
 
     @property
     def address(self) -> str:
@@ -60,14 +52,26 @@ class HttpServer:
 
     def start(self) -> None:
         """Begin to serve; connections made before this wait in the backlog."""
-        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        self._start = asyncio.create_task(asyncio.get_running_loop().create_server(self._connect, sock=self._socket))
 
     async def stop(self) -> None:
-        """Finish what is open, within a short grace, and close the port."""
-        self._server.should_exit = True
-        if self._task is not None:
-            await self._task
+        """Close the port, and finish what is open, within a short grace."""
+        if self._start is not None:
+            (await self._start).close()
         self._socket.close()
+        for connection in tuple(self._state.connections):
+            connection.shutdown()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _GRACE
+        while (self._state.connections or self._state.tasks) and loop.time() < end:  # noqa: ASYNC110 - uvicorn's sets
+            await asyncio.sleep(_POLL)
+        for task in self._state.tasks:
+            task.cancel()
+        for connection in tuple(self._state.connections):
+            connection.transport.abort()
+
+    def _connect(self) -> asyncio.Protocol:
+        return H11Protocol(self._config, self._state, app_state={})
 
 
 def _listen(port: int) -> socket.socket:

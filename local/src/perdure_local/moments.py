@@ -85,6 +85,15 @@ class Began(Moment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed(Moment):
+    """The execution goes on from what an earlier run recorded; what of that still waits follows."""
+
+    name: str
+    operations: int
+    """How many operations were recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoked(Moment):
     """An invocation began; a cold one in a new process."""
 

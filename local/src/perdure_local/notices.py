@@ -30,6 +30,17 @@ class ExecutionStarted(Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionResumed(Notice):
+    """An execution that an earlier service left unfinished goes on."""
+
+    name: str
+    operations: int
+    """How many operations are recorded of it."""
+    invocations: int
+    """How many invocations it has had."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFinished(Notice):
     """An execution is over."""
 
@@ -53,6 +64,8 @@ class InvocationFinished(Notice):
     request_id: str
     started_at: float
     error: ErrorObject | None
+    status: ExecutionStatus
+    """Of the execution: RUNNING, unless this was its last invocation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,12 +200,15 @@ def _execution_finished(change: Change, event: Event, _operations: _Operations) 
 
 def _invocation_finished(change: Change, event: Event, _operations: _Operations) -> Notice:
     details = event.details
+    # An execution's end is the last event of its history, and the end of its last invocation the one before.
+    is_last = event.number == change.events[-1].number - 1
     return InvocationFinished(
         arn=change.arn,
         at=event.at,
         request_id=details["RequestId"],
         started_at=details["StartTimestamp"],
         error=details.get("Error"),
+        status=change.progress.status if is_last else ExecutionStatus.RUNNING,
     )
 
 

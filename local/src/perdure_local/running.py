@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from perdure_local.api import LambdaApi
 from perdure_local.clock import RealClock, SkippingClock
@@ -13,31 +13,19 @@ from perdure_local.functions import LATEST, Function
 from perdure_local.guard import Guard
 from perdure_local.http_server import HttpServer
 from perdure_local.journal import Journal
-from perdure_local.notices import LogLine, Notice
+from perdure_local.ledger import Change
+from perdure_local.notices import LogLine, Notice, notices_of
+from perdure_local.settings import ServiceSettings
 from perdure_local.store import Store
 from perdure_local.workers import Pool, WorkerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
 
     from perdure_local.deliveries import Delivery
-    from perdure_local.ledger import Execution, Limits
+    from perdure_local.ledger import Execution
 
     Publish = Callable[[Notice | LogLine], None]
-
-
-class ServiceSettings(NamedTuple):
-    """What a service is started with."""
-
-    store_path: str | Path
-    skip_time: bool
-    durable: bool
-    port: int
-    limits: Limits
-    environ: Mapping[str, str]
-    time: Callable[[], float]
-    mint: Callable[[], str]
 
 
 class Running:
@@ -52,8 +40,8 @@ class Running:
         self._publish = publish
         self._pools: list[Pool] = []
 
-    async def add(self, function: Function) -> None:
-        """Host a function."""
+    async def add(self, function: Function, *, take_up: bool) -> None:
+        """Host a function, and take up the executions of it that were found, or leave them asleep."""
         if self.executions.hosted(function.name) is not None:
             raise ValueError(f"a function named {function.name!r} is hosted already")
 
@@ -65,11 +53,15 @@ class Running:
         shared = WorkerSettings(on_line, self._settings.time, self.endpoint, self._settings.environ)
         pool = Pool(function, shared)
         self._pools.append(pool)
-        self.executions.serve(pool)
+        self.executions.serve(pool, take_up=take_up)
 
     async def start(self, function: str, payload: str, name: str | None) -> Execution:
         """Start an execution of a function's only version."""
         return await self.executions.start(Start(self.executions.function(function), LATEST, payload, name))
+
+    async def take_up(self, arn: str) -> None:
+        """Let an execution that was found go on."""
+        self.executions.take_up(arn)
 
     async def of_function(self, name: str) -> list[Execution]:
         """Return a function's executions, oldest first."""
@@ -81,6 +73,12 @@ class Running:
         execution = self.executions.find(arn)
         await self.executions.settled()
         return [event.wire(include_data=include_data) for event in execution.events]
+
+    async def notices(self, arn: str) -> list[Notice]:
+        """Return what an execution's events tell those who watch."""
+        execution = self.executions.find(arn)
+        await self.executions.settled()
+        return list(notices_of(Change(arn, *execution.record())))
 
     async def close(self) -> None:
         """Stop what runs."""

@@ -1,7 +1,8 @@
 """The local service as one object: its event loop runs in a thread of its own, its methods may be called from any.
 
 `with LocalService("journal.db") as service:` opens the journal, takes up what a killed service left behind, and serves
-the Lambda API at `service.endpoint`. Executions of a function go on once `add_function` has said how to run it.
+the Lambda API at `service.endpoint`. Executions of a function go on once `add_function` has said how to run it, or, if
+it says so, one by one.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from perdure_local.functions import Function
 from perdure_local.ledger import AWS_LIMITS, ErrorObject, Execution, ExecutionStatus, Limits
-from perdure_local.running import Running, ServiceSettings, run_service
+from perdure_local.settings import ServiceSettings
 from perdure_local.store import IN_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from perdure_local.notices import LogLine, Notice
+    from perdure_local.running import Running
 
 _LOG = logging.getLogger("perdure_local")
 _Result = TypeVar("_Result")
@@ -62,8 +64,9 @@ class LocalService:
     ) -> None:
         """Prepare a service; `start` or `with` brings it up.
 
-        `skip_time`: waits, retry delays and pauses after failed invocations elapse at once. `durable`: a checkpoint
-        survives power loss, not only the death of processes. `environ` is what workers may take over from.
+        `skip_time`: waits, retry delays and pauses after failed invocations elapse at once. `durable`: what was
+        acknowledged survives power loss; without it, which is meant for tests, the death of every process, but not of
+        the machine. `environ` is what workers may take over from.
         """
         self._settings = ServiceSettings(
             store_path=store_path,
@@ -115,13 +118,22 @@ class LocalService:
         task_root: str | Path = ".",
         env: Mapping[str, str] | None = None,
         timeout: float = 900.0,
+        take_up: bool = True,
         **options: Any,  # noqa: ANN401 - the further fields of `Function`, checked by its constructor
     ) -> Function:
-        """Host a function; executions of it that were left unfinished go on."""
+        """Host a function; executions of it that were left unfinished go on.
+
+        Without `take_up` they stay as they are; each goes on when it is named: by `take_up`, or by a start with its
+        name and payload.
+        """
         root = str(Path(task_root).absolute())
         function = Function(name=name, handler=handler, task_root=root, env=env or {}, timeout=timeout, **options)
-        self._call(self._running.add(function))
+        self._call(self._running.add(function, take_up=take_up))
         return function
+
+    def take_up(self, arn: str) -> None:
+        """Let an execution go on that was left unfinished; one that does so already, or is over, is left alone."""
+        self._call(self._running.take_up(arn))
 
     def start(self, function: str, payload: bytes | str, name: str | None = None) -> str:
         """Start an execution of the function's only version and return its ARN; a name makes it idempotent."""
@@ -143,6 +155,13 @@ class LocalService:
     def history(self, arn: str, *, include_data: bool = True) -> list[dict[str, Any]]:
         """Return an execution's events, oldest first, as the API has them."""
         return self._call(self._running.history(arn, include_data=include_data))
+
+    def notices(self, arn: str) -> list[Notice]:
+        """Return the notices that what is recorded of an execution makes, oldest first.
+
+        The start of an invocation is not recorded, and an operation's notices all have the attempt it has come to.
+        """
+        return self._call(self._running.notices(arn))
 
     def subscribe(self, listener: Callable[[Notice | LogLine], None]) -> Callable[[], None]:
         """Have `listener` called with every notice; returns what ends that.
@@ -188,6 +207,9 @@ class LocalService:
             self._up.set_exception(error)
 
     async def _serve(self) -> None:
+        # The web server costs more to import than all the rest, and who only looks at the command's help needs none.
+        from perdure_local.running import run_service
+
         async with run_service(self._settings, self._publish) as running:
             self._up.set_result(running)
             await running.stopping.wait()

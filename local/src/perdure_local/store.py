@@ -1,11 +1,12 @@
 """The journal's file: executions as rows of SQLite, one transaction for what must stand or fall together.
 
-The file is readable by its owner only, before anything is written to it. One service at a time has it open: a second
-one is told so at once instead of interleaving with the first.
+The file is readable by its owner only, before anything is written to it; one that is not ours is left as it is.
+One service at a time has it open: a second one is told so at once instead of interleaving with the first.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -16,10 +17,12 @@ import orjson
 from perdure_local.ledger import Change, Event, Operation, Progress, Record, Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 IN_MEMORY = ":memory:"
 OWNER_ONLY = 0o600
+OURS = 0x50_45_52_44
+"""SQLite's `application_id` of a journal: `PERD`."""
 LAYOUT = 1
 """Raised when the tables change; a file of another layout is refused."""
 
@@ -44,17 +47,20 @@ class Store:
     """Executions on disk. Used by one thread at a time, not always the same."""
 
     def __init__(self, path: str | Path = IN_MEMORY, *, durable: bool = True) -> None:
-        """Open or create the file at `path`.
+        """Open or create the file at `path`; raises `JournalRefused` for one that cannot be used.
 
-        `durable` survives power loss, at the price of a disk flush for each write; without it a write survives the
-        death of every process, but not of the machine.
+        `durable`: what `write` returned from survives power loss, at the price of a disk flush for each call. Without
+        it, which is meant for tests, it survives the death of every process, but not of the machine; writes stay in
+        order and whole either way.
         """
         self.path = str(path)
-        if self.path != IN_MEMORY:
-            _make_private(Path(self.path))
-        self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
+        with self._refusing():
+            if self.path != IN_MEMORY:
+                _create(Path(self.path), durable=durable)
+            self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
         try:
-            self._prepare(durable=durable)
+            with self._refusing():
+                self._prepare(durable=durable)
         except BaseException:
             self._connection.close()
             raise
@@ -66,10 +72,11 @@ class Store:
         try:
             for change in changes:
                 self._write(change)
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # of some failures, such as a full disk, SQLite rolls back itself
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def read(self) -> list[Record]:
         """Return every execution, oldest first."""
@@ -109,17 +116,43 @@ class Store:
 
     def _prepare(self, *, durable: bool) -> None:
         connection = self._connection
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        is_new = self._check_ours()
+        if self.path != IN_MEMORY:
+            _make_private(Path(self.path))
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        # On macOS a flush reaches the disk's own memory only, unless it is asked for in this way.
+        connection.execute(f"PRAGMA fullfsync = {durable}")
+        connection.execute("BEGIN EXCLUSIVE")
+        if is_new:
+            for statement in _TABLES.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {OURS}")
+            connection.execute(f"PRAGMA user_version = {LAYOUT}")
+        connection.execute("COMMIT")
+
+    def _check_ours(self) -> bool:
+        """Raise `JournalRefused` for somebody else's file, which was only read; return whether it is empty."""
+        ((application,),) = self._query("PRAGMA application_id")
+        ((layout,),) = self._query("PRAGMA user_version")
+        ((objects,),) = self._query("SELECT count(*) FROM sqlite_master")
+        if (application, layout, objects) == (0, 0, 0):
+            if self.path != IN_MEMORY and Path(self.path).stat().st_size == 1:  # which SQLite takes for nothing
+                raise JournalRefused(f"{self.path} is not a journal of this program: file is not a database.")
+            return True
+        if application != OURS:
+            raise JournalRefused(f"{self.path} is a database, but not a journal that this version reads.")
+        if layout != LAYOUT:
+            raise JournalRefused(
+                f"{self.path} has layout {layout}, this version reads {LAYOUT}: move it away to begin a new journal."
+            )
+        return False
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
         try:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            connection.execute("BEGIN EXCLUSIVE")
-            (layout,) = connection.execute("PRAGMA user_version").fetchone()
-            if layout == 0:
-                for statement in _TABLES.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {LAYOUT}")
-            connection.execute("COMMIT")
+            yield
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise JournalRefused(
@@ -128,10 +161,6 @@ class Store:
             raise JournalRefused(f"{self.path} cannot be used as a journal: {error}.") from error
         except sqlite3.DatabaseError as error:
             raise JournalRefused(f"{self.path} is not a journal of this program: {error}.") from error
-        if layout not in {0, LAYOUT}:
-            raise JournalRefused(
-                f"{self.path} has layout {layout}, this version reads {LAYOUT}: move it away to begin a new journal."
-            )
 
     def _bodies(self, table: str, order: str, key: int) -> list[dict[str, Any]]:
         rows = self._query(f"SELECT body FROM {table} WHERE execution = ? ORDER BY {order}", key)  # noqa: S608 - ours
@@ -141,10 +170,33 @@ class Store:
         return self._connection.execute(statement, values).fetchall()
 
 
+def _create(path: Path, *, durable: bool) -> None:
+    """Make the file, and its folder, if there is none."""
+    # A file that is there is not opened here: to close it would drop the locks that this process has on it.
+    if path.is_dir():
+        raise JournalRefused(f"{path} is a folder; a journal is a file.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
+    except FileExistsError:
+        return
+    if durable:
+        for folder in (path.parent, path.parent.parent):
+            with contextlib.suppress(OSError):  # there are systems that cannot flush a folder, and need not
+                _flush_names(folder)
+
+
+def _flush_names(folder: Path) -> None:
+    """Have the names in a folder survive power loss; SQLite sees to what the files hold."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _make_private(path: Path) -> None:
     # SQLite gives its -wal and -shm files the mode of the main file, so the main file's mode has to be right first.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY))
     for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
         if file.exists():
             file.chmod(OWNER_ONLY)

@@ -1,9 +1,8 @@
 """The timeline of one execution: notices in, moments out, and what stands now.
 
 It is a fold over the service's notices and nothing else: no clock, no terminal, no I/O. `observe` takes one notice and
-returns the moments it makes. One thing cannot be told at once: an invocation that ended without an error has suspended
-or has finished the execution, and only the next notice says which. Its `Closed` is held back until that notice comes,
-or until the caller finds that none is under way and calls `settle`.
+returns the moments it makes. To follow an execution that goes on, have it observe what was recorded before, and show
+none of those moments: `Resumed` says in one how much that was.
 """
 
 from __future__ import annotations
@@ -11,11 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perdure_local.ledger import Kind
+from perdure_local.ledger import ExecutionStatus, Kind
 from perdure_local.loglines import said
-from perdure_local.moments import Began, Close, Closed, Invoked, Moment, Moved, Over, Passed, Row, State
+from perdure_local.moments import Began, Close, Closed, Invoked, Moment, Moved, Over, Passed, Resumed, Row, State
 from perdure_local.notices import (
     ExecutionFinished,
+    ExecutionResumed,
     ExecutionStarted,
     InvocationFinished,
     InvocationStarted,
@@ -61,8 +61,6 @@ class Timeline:
         """The number of the invocation in flight."""
         self.over: Over | None = None
         self._has_worker = False
-        self._held: InvocationFinished | None = None
-        self._last_number = 0
 
     @property
     def running(self) -> tuple[Row, ...]:
@@ -80,28 +78,25 @@ class Timeline:
             return []
         if isinstance(notice, LogLine):
             moment = said(notice, self.now)
-            return [] if moment is None else [*self.settle(), moment]
-        moments = [*self._released(notice)]
+            return [] if moment is None else [moment]
         if self.started_at is None:
             self.started_at = notice.at
-        moments += self._moments(notice)
+        moments = list(self._moments(notice))
         self.now = max(self.now, notice.at)
         return moments
-
-    def settle(self) -> list[Moment]:
-        """Tell what was held back, because no notice is under way that could say more."""
-        return self._close(Close.SUSPENDED)
 
     def _moments(self, notice: Notice) -> Iterator[Moment]:
         match notice:
             case ExecutionStarted(at=at, name=name):
                 yield Began(at=at, name=name)
+            case ExecutionResumed(at=at, name=name, operations=operations):
+                self._has_worker = False
+                yield Resumed(at=at, name=name, operations=operations)
+                yield from (Moved(at=at, row=row) for row in self.pending)
             case InvocationStarted():
                 yield from self._invoked(notice)
-            case InvocationFinished(error=None):
-                self._held = notice
             case InvocationFinished():
-                yield from self._failed(notice)
+                yield from self._closed(notice)
             case OperationNotice():
                 yield self._moved(_row(notice, self.rows))
             case ExecutionFinished(at=at, status=status, result=result, error=error):
@@ -112,30 +107,23 @@ class Timeline:
         gap = notice.at - self.now
         if self.now and gap >= GAP:
             yield Passed(at=notice.at, seconds=gap)
-        self.invocation = self._last_number = notice.number
+        self.invocation = notice.number
         yield Invoked(at=notice.at, number=notice.number, is_cold=not self._has_worker)
         self._has_worker = True
 
-    def _failed(self, notice: InvocationFinished) -> Iterator[Moment]:
-        error = notice.error or {}
-        has_died = error.get("ErrorType") in _DEATHS
-        self._has_worker = not has_died
+    def _closed(self, notice: InvocationFinished) -> Iterator[Moment]:
+        has_died = (notice.error or {}).get("ErrorType") in _DEATHS
         if has_died:
+            self._has_worker = False
             for row in self.running:
                 yield self._moved(replace(row, state=State.INTERRUPTED, at=notice.at))
-        self._held = notice
-        yield from self._close(Close.CRASHED if has_died else Close.FAILED)
-
-    def _released(self, notice: Notice) -> list[Moment]:
-        return self._close(Close.FINISHED if isinstance(notice, ExecutionFinished) else Close.SUSPENDED)
-
-    def _close(self, close: Close) -> list[Moment]:
-        held, self._held = self._held, None
-        if held is None:
-            return []
-        self.invocation = None
-        took = held.at - held.started_at
-        return [Closed(at=held.at, number=self._last_number, close=close, took=took, error=held.error)]
+        if notice.error is not None:
+            close = Close.CRASHED if has_died else Close.FAILED
+        else:
+            close = Close.SUSPENDED if notice.status is ExecutionStatus.RUNNING else Close.FINISHED
+        number, self.invocation = self.invocation or 0, None
+        took = notice.at - notice.started_at
+        yield Closed(at=notice.at, number=number, close=close, took=took, error=notice.error)
 
     def _moved(self, row: Row) -> Moved:
         self.rows[row.id] = row

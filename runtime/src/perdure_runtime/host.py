@@ -59,6 +59,8 @@ class Host:
         self.client_token = client_token
         self.ticker = ticker or Ticker()
         self.pool = Pool()
+        self.sender = Pool(most=1)
+        """For commits of async workflows; the pool may be full of bodies that block."""
         self.abandon = abandon or give_up
         self.strict = strict
 

@@ -187,9 +187,9 @@ class Invocation:
         from perdure_runtime.drivers.aio_loop import the_loop
         from perdure_runtime.drivers.aio_watch import Watch
 
-        loop, pool = the_loop(), self._prepared.host.pool
-        watch = Watch(self._run, loop, pool, self._log)
-        aio = Aio(self._run, watch, loop, pool, self._log)
+        loop, host = the_loop(), self._prepared.host
+        watch = Watch(self._run, loop, host.sender, self._log)
+        aio = Aio(self._run, watch, loop, host.pool, self._log)
         self._run.is_home = watch.is_home
         context = AioContext(setting, aio)
         current = CURRENT_CONTEXT.set(context)

@@ -165,7 +165,11 @@ class ReplayMismatch(PerdureError):
 
 
 class DurableCallRefused(PerdureError):
-    """A durable operation was called where it cannot be replayed: inside a step, or on a thread of the user's own."""
+    """A durable operation was called where it cannot be replayed, or in a way that can never work.
+
+    Inside a step, on a thread or in a task of the user's own, with arguments that the function does not take, or never
+    awaited. Another attempt would not mend it, so none is made.
+    """
 
     def __init__(self, operation: str, reason: str) -> None:
         self.operation = operation

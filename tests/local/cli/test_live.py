@@ -49,7 +49,6 @@ def bottom(*notices: Notice, since: float = 0.0, skips_time: bool = False) -> li
     screen.begin(Heading("shop.checkout", "{}", "j.db", skips_time=skips_time), timeline)
     for notice in notices:
         timeline.observe(notice)
-    timeline.settle()
     return [line.plain for line in screen._bottom(timeline, since)]
 
 
@@ -86,6 +85,22 @@ def test_a_run_is_drawn_as_brackets() -> None:
         '│  ✓ label                     100 ms  "LBL"  attempt 2',
         "╰─ finished                    200 ms",
     ]
+
+
+def test_what_was_recorded_earlier_is_folded() -> None:
+    notices = [story.begun(), story.succeeded(0.1, "reserve"), story.waiting(0.1, "pickup", 7200)]
+    on = console()
+    timeline = Timeline(ARN)
+    for notice in notices:
+        timeline.observe(notice)
+    with LiveScreen(on) as screen:
+        screen.begin(Heading("shop.checkout", "{}", "j.db", skips_time=False), timeline)
+        screen.show(story.resumed(60.0, 2), timeline.observe(story.resumed(60.0, 2)))
+    assert written(on)[5:] == [
+        "⋮  2 operations recorded earlier",
+        "   ◷ pickup                       2 h  suspends until then",
+    ]
+    assert bottom(*notices, story.resumed(60.0, 2), since=1.0)[0] == "   ◷ pickup                   1:59:00 left"
 
 
 def test_why_an_invocation_failed_is_told_in_full() -> None:

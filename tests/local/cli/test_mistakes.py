@@ -73,7 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["order.checkout", "--name", "a b"], 2, ["--name is 1 to 64 letters, digits, - and _, not 'a b'."]),
         (["order.checkout", "--env", "=x"], 2, ["--env is NAME or NAME=VALUE"]),
         (["order.checkout", "--json", "--quiet"], 2, ["--json and --quiet exclude each other"]),
-        (["order.checkout", "--journal", "."], 1, ["The local service cannot start: ", "Is a directory"]),
+        (["order.checkout", "--journal", "."], 1, ["is a folder; a journal is a file."]),
         (["order.checkout", "--journal", "order.py/j.db"], 1, ["The local service cannot start: "]),
         (["order.checkout", "--journal", "notes.txt"], 1, ["is not a journal of this program"]),
     ],

@@ -8,6 +8,7 @@ from perdure_local import ExecutionStatus, Summary
 from perdure_local.cli.json_lines import JsonScreen
 from perdure_local.cli.plain import PlainScreen, QuietScreen
 from perdure_local.cli.screens import Ending, Heading, Screen
+from perdure_local.moments import Began
 from perdure_local.timeline import Timeline
 from support.story import ARN, BROKEN, START, Story, a_whole_run
 
@@ -68,8 +69,8 @@ def test_a_condition_that_does_not_hold_yet_is_no_failure() -> None:
     stream, timeline, story = io.StringIO(), Timeline(ARN), Story()
     screen = PlainScreen(stream)
     screen.begin(HEADING, timeline)
-    screen.show(None, timeline.observe(story.retrying(0.0, "paid?", delay=5, error=None)))
-    screen.show(None, timeline.observe(story.failed(5.0, "paid?")))
+    for notice in (story.retrying(0.0, "paid?", delay=5, error=None), story.failed(5.0, "paid?")):
+        screen.show(notice, timeline.observe(notice))
     assert stream.getvalue().splitlines()[1:] == [
         "0:00:00.000  step paid? attempt 1 done, next in 5 s",
         "0:00:05.000  step paid? failed: shop.PrinterOffline: the printer does not answer",
@@ -93,9 +94,23 @@ def test_quiet_is_the_result_or_the_error(end: Ending, stdout: str, stderr: str)
     out, err = io.StringIO(), io.StringIO()
     screen = QuietScreen(out, err)
     screen.begin(HEADING, Timeline(ARN))
-    screen.show(None, [])
+    screen.show(Story().begun(), [Began(at=START, name="order-7")])
     screen.end(end)
     assert (out.getvalue(), err.getvalue()) == (stdout, stderr)
+
+
+def test_an_execution_that_goes_on_says_so() -> None:
+    stream, timeline, story = io.StringIO(), Timeline(ARN), Story()
+    for notice in (story.begun(), story.waiting(1.0, "pickup", 7200)):
+        timeline.observe(notice)
+    screen = PlainScreen(stream)
+    screen.begin(HEADING, timeline)
+    resumed = story.resumed(60.0, 1)
+    screen.show(resumed, timeline.observe(resumed))
+    assert stream.getvalue().splitlines()[1:] == [
+        "0:01:00.000  execution order-7 resumed: 1 operation recorded earlier",
+        "0:01:00.000  wait pickup waits 2 h",
+    ]
 
 
 def test_an_execution_that_was_over_is_told_apart() -> None:

@@ -241,7 +241,7 @@ def test_an_interrupt_takes_the_worker_with_it(shop: Path, number: signal.Signal
         running.send_signal(number)
         _, stderr = running.communicate(timeout=PATIENCE)
     assert running.returncode == status
-    assert stderr == "Interrupted. What was done until now stands in .perdure/journal.db.\n"
+    assert stderr.startswith("Interrupted. To go on from here:\n  perdure run shop.stuck --resume ")
     assert left(shop) == []
 
 

@@ -10,6 +10,8 @@ from perdure_local.notices import LogLine, Notice
 from perdure_local.service import Summary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from perdure_local.service import LocalService
 
 
@@ -40,6 +42,12 @@ class Feed:
             return self._items.get(timeout=patience) if patience else self._items.get_nowait()
         except queue.Empty:
             return None
+
+    def last_words(self) -> Iterator[Item]:
+        """Close the service, and yield what is left: what workers wrote last is read when they end."""
+        self._service.close()
+        while (item := self.next(0)) is not None:
+            yield item
 
     def _await_end(self, arn: str) -> None:
         try:

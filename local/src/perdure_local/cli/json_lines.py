@@ -45,9 +45,9 @@ class JsonScreen:
         """Remember which execution it is."""
         self._arn = timeline.arn
 
-    def show(self, notice: Notice | LogLine | None, moments: Sequence[Moment]) -> None:  # noqa: ARG002 - a Screen's
+    def show(self, notice: Notice | LogLine, moments: Sequence[Moment]) -> None:  # noqa: ARG002 - a Screen's
         """Write a notice."""
-        if notice is not None and notice.arn in {None, self._arn}:
+        if notice.arn in {None, self._arn}:
             fields = {field.name: getattr(notice, field.name) for field in dataclasses.fields(notice)}
             readers = _OPERATION_READERS if isinstance(notice, OperationNotice) else _READERS
             self._write(_event_name(type(notice)), fields, readers)

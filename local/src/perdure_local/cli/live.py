@@ -66,7 +66,7 @@ class LiveScreen:
         self._print(Text(), title, Text().append("input    ", "dim").append(wording.compact(heading.payload)))
         self._print(Text().append("journal  ", "dim").append(wording.one_line(heading.journal)), Text())
 
-    def show(self, notice: Notice | LogLine | None, moments: Sequence[Moment]) -> None:  # noqa: ARG002 - a Screen's
+    def show(self, notice: Notice | LogLine, moments: Sequence[Moment]) -> None:  # noqa: ARG002 - a Screen's
         """Print the moments, above a bottom that knows of them already."""
         self._draw(refresh=False)
         for moment in moments:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from perdure_local.cli import wording
 from perdure_local.ledger import ExecutionStatus, Kind
-from perdure_local.moments import Began, Close, Closed, Invoked, Moment, Moved, Over, Passed, Row, Said, State
+from perdure_local.moments import Began, Close, Closed, Invoked, Moment, Moved, Over, Passed, Resumed, Row, Said, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ class PlainScreen:
         skipping = ", skipping time" if heading.skips_time else ""
         self._write(f"running {heading.handler}{skipping}; journal {heading.journal}")
 
-    def show(self, notice: Notice | LogLine | None, moments: Sequence[Moment]) -> None:  # noqa: ARG002 - a Screen's
+    def show(self, notice: Notice | LogLine, moments: Sequence[Moment]) -> None:  # noqa: ARG002 - a Screen's
         """Write a line for each moment."""
         started_at = None if self._timeline is None else self._timeline.started_at
         for moment in moments:
@@ -69,7 +69,7 @@ class QuietScreen(PlainScreen):
     def begin(self, heading: Heading, timeline: Timeline) -> None:
         """Say nothing."""
 
-    def show(self, notice: Notice | LogLine | None, moments: Sequence[Moment]) -> None:
+    def show(self, notice: Notice | LogLine, moments: Sequence[Moment]) -> None:
         """Say nothing."""
 
     def end(self, ending: Ending) -> None:
@@ -88,6 +88,8 @@ def line(moment: Moment) -> str:
     match moment:
         case Began(name=name):
             return f"execution {name} started"
+        case Resumed(name=name):
+            return f"execution {name} resumed: {wording.recorded_earlier(moment)}"
         case Invoked(number=number, is_cold=is_cold):
             return f"invocation {number} started{' (cold start)' if is_cold else ''}"
         case Closed(close=Close.FINISHED | Close.SUSPENDED):

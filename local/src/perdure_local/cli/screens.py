@@ -53,8 +53,8 @@ class Screen(Protocol):
         """Show what is about to run."""
         ...
 
-    def show(self, notice: Notice | LogLine | None, moments: Sequence[Moment]) -> None:
-        """Show what came of a notice; None where moments were only held back."""
+    def show(self, notice: Notice | LogLine, moments: Sequence[Moment]) -> None:
+        """Show what came of a notice."""
         ...
 
     def refresh(self, since: float) -> None:

@@ -1,19 +1,20 @@
-"""One run: a service of its own is brought up, one execution is started, followed to its end, and all is taken down.
+"""One run: a service is brought up, one execution is started or taken up, followed to its end, and all is taken down.
 
-Whatever ends the command, an interrupt included, it takes the worker with it; the journal keeps what was done.
+Other executions that are in the journal stay as they are. Whatever ends the command, an interrupt included, it takes
+the worker with it; the journal keeps what was done, and `--resume` goes on from there.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import signal
 import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from perdure_local.cli.feed import Broken, Feed, Item
+from perdure_local.cli.leftovers import choose, resume_line
 from perdure_local.cli.problems import FAILURE, Problem
 from perdure_local.cli.screens import Ending, Heading, Screen
 from perdure_local.cli.targets import check_target
@@ -23,7 +24,7 @@ from perdure_local.store import JournalRefused
 from perdure_local.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 """Real seconds between two looks at the screen when nothing happens."""
-SETTLED = 0.05
-"""Real seconds after which nothing is under way any more that happened together with the last notice."""
 _OWNER_ONLY = 0o700
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -49,6 +48,19 @@ class Order(NamedTuple):
     journal: Path
     journal_shown: str
     """The journal as the user would name it."""
+    resume: str | None = None
+    """Which execution of the journal is to go on, as `choose` reads it; None for one of this run's own."""
+    options: Sequence[str] = ()
+    """What is to be said again when it is resumed."""
+
+
+class Begun(NamedTuple):
+    """An execution that runs, or is over already."""
+
+    timeline: Timeline
+    """What was recorded of it before, if anything was."""
+    payload: str
+    is_over: bool
 
 
 class Interrupted(BaseException):
@@ -62,53 +74,82 @@ class Interrupted(BaseException):
 def carry_out(order: Order, screen: Screen, environ: Mapping[str, str]) -> int:
     """Run an order and return the command's exit status."""
     began = time.monotonic()
+    begun: Begun | None = None
     with _signals_raised():
         try:
+            if order.resume is not None and not order.journal.exists():
+                raise Problem(f"There is no journal {order.journal_shown}, so there is nothing to resume.")
             check_target(order.function, environ)
-            summary = _run(order, screen, environ, began)
+            with _service(order, environ) as service:
+                feed = Feed(service)
+                begun = _begin(order, service)
+                feed.follow(begun.timeline.arn)
+                summary = _show(order, begun, feed, screen, began)
         except Interrupted as interrupt:
-            kept = f" What was done until now stands in {order.journal_shown}." if order.journal.exists() else ""
-            sys.stderr.write(f"Interrupted.{kept}\n")
+            sys.stderr.write("Interrupted.\n" if begun is None else _way_on(order, begun))
             return interrupt.status
     return 0 if summary.status is ExecutionStatus.SUCCEEDED else FAILURE
 
 
-def _run(order: Order, screen: Screen, environ: Mapping[str, str], began: float) -> Summary:
-    with _service(order, environ) as service:
-        feed = Feed(service)
-        function = _unused(order, service)
-        service.add_function(**{field.name: getattr(function, field.name) for field in dataclasses.fields(function)})
-        try:
-            arn = service.start(function.name, order.payload, order.name)
-        except Fault as fault:
-            raise _refusal(order, fault) from None
-        feed.follow(arn)
-        timeline = Timeline(arn)
-        with screen:
-            screen.begin(Heading(function.handler, order.payload, order.journal_shown, order.skips_time), timeline)
-            summary = _follow(feed, timeline, screen)
-            seconds = time.monotonic() - began
-            service.close()  # reads what workers wrote last
-            while (item := feed.next(0)) is not None:
-                _take(item, timeline, screen)
-            screen.end(Ending(summary, len(timeline.rows), seconds, is_new=timeline.started_at is not None))
+def _begin(order: Order, service: LocalService) -> Begun:
+    """Start the execution that is asked for, or take up the one that is there."""
+    function = order.function
+    fields = {field.name: getattr(function, field.name) for field in dataclasses.fields(function)}
+    service.add_function(**fields, take_up=False)
+    found = _found(order, service.executions(function.name))
+    recorded = [] if found is None else service.notices(found.arn)  # before it goes on
+    if found is not None and order.resume is not None:
+        arn, payload = found.arn, found.payload or ""
+        service.take_up(arn)
+    else:
+        arn, payload = _start(order, service), order.payload
+    timeline = Timeline(arn)
+    for notice in recorded:
+        timeline.observe(notice)
+    return Begun(timeline, payload, is_over=found is not None and found.status is not ExecutionStatus.RUNNING)
+
+
+def _found(order: Order, known: Sequence[Summary]) -> Summary | None:
+    if order.resume is not None:
+        return choose(order.resume, known, order.function.handler, order.journal_shown)
+    return next((one for one in known if one.name == order.name), None)
+
+
+def _start(order: Order, service: LocalService) -> str:
+    try:
+        return service.start(order.function.name, order.payload, order.name)
+    except Fault as fault:
+        raise _refusal(order, fault) from None
+
+
+def _show(order: Order, begun: Begun, feed: Feed, screen: Screen, began: float) -> Summary:
+    timeline = begun.timeline
+    with screen:
+        heading = Heading(order.function.handler, begun.payload, order.journal_shown, order.skips_time)
+        screen.begin(heading, timeline)
+        summary = _follow(feed, timeline, screen)
+        seconds = time.monotonic() - began
+        for item in feed.last_words():
+            _take(item, timeline, screen)
+        screen.end(Ending(summary, len(timeline.rows), seconds, is_new=not begun.is_over))
     return summary
 
 
 def _follow(feed: Feed, timeline: Timeline, screen: Screen) -> Summary:
     last = time.monotonic()
-    patience = SETTLED
-    while not isinstance(item := feed.next(patience), Summary):
+    while not isinstance(item := feed.next(TICK), Summary):
         before = timeline.now
         if item is not None:
             _take(item, timeline, screen)
-        elif held_back := timeline.settle():
-            screen.show(None, held_back)
         if timeline.now != before:  # what a worker wrote has no time of its own
             last = time.monotonic()
         screen.refresh(time.monotonic() - last)
-        patience = TICK if item is None else SETTLED
     return item
+
+
+def _way_on(order: Order, begun: Begun) -> str:
+    line = resume_line(order.function.handler, begun.timeline.arn, order.options)
+    return f"Interrupted. To go on from here:\n  {line}\n"
 
 
 def _take(item: Item, timeline: Timeline, screen: Screen) -> None:
@@ -151,23 +192,6 @@ def _make_private(folder: Path) -> None:
         return
     folder.mkdir(mode=_OWNER_ONLY, parents=True)
     (folder / ".gitignore").write_text("*\n", "utf-8")
-
-
-def _unused(order: Order, service: LocalService) -> Function:
-    """Return the function under a name without unfinished executions: a service goes on with those of what it hosts.
-
-    An execution that this run names is another matter: it is to go on.
-    """
-    function = order.function
-    for number in itertools.count(2):
-        known = service.executions(function.name)
-        if any(execution.name == order.name for execution in known):
-            break
-        if not any(execution.status is ExecutionStatus.RUNNING for execution in known):
-            break
-        suffix = f"-{number}"
-        function = dataclasses.replace(function, name=order.function.name[: 64 - len(suffix)] + suffix)
-    return function
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from perdure_local.cli import wording
 from perdure_local.ledger import Kind
-from perdure_local.moments import Close, Closed, Invoked, Moment, Moved, Passed, Row, Said, State
+from perdure_local.moments import Close, Closed, Invoked, Moment, Moved, Passed, Resumed, Row, Said, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,6 +78,8 @@ class Strokes:
                 yield line.append("  cold start" if is_cold else "", "dim")
             case Closed():
                 yield from self._closed(moment)
+            case Resumed():
+                yield Text(f"{self._marks.passed}  {wording.recorded_earlier(moment)}", "dim")
             case Passed(seconds=seconds):
                 verb = "skipped" if skips_time else "later"
                 yield Text(f"{self._marks.passed}  {wording.duration(seconds)} {verb}", "dim")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perdure_local.ledger import ErrorObject
-    from perdure_local.moments import Row
+    from perdure_local.moments import Resumed, Row
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -56,6 +56,11 @@ def offset(seconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 operation`, `2 operations`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def recorded_earlier(resumed: Resumed) -> str:
+    """Say how much was done before an execution was taken up again."""
+    return f"{counted(resumed.operations, 'operation')} recorded earlier"
 
 
 def one_line(text: str) -> str:

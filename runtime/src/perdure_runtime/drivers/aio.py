@@ -13,10 +13,10 @@ from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, assert_never
 
-from perdure import StepError
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.effects import Call, Commit, Ok, Outcome, Park, Raised
 from perdure_runtime.core.table import Impossible
+from perdure_runtime.drivers.aio_loop import cancelled_within
 from perdure_runtime.drivers.calls import result_of
 from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.frames import without_engine_frames
@@ -125,8 +125,7 @@ class Aio:
         except asyncio.CancelledError:
             if self._is_cancelled():
                 raise
-            # The body raised it by itself: a failure like any other.
-            return Raised(StepError("the step's body was cancelled from within", "asyncio.CancelledError"))
+            return Raised(cancelled_within())
         finally:
             activity.bodies -= 1
 

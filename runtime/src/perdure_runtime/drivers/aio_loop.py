@@ -11,12 +11,13 @@ import selectors
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from perdure import StepError
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["GRACE", "Loop", "leave_loop", "run_coroutine", "the_loop"]
+__all__ = ["GRACE", "Loop", "cancelled_within", "leave_loop", "run_coroutine", "the_loop"]
 
 T = TypeVar("T")
 GRACE = 0.5
@@ -81,12 +82,19 @@ def leave_loop() -> None:
         asyncio._set_running_loop(None)  # noqa: SLF001  what asyncio has for loops of other makes
 
 
+def cancelled_within() -> StepError:
+    """What a body failed with that raised `CancelledError` by itself: a failure like any other."""
+    return StepError("the step's body was cancelled from within", "asyncio.CancelledError")
+
+
 def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run an async step of a sync workflow to its end, and whatever tasks it leaves behind."""
     loop = the_loop()
     before = asyncio.all_tasks(loop)
     try:
         return loop.run_until_complete(coroutine)
+    except asyncio.CancelledError:
+        raise cancelled_within() from None
     finally:
         loop.sweep(before)
 

@@ -1,8 +1,8 @@
 """When an async run sends, goes on, suspends and ends: what the driver decides while its loop is idle.
 
 Everything the engine waits for is a future. Commits gather until the loop has nothing else to run and are sent then:
-by the loop's own thread where no body runs, because then there is nothing to hold up, and by a thread of the pool where
-one does.
+by the loop's own thread where no body runs, because then there is nothing to hold up, and by a thread for just that
+where one does.
 
 The run is over for this invocation when the durable work is quiet and the loop is idle. Timers, tasks and descriptors
 of the user's own do not hold it open, beyond a short grace. The workflow is then cancelled like any task, so its
@@ -43,10 +43,10 @@ _kept: list[asyncio.Task[Any]] = []
 class Watch:
     """Watches over the loop for the length of one run."""
 
-    def __init__(self, run: Run, loop: Loop, pool: Pool, log: Logger) -> None:
+    def __init__(self, run: Run, loop: Loop, sender: Pool, log: Logger) -> None:
         self._run = run
         self._loop = loop
-        self._pool = pool
+        self._sender = sender
         self._log = log
         self._body: asyncio.Task[Any] | None = None
         self._finished: asyncio.Future[None] = loop.create_future()
@@ -60,6 +60,10 @@ class Watch:
     def run(self, main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401  the handler's result
         """Run a workflow until it ends or has to stop; raises `Stop` for the latter."""
         loop, committer = self._loop, self._run.committer
+        if asyncio._get_running_loop() is not None:  # noqa: SLF001  the public question raises for the usual answer
+            error = RuntimeError("an async durable function was called inside a running event loop")
+            self._run.fail(error)
+            raise error
         before = asyncio.all_tasks(loop)
         loop.idle.ask = self._ask
         committer.on_answer = self._notify
@@ -67,7 +71,9 @@ class Watch:
             self._body = loop.create_task(main(), name="the workflow")
             self._body.add_done_callback(self._end)
             loop.run_until_complete(self._finished)
-        except BaseException:  # the process is told to end, or has to: nothing of this run may linger on the loop
+        except BaseException as error:  # of ours, or the process is to end; nothing of this run may linger on the loop
+            if isinstance(error, Exception):
+                self._run.fail(error)
             self._run.begin_stop()
             loop.idle.ask = None
             loop.sweep(before)
@@ -78,10 +84,11 @@ class Watch:
         body, self._body = self._body, None
         if not body.done():
             _kept.append(body)
+            self._run.abandon()
         for task in loop.sweep(before | {body}):
             _kept.append(task)
             self._log.error("a task outlives its invocation, although it was cancelled", task=task.get_name())
-        if not body.done() or body.cancelled():
+        if body.cancelled():
             if self._run.stopping:
                 raise Stop
             raise StepError("the workflow cancelled its own task", "asyncio.CancelledError")
@@ -157,7 +164,7 @@ class Watch:
 
         activity.commits = 1
         if activity.bodies:
-            self._pool.submit(lambda: self._send(ticket))
+            self._sender.submit(lambda: self._send(ticket))
         else:
             self._send(ticket)
 
@@ -199,9 +206,9 @@ class Watch:
                 self._deadline = now + FOREIGN_GRACE
             if now < self._deadline:
                 return _sooner(timeout, self._deadline - now)
+            tasks = [task.get_name() for task in asyncio.all_tasks(self._loop) if self._is_users(task)]
             self._log.warning(
-                "the workflow is suspended although timers or tasks of its own are still going",
-                tasks=[task.get_name() for task in asyncio.all_tasks(self._loop) if self._is_users(task)],
+                "the workflow is suspended although work of its own is still going", tasks=tasks or "only a timer"
             )
         self._stop()
         return 0

@@ -85,8 +85,12 @@ class Run:
         self.begin_stop()
         self._swallowed += 1
         if self._swallowed > PATIENCE:
-            self._abandon()
+            self.abandon()
         raise Stop
+
+    def abandon(self) -> NoReturn:
+        """User code would not let go: answer in its place, and give the process up."""
+        self._abandon()
 
     def fail(self, error: Exception) -> None:
         """The run cannot go on; what is said first counts."""
