@@ -88,14 +88,14 @@ class Watch:
         for task in loop.sweep(before | {body}):
             _kept.append(task)
             self._log.error("a task outlives its invocation, although it was cancelled", task=task.get_name())
-        if body.cancelled():
-            if self._run.stopping:
-                raise Stop
-            raise StepError("the workflow cancelled its own task", "asyncio.CancelledError")
         try:
-            return body.result()
+            if not body.cancelled():
+                return body.result()
         finally:
             del body
+        if self._run.stopping:
+            raise Stop
+        raise StepError("the workflow cancelled its own task", "asyncio.CancelledError")
 
     def is_home(self) -> bool:
         """Whether the call comes from the workflow's own task."""
