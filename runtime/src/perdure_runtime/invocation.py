@@ -12,10 +12,11 @@ like any other.
 from __future__ import annotations
 
 from functools import partial
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, unwrap
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from perdure import DurableCallRefused, ReplayMismatch, SerdesError, ServiceError
+from perdure import DurableCallRefused, HandlerRefused, ReplayMismatch, SerdesError, ServiceError
 from perdure.contexts import CURRENT_CONTEXT
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.outcome import Answer, Ending, Failed, Pending, Raised, Returned, Stopped, Succeeded, conclude
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure import Durable, LambdaContext
+    from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.host import Host
     from perdure_runtime.service.protocol import Service
     from perdure_runtime.values.annotations import Converter
@@ -61,7 +63,7 @@ class Prepared:
         forms: StepForms,
     ) -> None:
         self.durable = durable
-        self.is_async = iscoroutinefunction(durable.function)
+        self.is_async = iscoroutinefunction(unwrap(durable.function))
         self.host = host
         self.service = service
         self.event = event
@@ -110,8 +112,11 @@ class Invocation:
             # Never a local: the traceback of an error leads to this frame, which would keep the error.
             return self._written(self._concluded(self._settled(self._ending())))
         finally:
-            self._run.fatal = self._committer.failure = None  # their tracebacks lead here, too
             self._prepared.host.ticker.rest()
+            self._committer.close()
+            self._run.ended = True
+            self._run.fatal = None  # its traceback leads here, too
+            self._run.is_home = _nowhere
 
     def _ending(self) -> Ending:
         """How the handler ended."""
@@ -170,6 +175,10 @@ class Invocation:
             return Stopped()
         except Exception as error:  # noqa: BLE001  the handler is user code
             return Raised(without_engine_frames(error))
+        except BaseExceptionGroup:  # a TaskGroup wraps what its tasks were unwound with
+            if self._run.stopping:
+                return Stopped()
+            raise
         finally:
             SCOPE.reset(scope)
 
@@ -177,9 +186,14 @@ class Invocation:
         context = LineContext(setting)
         current = CURRENT_CONTEXT.set(context)
         try:
-            return self._prepared.durable.function(event, context)
+            result = self._prepared.durable.function(event, context)
         finally:
             CURRENT_CONTEXT.reset(current)
+        if isinstance(result, CoroutineType):
+            result.close()
+            reason = "it returned a coroutine; make it `async def` itself, so that it is seen to be asynchronous"
+            raise HandlerRefused(self._prepared.durable.name, reason)
+        return result
 
     def _async_call(self, setting: Setting, event: object) -> object:
         from perdure_runtime.drivers.aio import Aio  # asyncio, only where it is needed
@@ -197,11 +211,18 @@ class Invocation:
             result = watch.run(lambda: self._prepared.durable.function(event, context))
         finally:
             CURRENT_CONTEXT.reset(current)
-            self._run.is_home = _nowhere
-        if not self._run.stopping and (forgotten := aio.unstarted):
+        if not self._run.stopping:
+            self._check_awaited(aio)
+        return result
+
+    def _check_awaited(self, aio: Aio) -> None:
+        """Whether every operation was awaited to its end, now that the handler has returned."""
+        if forgotten := aio.unstarted:
             names = ", ".join(str(call.identity) for call in forgotten)
             raise DurableCallRefused(names, "it was never awaited, so it never ran; await it, or take the call out")
-        return result
+        if cut_off := aio.cut_off:
+            operations = [str(identity) for identity in cut_off]
+            self._log.error("operations were cut off by the end of the workflow: await them", operations=operations)
 
     def _settled(self, ending: Ending) -> Ending:
         """Before the answer: nothing may be left unsent, and nothing recorded left unreached."""
@@ -214,7 +235,7 @@ class Invocation:
                     update = execution_succeeded(self._prepared.host.clock(), ending.payload)
                     self._committer.flush(self._committer.push((update,), durable=True))
             self._committer.drain()
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001  the service's, or a bug in a client: what took effect is unknown
             run.fail(error)
         return ending
 

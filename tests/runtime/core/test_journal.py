@@ -104,3 +104,12 @@ def test_what_lies_inside_a_context_that_is_not_there_is_excused():
 
 def test_a_journal_shows_its_size():
     assert repr(journal_of()) == "<Journal: 1 records, 0 asked for>"
+
+
+@pytest.mark.parametrize(("status", "waiting"), [("PENDING", True), ("READY", False), ("SUCCEEDED", False)])
+def test_a_parked_operation_waits_until_its_record_moves(status, waiting):
+    (first,) = taken("a")
+    journal = journal_of()
+    assert journal.is_waiting(first.id)
+    journal.merge([recorded(first, status)])
+    assert journal.is_waiting(first.id) is waiting

@@ -40,7 +40,14 @@ def body(attempt):
 
 def work(told=None, **options):
     failures = [] if told is None else told
-    return StepWork(body, StepOptions(**options), Upper(), lambda: 1.0, lambda *facts: failures.append(facts))
+    return StepWork(
+        body,
+        is_async=False,
+        options=StepOptions(**options),
+        values=Upper(),
+        random=lambda: 1.0,
+        told=lambda *facts: failures.append(facts),
+    )
 
 
 def recorded(identity, status, **details):
@@ -78,7 +85,7 @@ def test_a_new_step_starts_runs_and_records_what_it_returned():
     asked, outcome = drive(step(journal_of(), STEP, work()), None, Ok("done"), None)
     assert asked == [
         Commit((START,), durable=False),
-        Call(body, 1),
+        Call(body, 1, is_async=False),
         Commit(({**START, "Action": "SUCCEED", "Payload": "DONE"},), durable=True),
     ]
     assert outcome == Ok("done!")
@@ -92,12 +99,12 @@ def test_a_once_step_awaits_its_start():
 @pytest.mark.parametrize("attempts", [0, 3])
 def test_a_ready_step_starts_its_next_attempt(attempts):
     asked, _ = drive(step(journal_of(recorded(STEP, "READY", Attempt=attempts)), STEP, work()), None)
-    assert asked == [Commit((START,), durable=False), Call(body, attempts + 1)]
+    assert asked == [Commit((START,), durable=False), Call(body, attempts + 1, is_async=False)]
 
 
 def test_a_started_step_runs_again_as_the_same_attempt():
     asked, outcome = drive(step(journal_of(recorded(STEP, "STARTED", Attempt=1)), STEP, work()), Ok("done"), None)
-    assert asked[0] == Call(body, 2)
+    assert asked[0] == Call(body, 2, is_async=False)
     assert outcome == Ok("done!")
 
 
@@ -146,7 +153,7 @@ def test_a_failed_attempt_is_recorded_and_waited_out():
         durable=True,
     )
     assert asked[3] == Park("id-1", 9.0)
-    assert asked[5] == Call(body, 2)
+    assert asked[5] == Call(body, 2, is_async=False)
     assert outcome == Ok("done!")
     assert told == [(boom, 1, 5)]
 
@@ -234,3 +241,25 @@ def test_a_wait_that_did_not_elapse_raises_and_is_not_started_again(status):
 def test_a_wait_in_a_state_that_cannot_be_is_said_loudly():
     with pytest.raises(Impossible):
         drive(wait(journal_of(recorded(WAIT, "PENDING")), WAIT, 30))
+
+
+def test_a_once_step_looks_at_the_answer_to_its_start_before_it_runs():
+    journal = journal_of()
+
+    def done_already():
+        journal.merge([recorded(STEP, "SUCCEEDED", Result="DONE")])
+
+    asked, outcome = drive(step(journal, STEP, work(once=True)), done_already)
+    assert asked == [Commit((START,), durable=True)]
+    assert outcome == Ok("done!")
+
+
+def test_a_recorded_result_that_cannot_be_read_is_the_steps_failure():
+    class Unreadable(Upper):
+        def read(self, text):
+            raise SerdesError("not ours")
+
+    unreadable = work()._replace(values=Unreadable())
+    asked, outcome = drive(step(journal_of(recorded(STEP, "SUCCEEDED", Result="?")), STEP, unreadable))
+    assert asked == []
+    assert isinstance(outcome.error, SerdesError)

@@ -1,7 +1,7 @@
 import pytest
 
 from perdure import ReplayMismatch, ServiceError
-from perdure_runtime.core.outcome import Failed, Pending, Raised, Retry, Returned, Stopped, Succeeded, conclude
+from perdure_runtime.core.outcome import Failed, Pending, Raised, Returned, RunAgain, Stopped, Succeeded, conclude
 
 RETURNED = Returned("7")
 RAISED = Raised(ValueError("boom"))
@@ -23,14 +23,14 @@ BUG = RuntimeError("ours")
         (RAISED, None, False, True, Pending()),
         (RETURNED, None, True, False, Pending()),
         (RAISED, None, True, False, Pending()),
-        (STOPPED, LATER, False, True, Retry(LATER)),
-        (RETURNED, LATER, True, True, Retry(LATER)),
+        (STOPPED, LATER, False, True, RunAgain(LATER)),
+        (RETURNED, LATER, True, True, RunAgain(LATER)),
         (STOPPED, NEVER, False, True, Failed(NEVER)),
         (RETURNED, NEVER, True, False, Failed(NEVER)),
         (RETURNED, MISMATCH, False, False, Failed(MISMATCH)),
         (RAISED, MISMATCH, False, True, Failed(MISMATCH)),
         (RAISED, MISMATCH, True, False, Pending()),
-        (RAISED, BUG, False, False, Retry(BUG)),
+        (RAISED, BUG, False, False, RunAgain(BUG)),
     ],
 )
 def test_what_is_said_first_wins(ending, fatal, revoked, stopped, expected):
@@ -41,4 +41,4 @@ def test_what_is_said_first_wins(ending, fatal, revoked, stopped, expected):
 
 def test_a_mismatch_is_left_to_a_rollback_where_the_function_says_so():
     answer = conclude(RETURNED, fatal=MISMATCH, revoked=False, stopped=False, on_mismatch="retry")
-    assert answer == Retry(MISMATCH)
+    assert answer == RunAgain(MISMATCH)

@@ -17,7 +17,7 @@ def test_something_parked_and_nothing_going_on_is_quiet():
     assert not activity.quiet
 
 
-@pytest.mark.parametrize("field", ["bodies", "commits", "woken"])
+@pytest.mark.parametrize("field", ["bodies", "commits"])
 def test_whatever_goes_on_keeps_a_run_from_being_quiet(field):
     activity = Activity()
     activity.park("a", None)
@@ -36,4 +36,4 @@ def test_the_next_wake_is_the_earliest_known():
 
 
 def test_activity_shows_its_counts():
-    assert repr(Activity()) == "<Activity: 0 parked, 0 bodies, 0 commits, 0 woken>"
+    assert repr(Activity()) == "<Activity: 0 parked, 0 bodies, 0 commits>"

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from perdure_runtime.core.records import MILLISECONDS, SECONDS, Record, epoch_seconds
+from perdure_runtime.core.table import Impossible
 from perdure_runtime.core.vocabulary import Kind, Status
 
 STEP = {
@@ -46,6 +47,7 @@ def test_what_is_absent_is_none():
         ("2026-01-01T00:00:00.500Z", SECONDS),
         ("2026-01-01T01:00:00.500+01:00", MILLISECONDS),
         ("2026-01-01 00:00:00.500+00:00", MILLISECONDS),
+        ("2026-01-01T00:00:00.500", SECONDS),
         (datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC), SECONDS),
     ],
 )
@@ -56,3 +58,10 @@ def test_a_timestamp_is_read_in_every_encoding_of_the_protocol(value, scale):
 def test_a_wait_wakes_when_the_service_says():
     wait = {"Id": "w", "Type": "WAIT", "Status": "STARTED", "WaitDetails": {"ScheduledEndTimestamp": 7.5}}
     assert Record(wait).wake == 7.5
+
+
+@pytest.mark.parametrize(("member", "ask"), [("Type", "kind"), ("Status", "status")])
+def test_a_word_that_the_engine_does_not_know_is_said_loudly(member, ask):
+    record = Record({"Id": "w", "Type": "WAIT", "Status": "STARTED"} | {member: "NEW"})
+    with pytest.raises(Impossible, match="NEW"):
+        getattr(record, ask)

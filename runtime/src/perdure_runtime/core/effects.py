@@ -44,10 +44,11 @@ class Commit(NamedTuple):
 
 
 class Call(NamedTuple):
-    """Run a step's body, `body(attempt)`; the reply is its `Outcome`. The driver may run it on another thread."""
+    """Run a step's body, `body(attempt)`; the reply is its `Outcome`. The driver chooses the thread, or the loop."""
 
     body: Callable[[int], object]
     attempt: int
+    is_async: bool
 
 
 class Park(NamedTuple):
@@ -66,9 +67,9 @@ def commit(*updates: dict[str, Any], durable: bool) -> Op[None]:
     yield Commit(updates, durable)
 
 
-def call(body: Callable[[int], T], attempt: int) -> Op[Outcome[T]]:
+def call(body: Callable[[int], T], attempt: int, *, is_async: bool) -> Op[Outcome[T]]:
     """Run `body`."""
-    outcome: Outcome[T] = yield Call(body, attempt)
+    outcome: Outcome[T] = yield Call(body, attempt, is_async)
     return outcome
 
 

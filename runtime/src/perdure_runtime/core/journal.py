@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from perdure import ReplayMismatch
 from perdure_runtime.core.identity import differences
 from perdure_runtime.core.records import SECONDS, Record
+from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.vocabulary import TERMINAL, Kind
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class Journal:
         if record is not None and (found := differences(identity, record)):
             raise ReplayMismatch(identity.id, found, hint=self._hint(identity))
         return record
+
+    def is_waiting(self, operation_id: str) -> bool:
+        """Whether a parked operation has nothing new to act on."""
+        record = self._records.get(operation_id)
+        return record is None or move_for(record.kind, record.status, operation_id) is Move.PARK
 
     @property
     def has_history(self) -> bool:

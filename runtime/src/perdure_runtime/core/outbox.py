@@ -37,11 +37,6 @@ class Outbox:
         """Updates queued and not yet on their way."""
         return len(self._queue)
 
-    @property
-    def flying(self) -> bool:
-        """Whether a batch is on its way."""
-        return bool(self._flying)
-
     def next_batch(self) -> list[bytes]:
         """Take what goes into the next request: in order, within the limits, an oversized update alone."""
         if self._flying:

@@ -20,7 +20,18 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from perdure import ReplayMismatch, ServiceError
 
-__all__ = ["Answer", "Ending", "Failed", "Pending", "Raised", "Retry", "Returned", "Stopped", "Succeeded", "conclude"]
+__all__ = [
+    "Answer",
+    "Ending",
+    "Failed",
+    "Pending",
+    "Raised",
+    "Returned",
+    "RunAgain",
+    "Stopped",
+    "Succeeded",
+    "conclude",
+]
 
 
 class Returned(NamedTuple):
@@ -58,13 +69,13 @@ class Pending(NamedTuple):
     """The execution goes on later."""
 
 
-class Retry(NamedTuple):
+class RunAgain(NamedTuple):
     """This invocation failed; Lambda will make it again."""
 
     error: BaseException
 
 
-Answer: TypeAlias = Succeeded | Failed | Pending | Retry
+Answer: TypeAlias = Succeeded | Failed | Pending | RunAgain
 
 
 def conclude(
@@ -77,11 +88,11 @@ def conclude(
 ) -> Answer:
     """What to answer, given how the handler ended and what happened to the run meanwhile."""
     if isinstance(fatal, ServiceError):
-        return Retry(fatal) if fatal.retryable else Failed(fatal)
+        return RunAgain(fatal) if fatal.retryable else Failed(fatal)
     if revoked:
         return Pending()
     if fatal is not None:
-        return Failed(fatal) if isinstance(fatal, ReplayMismatch) and on_mismatch == "fail" else Retry(fatal)
+        return Failed(fatal) if isinstance(fatal, ReplayMismatch) and on_mismatch == "fail" else RunAgain(fatal)
     if stopped or isinstance(ending, Stopped):
         return Pending()
     return Failed(ending.error) if isinstance(ending, Raised) else Succeeded(ending.payload)

@@ -1,8 +1,7 @@
 """When an invocation has nothing left to do but wait.
 
-A run is quiet when something is parked, no body runs, nothing is being committed, and no parked operation has been
-moved on meanwhile. Only then may a driver unwind user code and answer PENDING: earlier, and work would be cut off;
-later, and Lambda would bill for waiting.
+A run is quiet when something is parked, no body runs, and nothing is being committed. Only then may a driver unwind
+user code and answer PENDING: earlier, and work would be cut off; later, and Lambda would bill for waiting.
 """
 
 from __future__ import annotations
@@ -13,13 +12,12 @@ __all__ = ["Activity"]
 class Activity:
     """What goes on in a run, counted."""
 
-    __slots__ = ("_parked", "bodies", "commits", "woken")
+    __slots__ = ("_parked", "bodies", "commits")
 
     def __init__(self) -> None:
         self._parked: dict[str, float | None] = {}
         self.bodies = 0
         self.commits = 0
-        self.woken = 0
 
     def park(self, operation_id: str, wake: float | None) -> None:
         """A line of work stopped at this operation."""
@@ -32,7 +30,7 @@ class Activity:
     @property
     def quiet(self) -> bool:
         """Whether there is nothing left to do but wait."""
-        return bool(self._parked) and not (self.bodies or self.commits or self.woken)
+        return bool(self._parked) and not (self.bodies or self.commits)
 
     @property
     def parked(self) -> tuple[str, ...]:
@@ -45,6 +43,4 @@ class Activity:
         return min((wake for wake in self._parked.values() if wake is not None), default=None)
 
     def __repr__(self) -> str:
-        return (
-            f"<Activity: {len(self._parked)} parked, {self.bodies} bodies, {self.commits} commits, {self.woken} woken>"
-        )
+        return f"<Activity: {len(self._parked)} parked, {self.bodies} bodies, {self.commits} commits>"

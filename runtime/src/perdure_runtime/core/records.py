@@ -7,12 +7,15 @@ record knows where it came from.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
+from perdure_runtime.core.table import Impossible
 from perdure_runtime.core.vocabulary import Kind, Status
 
 __all__ = ["MILLISECONDS", "SECONDS", "Record", "epoch_seconds"]
+
+W = TypeVar("W")
 
 SECONDS = 1.0
 MILLISECONDS = 0.001
@@ -47,12 +50,12 @@ class Record:
     @property
     def kind(self) -> Kind:
         """What the operation is."""
-        return KINDS[self.wire["Type"]]
+        return _known(KINDS, self.wire["Type"], self.wire)
 
     @property
     def status(self) -> Status:
         """Where it stands."""
-        return STATUSES[self.wire["Status"]]
+        return _known(STATUSES, self.wire["Status"], self.wire)
 
     @property
     def name(self) -> str | None:
@@ -105,12 +108,19 @@ class Record:
         return f"<{self.kind}{name} {self.id[:8]} {self.status}>"
 
 
+def _known(words: dict[str, W], word: str, wire: dict[str, Any]) -> W:
+    try:
+        return words[word]
+    except KeyError:
+        raise Impossible(wire["Type"], wire["Status"], str(wire["Id"])) from None
+
+
 def epoch_seconds(value: float | str | datetime | None, scale: float) -> float | None:
     """A timestamp in any of the protocol's encodings, as epoch seconds."""
     if value is None:
         return None
-    if isinstance(value, datetime):
-        return value.timestamp()
     if isinstance(value, str):
-        return datetime.fromisoformat(value).timestamp()
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     return value * scale

@@ -49,7 +49,7 @@ TABLE: dict[tuple[Kind, Status | None], Move] = {
 class Impossible(Exception):
     """The history holds a state that this kind of operation cannot be in: a bug, the service's or ours."""
 
-    def __init__(self, kind: Kind, status: Status | None, operation_id: str) -> None:
+    def __init__(self, kind: str, status: str | None, operation_id: str) -> None:
         self.kind = kind
         self.status = status
         self.operation_id = operation_id

@@ -11,7 +11,7 @@ import selectors
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from perdure import StepError
+from perdure import DurableCallRefused, StepError
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
@@ -41,16 +41,33 @@ class Loop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.idle = IdleSelector()
+        self._outside = 0
         super().__init__(self.idle)
         self.set_exception_handler(_tell_unless_stopped)
 
     @property
     def watches_for_user_code(self) -> bool:
-        """Whether user code waits for descriptors, besides the loop's own wake-up pipe."""
-        return len(self.idle.get_map()) > 1
+        """Whether user code waits for descriptors, besides the loop's own wake-up pipe, or for threads of its own."""
+        return len(self.idle.get_map()) > 1 or self._outside > 0
+
+    def run_in_executor(  # type: ignore[override]  # asyncio types it with type variables of its own
+        self,
+        executor: Any,  # noqa: ANN401  as asyncio
+        func: Any,  # noqa: ANN401  as asyncio
+        *args: Any,  # noqa: ANN401  as asyncio
+    ) -> asyncio.Future[Any]:
+        """What `asyncio.to_thread` and name look-ups come to; counted, because no descriptor tells of it."""
+        future = super().run_in_executor(executor, func, *args)
+        self._outside += 1
+        future.add_done_callback(self._came_back)
+        return future
+
+    def _came_back(self, _future: object) -> None:
+        self._outside -= 1
 
     def sweep(self, spared: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
         """Cancel all tasks but the `spared`, and give them time to end; those that do not."""
+        self.run_until_complete(asyncio.wait_for(self._close_generators(), GRACE))
         for _ in range(ROUNDS):
             left = asyncio.all_tasks(self) - spared
             if not left:
@@ -59,6 +76,13 @@ class Loop(asyncio.SelectorEventLoop):
                 task.cancel()
             self.run_until_complete(asyncio.wait(left, timeout=GRACE))
         return sorted(asyncio.all_tasks(self) - spared, key=lambda task: task.get_name())
+
+    async def _close_generators(self) -> None:
+        """Async generators that were left in the middle: their `finally` belongs to this invocation."""
+        # asyncio closes them all, but only together with the loop.
+        for generator in list(self._asyncgens):  # type: ignore[attr-defined]
+            with suppress(Exception):
+                await generator.aclose()
 
 
 _loop: Loop | None = None
@@ -76,10 +100,12 @@ def the_loop() -> Loop:
 def leave_loop() -> None:
     """Give the loop up inside a coroutine that will not end; the next async function gets a new one."""
     global _loop  # noqa: PLW0603  see `the_loop`
-    if _loop is not None and _loop.is_running():
-        _left.append(_loop)  # a collected loop would warn of what is still on it
-        _loop = None
+    if _loop is None:
+        return
+    _left.append(_loop)  # a collected loop would warn of what is still on it
+    if _loop.is_running():
         asyncio._set_running_loop(None)  # noqa: SLF001  what asyncio has for loops of other makes
+    _loop = None
 
 
 def cancelled_within() -> StepError:
@@ -89,6 +115,9 @@ def cancelled_within() -> StepError:
 
 def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run an async step of a sync workflow to its end, and whatever tasks it leaves behind."""
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001  the public question raises for the usual answer
+        coroutine.close()
+        raise DurableCallRefused("an async step", "the workflow itself runs inside a running event loop")
     loop = the_loop()
     before = asyncio.all_tasks(loop)
     try:

@@ -5,8 +5,9 @@ by the loop's own thread where no body runs, because then there is nothing to ho
 where one does.
 
 The run is over for this invocation when the durable work is quiet and the loop is idle. Timers, tasks and descriptors
-of the user's own do not hold it open, beyond a short grace. The workflow is then cancelled like any task, so its
-`finally` blocks run; what it does after that changes nothing, because the stop flag is sticky.
+of the user's own, and work they have given to threads, do not hold it open, beyond a short grace. The workflow is then
+cancelled like any task, so its `finally` blocks run; what it does after that changes nothing, because the stop flag is
+sticky.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from perdure import ServiceError, StepError
-from perdure_runtime.core.table import Move, move_for
+from perdure import StepError
 from perdure_runtime.drivers.aio_loop import GRACE
 from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.signals import Stop
@@ -33,7 +33,7 @@ __all__ = ["FOREIGN_GRACE", "Watch"]
 FOREIGN_GRACE = 0.1
 """Seconds that timers and descriptors of the user's own hold a run open that is otherwise done waiting."""
 BUSY = 64
-"""Turns of a loop that never idles after which a commit is sent all the same."""
+"""Turns after which a loop that never idles counts as idle all the same."""
 MOST_CANCELS = 3
 
 _kept: list[asyncio.Task[Any]] = []
@@ -82,12 +82,12 @@ class Watch:
             loop.idle.ask = committer.on_answer = None
         # The task's context leads back here; and an error's traceback must not keep the task by way of a local.
         body, self._body = self._body, None
-        if not body.done():
-            _kept.append(body)
-            self._run.abandon()
         for task in loop.sweep(before | {body}):
             _kept.append(task)
             self._log.error("a task outlives its invocation, although it was cancelled", task=task.get_name())
+        if not body.done():
+            _kept.append(body)
+            self._run.abandon()
         try:
             if not body.cancelled():
                 return body.result()
@@ -114,7 +114,7 @@ class Watch:
 
     async def moved(self, operation_id: str, wake: float | None) -> None:
         """Return once the journal holds a newer state, which may be at once."""
-        if self._has_moved(operation_id):
+        if not self._run.journal.is_waiting(operation_id):
             return
         activity = self._run.activity
         future = self._parked[operation_id] = self._loop.create_future()
@@ -124,10 +124,6 @@ class Watch:
         finally:
             activity.unpark(operation_id)
             self._parked.pop(operation_id, None)
-
-    def _has_moved(self, operation_id: str) -> bool:
-        record = self._run.journal.find(operation_id)
-        return record is not None and move_for(record.kind, record.status, operation_id) is not Move.PARK
 
     # Commits
 
@@ -154,14 +150,12 @@ class Watch:
                 future.set_result(None)
         self._acknowledged = still_waiting
         for operation_id, future in self._parked.items():
-            if not future.done() and self._has_moved(operation_id):
+            if not (future.done() or run.journal.is_waiting(operation_id)):
                 future.set_result(None)
 
     def _flush(self) -> None:
         activity = self._run.activity
         ticket = self._acknowledged[-1][0]
-        self._turns = 0
-
         activity.commits = 1
         if activity.bodies:
             self._sender.submit(lambda: self._send(ticket))
@@ -171,8 +165,8 @@ class Watch:
     def _send(self, ticket: int) -> None:
         try:
             self._run.committer.flush(ticket)
-        except ServiceError:
-            self._notify()  # it is kept in `failure`; one that was kept before sends no request
+        except Exception:  # noqa: BLE001  kept in `failure`; one that was kept before sends no request, so it must be told
+            self._notify()
         except BaseException as error:  # noqa: BLE001  raised again by `run`, whichever thread this is
             self._broken = error
             self._loop.call_soon_threadsafe(self._end, None)
@@ -181,20 +175,24 @@ class Watch:
 
     def _ask(self, timeout: float | None) -> float | None:
         """How long the loop may wait: asked when it has run all it could."""
-        waiting = bool(self._acknowledged) and not self._run.activity.commits
-        if timeout is not None and timeout <= 0:
-            self._turns += waiting
-            if self._turns > BUSY:
-                self._flush()
+        is_busy = timeout is not None and timeout <= 0
+        self._turns = self._turns + 1 if is_busy else 0
+        if is_busy and self._turns <= BUSY:
             return timeout
+        self._turns = 0
+        longest = self._longest_wait(timeout)
+        return timeout if is_busy else longest
+
+    def _longest_wait(self, timeout: float | None) -> float | None:
+        activity = self._run.activity
         if self._body is None or self._body.done():
             return timeout
         if self._run.stopping:
             return self._ask_while_stopping(timeout)
-        if waiting:
+        if self._acknowledged and not activity.commits:
             self._flush()
             return 0
-        if not self._run.activity.quiet:
+        if not activity.quiet:
             self._deadline = None
             return timeout
         return self._ask_when_quiet(timeout)

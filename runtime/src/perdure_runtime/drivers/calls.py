@@ -7,6 +7,7 @@ workflow calls, never later, so that identities follow the order of calls.
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perdure import DurableCallRefused, ReplayMismatch, Step, StepOptions
@@ -90,17 +91,15 @@ class Calls:
             try:
                 return body(*rest, **kwargs)
             except TypeError as error:
-                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                if _fits(body, rest, kwargs):
                     raise
-                # Nothing of the function ran: the call itself does not fit it, and will not at another attempt.
+                # Nothing of the function ran, and nothing of it will at another attempt.
                 raise DurableCallRefused("ctx.step()", str(error)) from None
 
         def told(error: Exception, attempt: int, delay: int | None) -> None:
             attempt_failed(self._log_scope(identity, attempt), without_engine_frames(error), delay)
 
-        # What drives the step asks this to tell whether its body belongs on the loop.
-        run_body.__wrapped__ = body  # type: ignore[attr-defined]
-        work = StepWork(run_body, options, values, setting.random, told)
+        work = StepWork(run_body, _is_async(body), options, values, setting.random, told)
         return Asked(identity, record, step(setting.run.journal, identity, work))
 
     def wait(self, duration: Duration | None, spelled: tuple[float, float, float, float], name: str | None) -> Asked:
@@ -147,6 +146,24 @@ class Calls:
 
     def _replay_is_over(self) -> None:
         self._scope.replaying = self._setting.log_scope.replaying = False
+
+
+def _is_async(body: Callable[..., object]) -> bool:
+    code = getattr(body, "__code__", None)
+    if code is not None:
+        return bool(code.co_flags & inspect.CO_COROUTINE)
+    return inspect.iscoroutinefunction(body) or inspect.iscoroutinefunction(type(body).__call__)
+
+
+def _fits(body: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a function takes these arguments; asked only when it raised TypeError."""
+    try:
+        inspect.signature(body).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin that does not tell its signature
+        return True
+    return True
 
 
 def result_of(outcome: Outcome[Any]) -> Any:  # noqa: ANN401  typed by the sdk

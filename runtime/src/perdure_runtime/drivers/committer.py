@@ -2,10 +2,10 @@
 
 One request, because each answer carries the token that the next request needs. What must be durable is sent by whoever
 waits for it, together with all that gathered before it. What nobody waits for is sent with the next commit, or, when a
-body takes long, by a tick (`Ticker`) from outside.
+body takes long, by a tick (`Ticker`) from outside. Queueing never waits for a request: there is a lock for each.
 
 After a failure every later commit fails alike: whether the lost request took effect is unknown, and only a new
-invocation, which reads the state anew, can tell.
+invocation, which reads the state anew, can tell. That holds for any failure, a bug in a client included.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from perdure import ServiceError
 from perdure_runtime.core.outbox import Outbox
 from perdure_runtime.core.vocabulary import Kind
 
@@ -35,11 +34,13 @@ class Committer:
     __slots__ = (
         "_arn",
         "_client_token",
+        "_closed",
         "_closing",
         "_journal",
         "_lingering",
         "_lock",
         "_outbox",
+        "_sending",
         "_service",
         "_ticker",
         "_token",
@@ -66,9 +67,11 @@ class Committer:
         self._ticker = ticker
         self._outbox = Outbox()
         self._lock = allocate_lock()
+        self._sending = allocate_lock()
         self._lingering = 0
         self._closing = False
-        self.failure: ServiceError | None = None
+        self._closed = False
+        self.failure: Exception | None = None
         self.revoked = False
         self.completed = False
         self.on_answer: Callable[[], None] | None = None
@@ -84,38 +87,34 @@ class Committer:
         """The last ticket that is acknowledged together with all before it."""
         return self._outbox.settled
 
-    @property
-    def waiting(self) -> int:
-        """How many updates are queued."""
-        return self._outbox.waiting
-
     def push(self, updates: Sequence[dict[str, Any]], *, durable: bool) -> int:
         """Queue `updates`; the ticket of the last. The ticker looks after what nobody waits for."""
         encoded = [orjson.dumps(update) for update in updates]
+        if updates[-1]["Type"] == Kind.EXECUTION:
+            self._closing = True
         ticket = 0
         with self._lock:
             for update in encoded:
                 ticket = self._outbox.push(update)
-            self._closing = self._closing or updates[-1]["Type"] == Kind.EXECUTION
         if not durable:
             self._ticker.watch(self)
         return ticket
 
     def flush(self, ticket: int) -> None:
-        """Return when all up to `ticket` is acknowledged, or the service takes no more. Raises `ServiceError`."""
-        with self._lock:
+        """Return when all up to `ticket` is acknowledged, or nothing more is taken. Raises what a request raised."""
+        with self._sending:
             while self._outbox.settled < ticket and not self.over:
                 self._send()
 
     def drain(self) -> None:
-        """Send all that is queued. Raises `ServiceError`."""
-        with self._lock:
+        """Send all that is queued. Raises what a request raised."""
+        with self._sending:
             while self._outbox.waiting and not self.over:
                 self._send()
 
     def tick(self) -> None:
         """Send what has waited since the last tick; does nothing while a request is on its way."""
-        if not self._lock.acquire(blocking=False):
+        if not self._sending.acquire(blocking=False):
             return
         try:
             oldest = self._outbox.settled + 1 if self._outbox.waiting else 0
@@ -123,31 +122,44 @@ class Committer:
                 self._send()
             else:
                 self._lingering = oldest
-        except ServiceError:
-            pass  # kept in `failure`, for whoever commits next
+        except Exception:  # noqa: BLE001, S110  kept in `failure`, for whoever commits next
+            pass
         finally:
-            self._lock.release()
+            self._sending.release()
+
+    def close(self) -> None:
+        """The invocation is over; nothing is sent any more, and nothing kept alive."""
+        self._closed = True
+        self.on_answer = None
+        self.failure = None
 
     def _send(self) -> None:
+        """Send one batch; only while holding `_sending`."""
         if self.failure is not None:
             raise self.failure
-        batch = self._outbox.next_batch()
+        if self._closed:
+            raise RuntimeError("the invocation is over")
+        with self._lock:
+            batch = self._outbox.next_batch()
+            last = self._closing and not self._outbox.waiting
         try:
             answer = self._service.checkpoint(self._arn, self._token, batch, self._client_token())
             self._journal.merge(answer.operations)
-            if answer.token is not None:
+            if last:
+                self.completed = True  # with a token or without one: there is nothing more to say
+            elif answer.token is None:
+                self.revoked = True
+            else:
                 self._token = answer.token
                 self._read_on(answer.marker)
-            else:
-                self.completed = self._closing and not self._outbox.waiting
-                self.revoked = not self.completed
-            self._outbox.acknowledge()
-        except ServiceError as failure:
+            with self._lock:
+                self._outbox.acknowledge()
+        except Exception as failure:
             self.failure = failure
             raise
         finally:
-            if self.on_answer is not None:
-                self.on_answer()
+            if (tell := self.on_answer) is not None:
+                tell()
 
     def _read_on(self, marker: str | None) -> None:
         """The rest of an answer that came in pages, before anyone acts on it."""

@@ -73,13 +73,17 @@ class LineContext(ContextFacts):
 
     def _perform(self, asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.Context
         calls = self._calls
-        calls.begins(asked)
+        run = self._setting.run
         try:
+            calls.begins(asked)
             outcome = self._line.perform(asked.operation)
+            calls.ended(asked)
+        except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
+            run.fail(error)
+            run.stop()
         finally:
             # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
             asked.operation.close()
-        calls.ended(asked)
         try:
             return result_of(outcome)
         finally:

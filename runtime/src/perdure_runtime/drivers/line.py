@@ -10,9 +10,7 @@ from contextvars import copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
-from perdure import ServiceError
 from perdure_runtime.core.effects import Call, Commit, Ok, Outcome, Park, Raised
-from perdure_runtime.core.table import Impossible, Move, move_for
 from perdure_runtime.drivers.frames import without_engine_frames
 
 if TYPE_CHECKING:
@@ -43,14 +41,11 @@ class Line:
             except StopIteration as end:
                 value: T = end.value
                 return value
-            except Impossible as error:
-                self._run.fail(error)
-                raise
             match effect:
                 case Commit(updates, durable):
                     self._commit(updates, durable=durable)
                     reply = None
-                case Call(body, attempt):
+                case Call(body, attempt, _):
                     reply = self._call(body, attempt)
                 case Park(operation_id, wake):
                     self._park(operation_id, wake)
@@ -61,15 +56,10 @@ class Line:
     def _commit(self, updates: tuple[dict[str, Any], ...], *, durable: bool) -> None:
         committer = self._run.committer
         ticket = committer.push(updates, durable=durable)
-        if not durable:
-            return
-        try:
+        if durable:
             committer.flush(ticket)
-        except ServiceError as error:
-            self._run.fail(error)
-            self._run.stop()
-        if committer.over:
-            self._run.stop()
+            if committer.over:
+                self._run.stop()
 
     def _call(self, body: Callable[[int], object], attempt: int) -> Outcome[object]:
         activity = self._run.activity
@@ -91,10 +81,9 @@ class Line:
 
     def _park(self, operation_id: str, wake: float | None) -> None:
         """Return if the operation has moved on meanwhile; else this invocation is over."""
-        record = self._run.journal.find(operation_id)
-        if record is not None and move_for(record.kind, record.status, operation_id) is not Move.PARK:
-            return
-        activity = self._run.activity
-        activity.park(operation_id, wake)
-        if activity.quiet:
+        if self._run.journal.is_waiting(operation_id):
+            activity = self._run.activity
+            activity.park(operation_id, wake)
+            if not activity.quiet:
+                raise RuntimeError(f"{activity!r} parks, but there is only one line of work")
             self._run.stop()

@@ -35,6 +35,7 @@ class Run:
         "_swallowed",
         "activity",
         "committer",
+        "ended",
         "fatal",
         "is_home",
         "journal",
@@ -46,10 +47,12 @@ class Run:
         self.journal = journal
         self.committer = committer
         self.activity = Activity()
-        owner = get_ident()
-        self.is_home: Callable[[], bool] = lambda: get_ident() == owner
+        owner, activity = get_ident(), self.activity
+        # While a body runs nothing else of a single line of work does, whatever context the body has put itself in.
+        self.is_home: Callable[[], bool] = lambda: get_ident() == owner and not activity.bodies
         """Whether a call comes from where the workflow itself runs; an async driver puts its own question here."""
         self.stopping = False
+        self.ended = False
         self.waits_for: tuple[str, ...] = ()
         """The operations that kept the run from going on."""
         self.fatal: Exception | None = None
@@ -63,6 +66,9 @@ class Run:
                 "a step's body is plain code, which runs again when it is retried; call it from the workflow itself"
             )
             raise DurableCallRefused(operation, f"it was called inside a step. {reason}")
+        if self.ended:
+            reason = "the invocation that it belongs to has ended; use the context that the handler is handed"
+            raise DurableCallRefused(operation, reason)
         if not self.is_home():
             reason = (
                 "its place in the history would follow the scheduler; make the call in the workflow itself, and await"

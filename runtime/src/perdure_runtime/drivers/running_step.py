@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunningStep"]
 
-MILLISECONDS = 1000
+MILLISECONDS_A_SECOND = 1000
 
 
 class RunningStep:
@@ -52,4 +52,4 @@ class RunningStep:
     @property
     def remaining_seconds(self) -> float:
         """Seconds until this invocation is stopped."""
-        return self._lambda_context.get_remaining_time_in_millis() / MILLISECONDS
+        return self._lambda_context.get_remaining_time_in_millis() / MILLISECONDS_A_SECOND

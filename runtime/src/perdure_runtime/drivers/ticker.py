@@ -2,7 +2,7 @@
 
 A step's START travels with its outcome, unless the body takes long: then people watching should see that it began. The
 thread that could send it is the one running the body, so another one looks in, ten times a second, and sends what has
-waited for a whole period. Nothing ever waits for this thread.
+waited for a whole period. Nothing waits for this thread to look in; only for a request that it happens to be sending.
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ known to have begun.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 from perdure import SerdesError, StepInterrupted
 from perdure_runtime.core.effects import Ok, Op, Outcome, Raised, call, commit, park
 from perdure_runtime.core.retry import next_delay
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, retried, started, succeeded
+from perdure_runtime.core.vocabulary import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,8 @@ class StepWork(NamedTuple):
     """One call of `ctx.step`: what to run, how, and how its values travel."""
 
     body: Callable[[int], object]
+    is_async: bool
+    """Whether the body is a coroutine function."""
     options: StepOptions
     values: Values
     random: Callable[[], float]
@@ -64,15 +67,18 @@ def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[obj
     while True:
         record = journal.find(identity.id)
         ended: Outcome[object] | None = None
-        match move_for(identity.kind, record.status if record else None, identity.id):
+        move = move_for(identity.kind, record.status if record else None, identity.id)
+        match move:
             case Move.RETURN:
-                return Ok(work.values.read(record.result if record else None))
+                return _recorded_result(work, record)
             case Move.RAISE:
                 return _recorded_failure(identity, work, record)
             case Move.PARK:
                 yield from park(identity.id, record.wake if record else None)
             case Move.START:
                 yield from commit(started(identity), durable=work.options.once)
+                if work.options.once and _has_other_plans(journal, identity):
+                    continue
                 ended = yield from _attempt(journal, identity, work, _attempt_number(record))
             case Move.RERUN:
                 attempt = _attempt_number(record)
@@ -80,13 +86,15 @@ def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[obj
                     ended = yield from _settle(journal, identity, work, _interruption(identity), attempt)
                 else:
                     ended = yield from _attempt(journal, identity, work, attempt)
+            case _:
+                assert_never(move)
         if ended is not None:
             return ended
 
 
 def _attempt(journal: Journal, identity: Identity, work: StepWork, attempt: int) -> Op[Outcome[object] | None]:
     """Make one attempt: how the step ended, or None when there will be another attempt."""
-    outcome = yield from call(work.body, attempt)
+    outcome = yield from call(work.body, attempt, is_async=work.is_async)
     error: Exception
     if isinstance(outcome, Raised):
         error = outcome.error
@@ -126,6 +134,19 @@ def _attempt_number(record: Record | None) -> int:
 def _interruption(identity: Identity) -> StepInterrupted:
     message = f"the {identity} was interrupted: its attempt began, and whether it took effect is not known"
     return StepInterrupted(message)
+
+
+def _has_other_plans(journal: Journal, identity: Identity) -> bool:
+    """Whether the answer to an acknowledged START already tells of something else than a step that has begun."""
+    record = journal.find(identity.id)
+    return record is not None and record.status is not Status.STARTED
+
+
+def _recorded_result(work: StepWork, record: Record | None) -> Outcome[object]:
+    try:
+        return Ok(work.values.read(record.result if record else None))
+    except SerdesError as unreadable:
+        return Raised(unreadable)
 
 
 def _recorded_failure(identity: Identity, work: StepWork, record: Record | None) -> Raised:

@@ -29,8 +29,10 @@ def wait(journal: Journal, identity: Identity, seconds: int) -> Op[Outcome[None]
             case Move.RAISE:
                 status = record.status.lower() if record else "cancelled"
                 return Raised(WaitCancelled(f"the {identity} was {status} before it elapsed"))
-            case _:
+            case Move.RETURN:
                 return Ok(None)
+            case move:
+                raise AssertionError(f"a wait has no {move}")  # the table has no such row
 
 
 def _wake(journal: Journal, identity: Identity) -> float | None:
