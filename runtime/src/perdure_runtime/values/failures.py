@@ -28,6 +28,8 @@ E = TypeVar("E", bound=Exception)
 
 LIMIT = 32_000
 """Characters of JSON that a recorded error may have; the service counts to 32,768."""
+MOST_MEMBERS = 20
+"""Members of a group that are named."""
 CARRIERS = (StepError, ChildContextError)
 """They stand in for a class that could not be rebuilt, so what they carry is recorded in their stead."""
 FIELDS_OF_OPERATION_ERRORS = frozenset({"message", "error_type", "data"})
@@ -42,8 +44,24 @@ def record(error: BaseException, *, engine: tuple[str, ...] = (), limit: int = L
     name, data = _name_and_data(error, message)
     earlier = errors.failure(error)
     # The workflow's frames called the operation, whose own frames were recorded where it ran: outermost first.
-    stack = [*stack_of(error.__traceback__, engine), *(earlier.stack if earlier is not None else ()), *_notes_of(error)]
+    stack = [
+        *stack_of(error.__traceback__, engine),
+        *(earlier.stack if earlier is not None else ()),
+        *_members_of(error),
+        *_notes_of(error),
+    ]
     return _fitted(name, message, data, [_clean(line) for line in stack], limit)
+
+
+def _members_of(error: BaseException) -> list[str]:
+    """What a group is made of, a line each: its own message says only how many there are."""
+    if not isinstance(error, BaseExceptionGroup):
+        return []
+    lines = []
+    for member in error.exceptions[:MOST_MEMBERS]:
+        lines.append(f"  | {_name_and_data(member, '')[0]}: {_message_of(member)}")
+        lines += [f"  {line}" for line in _members_of(member)]
+    return lines
 
 
 def _fitted(name: str, message: str, data: str | None, stack: list[str], limit: int) -> dict[str, Any]:

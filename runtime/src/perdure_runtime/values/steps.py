@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["StepForms", "StepValues"]
 
 RESULT = "result"
+LARGEST_PAYLOAD = 1024 * 1024
 ENGINE = tuple(f"{path}{os.sep}" for package in (perdure, perdure_runtime) for path in package.__path__)
 """Where the engine's own frames come from, which a recorded traceback leaves out."""
 
@@ -54,7 +55,12 @@ class StepForms:
 
     def describe(self, error: BaseException) -> dict[str, Any]:
         """The error object to record for an exception."""
-        return record(error, engine=ENGINE)
+        return described(error)
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """The error object to record for an exception, without the engine's own frames."""
+    return record(error, engine=ENGINE)
 
 
 def _compiled(body: Callable[..., object]) -> Converter:
@@ -74,6 +80,11 @@ class StepValues:
 
     def store(self, value: object) -> tuple[str, object]:
         """The text to record, and the value that a replay will read from it."""
+        text, back = self._stored(value)
+        _check_size(text)
+        return text, back
+
+    def _stored(self, value: object) -> tuple[str, object]:
         if self._serdes is not None:
             text = _guarded(self._serdes.serialize, value)
             if not isinstance(text, str):
@@ -96,7 +107,7 @@ class StepValues:
 
     def describe(self, error: BaseException) -> dict[str, Any]:
         """The error object to record."""
-        return record(error, engine=ENGINE)
+        return described(error)
 
     def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
         """The exception that a recorded error stands for."""
@@ -108,6 +119,22 @@ class StepValues:
             fallback=StepError,
             origins=self._origins,
         )
+
+
+def _check_size(text: str) -> None:
+    """A payload beyond the service's limit would fail the execution; this way it fails the step."""
+    if len(text) * 4 <= LARGEST_PAYLOAD and text.isascii():
+        return
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise SerdesError(f"the recorded text cannot travel as UTF-8: {error.reason}", RESULT) from None
+    if size > LARGEST_PAYLOAD:
+        reason = (
+            f"takes {size:,} bytes, and the service records at most {LARGEST_PAYLOAD:,} of one step; store it elsewhere"
+            " and return where it is"
+        )
+        raise SerdesError(reason, RESULT)
 
 
 def _guarded(convert: Callable[[Any], Any], value: object) -> Any:  # noqa: ANN401  a serdes decides
