@@ -2,7 +2,7 @@
 
 import pytest
 
-from perdure import HandlerRefused, durable, step
+from perdure import Context, HandlerRefused, durable, step
 from perdure_runtime.host import Host
 from support.hosting import NoTicker, hosted, moves, run
 from support.ledger_service import LedgerService, succeeded
@@ -43,6 +43,15 @@ def test_a_type_error_of_the_functions_own_is_retried_like_any_other():
         return 1 if len(tries) > 1 else 1 + "1"
 
     assert succeeded(run(lambda event, ctx: ctx.step(adds)).execution) == 1
+
+
+def swapped(ctx: Context, event): ...
+
+
+def test_a_handler_with_its_arguments_swapped_is_told_which_comes_first():
+    host = Host(LedgerService, task_root="/", ticker=NoTicker())
+    with pytest.raises(HandlerRefused, match="the event comes first"):
+        host.prepare(durable(swapped))
 
 
 def alone(event): ...

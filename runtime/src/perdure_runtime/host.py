@@ -11,7 +11,7 @@ import time
 from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from perdure import Durable, HandlerRefused
+from perdure import AsyncContext, Context, Durable, HandlerRefused
 from perdure_runtime.drivers.pool import Pool
 from perdure_runtime.drivers.ticker import Ticker
 from perdure_runtime.invocation import Prepared
@@ -88,6 +88,8 @@ class Host:
         """Make a durable function ready; raises `HandlerRefused` where it cannot be served as it is written."""
         _check_signature(durable)
         types = signature_types(durable.function, owner=durable.name)
+        if types.event is Context or types.event is AsyncContext:
+            raise HandlerRefused(durable.name, "the event comes first, and the context second")
         origins = Origins(self.task_root, durable.options.errors)
         return Prepared(
             durable,
