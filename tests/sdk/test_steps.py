@@ -1,3 +1,4 @@
+import inspect
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -93,3 +94,7 @@ def test_options_are_frozen():
 def test_a_step_shows_its_name():
     assert repr(charge) == "<step charge>"
     assert "<step " in repr(step(print.__class__))
+
+
+def test_what_was_not_given_shows_as_such_in_a_signature():
+    assert "name: 'str | None' = <as it is>" in str(inspect.signature(Step.options))

@@ -8,8 +8,8 @@ from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.operations.step import StepWork, step
 from perdure_runtime.core.operations.wait import wait
-from perdure_runtime.core.table import Impossible
-from perdure_runtime.core.vocabulary import Kind, Subtype
+from perdure_runtime.core.table import TABLE, Impossible, Move
+from perdure_runtime.core.vocabulary import Kind, Status, Subtype
 
 STEP = Identity("id-1", Kind.STEP, Subtype.STEP, "pay", None)
 WAIT = Identity("id-2", Kind.WAIT, Subtype.WAIT, None, "parent")
@@ -263,3 +263,9 @@ def test_a_recorded_result_that_cannot_be_read_is_the_steps_failure():
     asked, outcome = drive(step(journal_of(recorded(STEP, "SUCCEEDED", Result="?")), STEP, unreadable))
     assert asked == []
     assert isinstance(outcome.error, SerdesError)
+
+
+def test_a_row_that_the_table_should_not_have_is_said_loudly(monkeypatch):
+    monkeypatch.setitem(TABLE, (Kind.WAIT, Status.STARTED), Move.RERUN)
+    with pytest.raises(AssertionError, match="a wait has no"):
+        drive(wait(journal_of(recorded(WAIT, "STARTED")), WAIT, 30))

@@ -25,12 +25,9 @@ def wait_started(identity: Identity, seconds: int) -> dict[str, Any]:
     return _update(identity, Action.START) | {"WaitOptions": {"WaitSeconds": seconds}}
 
 
-def succeeded(identity: Identity, payload: str | None) -> dict[str, Any]:
+def succeeded(identity: Identity, payload: str) -> dict[str, Any]:
     """The operation is done."""
-    update = _update(identity, Action.SUCCEED)
-    if payload is not None:
-        update["Payload"] = payload
-    return update
+    return _update(identity, Action.SUCCEED) | {"Payload": payload}
 
 
 def failed(identity: Identity, error: dict[str, Any]) -> dict[str, Any]:
