@@ -10,6 +10,9 @@ ARG BASE_IMAGE=public.ecr.aws/lambda/provided:al2023
 FROM ${BASE_IMAGE} AS perdure
 COPY layer/starter /var/runtime/bootstrap
 COPY dist/layer/ /opt/
+# A layer built around the Python at hand runs in tests, not on Lambda: TEST_ONLY=allowed takes one.
+ARG TEST_ONLY=refused
+RUN test ! -e /opt/perdure/TEST-ONLY || test "$TEST_ONLY" = allowed || { cat /opt/perdure/TEST-ONLY >&2; exit 1; }
 
 # The function; its handler is the image's command.
 FROM perdure

@@ -22,7 +22,7 @@ help: ## Say what there is to do
 
 demo: ## Run the order workflow of examples/order, on this machine alone
 	@$(set_up) run $(VENV)
-	@cd examples/order && ../../$(IN)/perdure run order.checkout --skip-time --input @order.json
+	@cd examples/order && ../../$(IN)/perdure run order.checkout --skip-time --input @order.json --journal ../../build/demo/journal.db
 
 setup: ## Make .venv with all that development needs
 	@$(set_up) dev $(VENV)

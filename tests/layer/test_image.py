@@ -34,8 +34,8 @@ def docker(*arguments):
 
 
 @pytest.fixture(scope="module")
-def image(base_image, tmp_path_factory):
-    """Built from what the Dockerfile may see, with a layer made for it."""
+def context(tmp_path_factory):
+    """What the Dockerfile may see, with a layer made for it."""
     context = tmp_path_factory.mktemp("context")
     for name in ("Dockerfile", ".dockerignore"):
         shutil.copyfile(ROOT / name, context / name)
@@ -43,7 +43,18 @@ def image(base_image, tmp_path_factory):
         shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "layer.build", "--test-only-python", "--dist", context / "dist"]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    docker("build", "--network", "host", "--build-arg", f"BASE_IMAGE={base_image}", "--tag", TAG, context)
+    return context
+
+
+def build(base_image, context, *options):
+    own = ("--force-rm", "--network", "host", "--build-arg", f"BASE_IMAGE={base_image}")
+    docker("build", *own, *options, context)
+
+
+@pytest.fixture(scope="module")
+def image(base_image, context):
+    """Built with a layer that only tests may have."""
+    build(base_image, context, "--build-arg", "TEST_ONLY=allowed", "--tag", TAG)
     yield TAG
     docker("image", "rm", "--force", TAG)
 
@@ -69,6 +80,13 @@ def run(image, event, *options, handler=None):
         ]
 
     return serve_once(command, event, FUNCTION | AWAY | {"PATH": os.environ["PATH"]})
+
+
+@pytest.mark.usefixtures("image")  # whose layers this build shares, so that it leaves none of its own
+def test_a_layer_for_tests_makes_no_image_unasked(base_image, context):
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        build(base_image, context)
+    assert "not to be published" in refused.value.stdout + refused.value.stderr
 
 
 def test_image_has_no_python_but_ours(image):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from cfnlint.api import ManualArgs, lint_file
 from cfnlint.decode import decode
 
+DEMO = re.compile(r"perdure run order\.checkout.*? --journal (\S+)$", re.MULTILINE)
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
 
@@ -66,3 +68,10 @@ def test_paths_of_the_template_are_those_of_the_build(template):
     assert template["Resources"]["PerdureLayer"]["Properties"]["ContentUri"] == "dist/layer/"
     assert (ROOT / template["Resources"]["CheckoutAsImage"]["Metadata"]["Dockerfile"]).is_file()
     assert (ROOT / template["Resources"]["CheckoutOnLayer"]["Properties"]["CodeUri"] / "order.py").is_file()
+
+
+@pytest.mark.parametrize("said_in", ["Makefile", "examples/order/README.md"])
+def test_the_demo_keeps_its_journal_out_of_what_is_deployed(template, said_in):
+    folder = ROOT / template["Resources"]["CheckoutOnLayer"]["Properties"]["CodeUri"]
+    (journal,) = DEMO.findall((ROOT / said_in).read_text("utf-8"))
+    assert not (folder / journal).resolve().is_relative_to(folder)

@@ -5,7 +5,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from perdure_local.guard import Guard, is_loopback
+from perdure_local.guard import LARGEST_BODY, Guard, is_loopback
 from support.local_service import served
 
 
@@ -17,6 +17,13 @@ async def echo(scope, receive, send):
 @pytest.fixture(scope="module")
 def address():
     with served(lambda: Guard(echo, largest_body=1000)) as (host, port, _):
+        yield host, port
+
+
+@pytest.fixture(scope="module")
+def programs():
+    """The address of a service that no page has any business with."""
+    with served(lambda: Guard(echo, serves_pages=False)) as (host, port, _):
         yield host, port
 
 
@@ -99,3 +106,30 @@ def test_a_body_has_a_size(address):
     assert ask(address, host, b"x" * 1001)[:2] == (413, "RequestTooLargeException")
     assert ask(address, host, iter([b"x" * 600, b"x" * 600]))[:2] == (413, "RequestTooLargeException")
     assert ask(address, host, iter([b"x" * 500, b"x" * 500]))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]
+)
+def test_a_browser_says_where_a_request_comes_from(address, site, status):
+    assert ask(address, [("Host", own(address)), ("Sec-Fetch-Site", site)])[0] == status
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Sec-Fetch-Site", "none"),
+        ("Sec-Fetch-Mode", "no-cors"),
+        ("Referer", "http://127.0.0.1/"),
+        ("Origin", "http://{}"),
+    ],
+)
+def test_where_only_programs_ask_no_browser_is_answered(programs, name, value):
+    assert ask(programs, [("Host", own(programs))])[0] == 200
+    status, code, _ = ask(programs, [("Host", own(programs)), (name, value.format(own(programs)))])
+    assert (status, code) == (403, "AccessDeniedException")
+
+
+def test_a_body_may_be_left_to_the_application():
+    with served(lambda: Guard(echo, largest_body=None)) as (host, port, _):
+        assert ask((host, port), [("Host", f"{host}:{port}")], b"x" * (LARGEST_BODY + 1))[0] == 200

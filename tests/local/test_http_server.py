@@ -59,6 +59,19 @@ def test_an_answer_under_way_is_finished():
     asyncio.run(run())
 
 
+def test_a_head_of_a_mebibyte_is_taken():
+    async def run():
+        app, server, (reader, writer) = await serve()
+        app.may_answer.set()
+        cause = b"Lambda-Runtime-Function-XRay-Error-Cause: " + b"x" * 1024 * 1024
+        writer.write(REQUEST.replace(b"Host", cause + b"\r\nHost"))
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+        await server.stop()
+        writer.close()
+
+    asyncio.run(run())
+
+
 @pytest.mark.slow
 def test_an_answer_that_does_not_come_is_given_up():
     async def run():

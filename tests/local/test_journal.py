@@ -84,6 +84,23 @@ def test_a_read_waits_for_the_writes_before_it():
     asyncio.run(run())
 
 
+def test_a_change_has_its_place_before_anybody_waits_for_it():
+    async def run() -> None:
+        store = SlowStore()
+        journal = Journal(store)
+        (change,) = changes(1)
+        written = journal.put(change)
+        read = asyncio.ensure_future(journal.commit(None))
+        await asyncio.sleep(0)
+        assert not read.done()
+        store.gate.set()
+        await read
+        assert written.done()
+        await journal.close()
+
+    asyncio.run(run())
+
+
 def test_after_a_failed_write_nothing_is_answered_any_more():
     async def run() -> None:
         store = SlowStore(sqlite3.OperationalError("disk full"))

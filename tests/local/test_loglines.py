@@ -33,6 +33,9 @@ def record(**fields: object) -> str:
             'INFO hello  order=7 by=me note="two words" empty=""',
         ),
         (record(message="hello", executionArn="arn", operationId="1", operationName="pack", attempt=1), "INFO hello"),
+        (record(message="hello", event="sold"), "INFO hello  event=sold"),
+        (record(message={"order": 7}), 'INFO {"order":7}'),
+        (record(event="sold", level="info", order=7), "INFO sold  order=7"),
         (
             record(message="it broke", errorType="KeyError", errorMessage="x"),
             "INFO it broke  errorType=KeyError errorMessage=x",
@@ -56,6 +59,20 @@ def test_a_record_is_its_message_and_the_fields_of_its_writer(text: str, expecte
 )
 def test_what_a_moment_of_its_own_tells_is_not_told_twice(text: str) -> None:
     assert shown(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        record(order=7),
+        record(order=7, logger="shop", errorType="E", errorMessage="a record of the user's own"),
+        record(message="hello", level=30),
+        record(message="deep", nested=0).replace("0}", "[" * 300 + "]" * 300 + "}"),
+        record(message=0).replace(": 0}", ": " + "[" * 900 + "]" * 900 + "}"),
+    ],
+)
+def test_what_cannot_be_made_short_is_shown_as_it_was_written(text: str) -> None:
+    assert shown(text) == f"None {text}"
 
 
 def test_the_user_may_say_what_the_engine_says() -> None:

@@ -1,12 +1,13 @@
 """The whole service: journal, timers, workers, notices."""
 
 import os
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from perdure_local import Fault, JournalRefused, LocalService, ServiceStopped
+from perdure_local import Fault, Function, JournalRefused, LocalService, ServiceStopped
 from support.desk import update
 from support.local_service import InProcessService, Script, closed_in_flight, lambda_client
 
@@ -160,3 +161,33 @@ def test_refusals_reach_the_caller(service):
 def test_a_journal_in_use_is_refused_at_once(tmp_path):
     with LocalService(tmp_path / "j.db"), pytest.raises(JournalRefused, match="in use"):
         LocalService(tmp_path / "j.db").open()
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "ä", "x" * 65, 'a"b', "a\n"])
+def test_a_name_has_no_character_that_would_break_an_arn(service, name):
+    service.host("f", Script(service))
+    with pytest.raises(Fault, match="DurableExecutionName must be 1 to 64 characters"):
+        service.start("f", b"{}", name)
+    assert service.executions("f") == []
+
+
+def test_a_bug_that_one_execution_meets_is_not_the_others(service, caplog):
+    release = threading.Event()
+    service.host("good", lambda envelope: release.wait(10) and {"Status": "SUCCEEDED"})
+
+    class Broken:
+        function = Function(name="bad", handler="in.process")
+
+        async def acquire(self):
+            raise ZeroDivisionError
+
+    async def serve():
+        service._running.executions.serve(Broken())
+
+    service._call(serve())
+    good, bad = service.start("good", b"{}"), service.start("bad", b"{}")
+    with pytest.raises(ServiceStopped, match=f"{re.escape(bad)} cannot go on: ZeroDivisionError"):
+        service.wait(bad, 10)
+    release.set()
+    assert service.wait(good, 10).status == "SUCCEEDED"
+    assert "ZeroDivisionError" in caplog.text

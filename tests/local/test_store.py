@@ -1,4 +1,5 @@
 import contextlib
+import os
 import sqlite3
 import stat
 
@@ -130,3 +131,74 @@ def test_a_journal_of_another_layout_is_refused(tmp_path):
 def test_a_folder_is_no_journal(tmp_path):
     with pytest.raises(JournalRefused, match="is a folder; a journal is a file"):
         Store(tmp_path)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_a_link_is_refused_and_what_it_leads_to_stays_as_it_is(tmp_path, suffix):
+    target, journal = tmp_path / "target", tmp_path / "journal.db"
+    target.touch(0o644)
+    (tmp_path / f"journal.db{suffix}").symlink_to(target)
+    with pytest.raises(JournalRefused, match=f"journal.db{suffix} is a symbolic link"):
+        Store(journal)
+    assert (mode(target), target.read_bytes()) == (0o644, b"")
+    assert {file.name for file in tmp_path.iterdir()} == {"target", f"journal.db{suffix}"}
+
+
+def test_a_link_that_leads_nowhere_is_refused_too(tmp_path):
+    (tmp_path / "journal.db").symlink_to(tmp_path / "absent")
+    with pytest.raises(JournalRefused, match="is a symbolic link"):
+        Store(tmp_path / "journal.db")
+    assert not (tmp_path / "absent").exists()
+
+
+def test_a_pipe_is_no_journal(tmp_path):
+    os.mkfifo(tmp_path / "journal.db", 0o644)
+    with pytest.raises(JournalRefused, match="is not a regular file"):
+        Store(tmp_path / "journal.db")
+    assert mode(tmp_path / "journal.db") == 0o644
+
+
+def test_another_user_s_file_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "journal.db"
+    path.touch(0o644)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(JournalRefused, match="belongs to another user"):
+        Store(path)
+    assert mode(path) == 0o644
+
+
+def damage_pages(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + bytes([0xA5]) * (len(content) - 4096))
+
+
+def damage_a_row(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE execution SET progress = CAST(substr(progress, 3) AS BLOB)")
+        connection.commit()
+
+
+def drop_a_table(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE event")
+        connection.commit()
+
+
+@pytest.mark.parametrize("damage", [damage_pages, damage_a_row, drop_a_table])
+def test_a_damaged_journal_is_refused(tmp_path, damage):
+    path = tmp_path / "journal.db"
+    store = Store(path)
+    fill(store)
+    store.close()
+    damage(path)
+    with pytest.raises(JournalRefused, match=r"journal\.db is damaged: .*move it away"):
+        read_and_close(path)
+
+
+def read_and_close(path):
+    with contextlib.closing(Store(path)) as store:
+        store.read()

@@ -1,6 +1,7 @@
 import asyncio
 import concurrent.futures
 import http.client
+import itertools
 import json
 import threading
 
@@ -209,3 +210,20 @@ def test_paths_that_lead_nowhere(bench, method, path):
 def test_work_is_given_only_to_a_worker_that_asked(bench):
     with pytest.raises(RuntimeError, match="in phase Started takes no invocation"):
         bench.on_loop(lambda: bench.session.deliver(DELIVERY))
+
+
+def test_a_second_request_for_work_is_refused_and_the_first_is_served(bench):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        first = pool.submit(bench.ask, "GET", "/invocation/next")
+        bench.until(Phase.READY)
+        assert bench.refused("GET", "/invocation/next") == (403, "InvalidStateTransition")
+        bench.on_loop(lambda: bench.session.deliver(DELIVERY))
+        assert first.result(10)[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/invocation/r1/error", "/invocation/r1/response"])
+def test_of_a_body_without_end_no_more_is_kept_than_is_taken(bench, path):
+    bench.deliver()
+    parts = itertools.repeat(b'"' + b"x" * (1024 * 1024), 8)
+    assert bench.ask("POST", path, parts)[0] == (202 if path.endswith("error") else 413)
+    assert len(str(bench.ending.result().error)) < 10_000

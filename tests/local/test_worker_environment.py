@@ -1,5 +1,7 @@
+import pytest
+
 from perdure_local.functions import Function
-from perdure_local.worker_environment import worker_environment
+from perdure_local.worker_environment import OURS, worker_environment
 
 SHELL = {
     "PATH": "/bin",
@@ -48,16 +50,21 @@ def test_it_looks_like_lambda():
     assert made(log_format="JSON")["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
 
 
-def test_no_run_can_reach_aws_whatever_the_user_sets():
-    mine = {
-        "AWS_ENDPOINT_URL": "https://example.com",
-        "AWS_ENDPOINT_URL_LAMBDA": "https://example.com",
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
-        "AWS_ACCESS_KEY_ID": "AKIAREAL",
-        "AWS_LAMBDA_RUNTIME_API": "example.com",
-    }
-    env = made(env=mine, inherit=tuple(SHELL))
+def test_no_run_can_reach_aws_whatever_the_user_has():
+    env = made(inherit=tuple(SHELL.keys() - OURS.keys()))
     assert env["AWS_ENDPOINT_URL"] == env["AWS_ENDPOINT_URL_LAMBDA"] == "http://127.0.0.1:1"
     assert env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] == "false"
     assert (env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"]) == ("local",) * 3
     assert env["AWS_LAMBDA_RUNTIME_API"] == "127.0.0.1:2"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"env": {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "https://example.com", "TABLE": "orders"}},
+        {"inherit": ("AWS_ENDPOINT_URL", "AWS_REGION", "MINE")},
+    ],
+)
+def test_what_the_service_sets_is_refused_by_name(options):
+    with pytest.raises(ValueError, match="the function ship: AWS_ENDPOINT_URL, AWS_REGION cannot be chosen"):
+        made(**options)

@@ -1,9 +1,11 @@
 """Real processes: a runtime of a few lines, and handlers that misbehave."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import pathlib
+import resource
 import signal
 import sys
 import textwrap
@@ -46,6 +48,9 @@ HANDLERS = """
 
     def big(event, headers):
         return "x" * 7_000_000
+
+    def huge(event, headers):
+        return "x" * 40_000_000
 
     def mood(event, headers):
         return echo(event, headers) if event != "die" else os._exit(1)
@@ -216,8 +221,9 @@ def test_a_command_that_does_not_exist(run):
     assert (ending.is_final, ending.error["ErrorType"]) == (True, "Runtime.InvalidEntrypoint")
 
 
-def test_a_response_that_is_too_large_does_not_cost_the_worker(run):
-    endings, lines = run("app.big", b"1", b"2")
+@pytest.mark.parametrize("handler", ["app.big", "app.huge"])
+def test_a_response_that_is_too_large_does_not_cost_the_worker(run, handler):
+    endings, lines = run(handler, b"1", b"2")
     assert [ending.error["ErrorType"] for ending in endings] == ["Function.ResponseSizeTooLarge"] * 2
     assert [text for _, _, text in lines] == ["loaded"]
 
@@ -247,3 +253,47 @@ def test_closing_leaves_no_process_of_a_worker_s_own(run):
     while not all(gone(pid) for pid in pids) and time.monotonic() < deadline:
         os.sched_yield()
     assert all(gone(pid) for pid in pids)
+
+
+@contextlib.contextmanager
+def no_files_left():
+    """Let this process open no further file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("has_started", [False, True])
+def test_a_machine_short_of_files_fails_the_invocation_and_the_next_one_runs(tmp_path, has_started):
+    (tmp_path / "app.py").write_text(textwrap.dedent(HANDLERS))
+
+    async def main():
+        settings = WorkerSettings(lambda *_: None, time.time, "http://127.0.0.1:9", os.environ)
+        function = Function(
+            name="f", handler="app.mood", task_root=str(tmp_path), command=RUNTIME, timeout=10.0, workers=1
+        )
+        pool = Pool(function, settings)
+
+        async def one(event):
+            worker = await asyncio.wait_for(pool.acquire(), 10)
+            try:
+                return await worker.run(delivery(event))
+            finally:
+                pool.release(worker)
+
+        try:
+            if has_started:
+                await one(b'"die"')
+            with no_files_left():
+                short = await one(b"1")
+            return short, await one(b"2")
+        finally:
+            await pool.close()
+
+    short, after = asyncio.run(main())
+    assert (short.error["ErrorType"], short.is_final, short.is_counted) == ("Runtime.ExitError", False, True)
+    assert "Too many open files" in short.error["ErrorMessage"]
+    assert decoded(after)["event"] == 2

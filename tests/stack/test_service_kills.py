@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError
 
 from perdure_local import History
 from support.local_service import lambda_client
-from support.processes import marked
+from support.processes import left_behind, marked
 from support.service_process import ServiceProcess
 from support.stack import TASK_ROOT, Bodies, has, story
 
@@ -86,15 +86,16 @@ def test_a_wait_that_ended_meanwhile_is_over_at_once(service, client, bodies):
 
 
 @hosting("lasts", skip_time=True)
-def test_a_worker_that_outlives_its_service_gets_no_further(service, client, bodies, tmp_path):
+def test_a_body_dies_with_its_service_and_never_runs_beside_itself(service, client, bodies, tmp_path):
     go_on = tmp_path / "go on"
     history = start(client, {"until": str(go_on)})
     history.wait_for(has("StepStarted", "long"))
-    (orphan,) = marked(service.mark)
+    assert len(marked(service.mark)) == 1
     service.kill()
-    assert marked(service.mark) == [orphan]
+    assert left_behind(service.mark) == []
     service.await_up()
-    bodies.await_lines(3)  # the step runs again, while the first attempt still does
+    bodies.await_lines(3)  # the step runs again, and alone
+    assert len(marked(service.mark)) == 1
     go_on.touch()
     assert story(history.wait_for_end())[1:] == [
         "StepStarted 'first'",

@@ -7,6 +7,7 @@ at (`guard` says why that is safe).
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,13 +17,15 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from perdure_local.executions import Start
+from perdure_local.executions import ServiceStopped
 from perdure_local.functions import LATEST, UNQUALIFIED, Address, Function, read_address
+from perdure_local.hangups import while_connected
 from perdure_local.ledger import ExecutionStatus, Failed, Fault
 from perdure_local.ledger.execution import INVALID_TOKEN
 from perdure_local.ledger.faults import invalid
 from perdure_local.ledger.update import read_error
 from perdure_local.replies import reply, reply_fault, reply_raw
+from perdure_local.starts import Start
 from perdure_local.views import (
     Filters,
     Paging,
@@ -37,7 +40,7 @@ from perdure_local.views import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -48,7 +51,6 @@ SYNCHRONOUS_PAYLOAD = 6 * 1024 * 1024
 ASYNCHRONOUS_PAYLOAD = 1024 * 1024
 
 _LOG = logging.getLogger("perdure_local")
-_EXECUTION_NAME = re.compile(r"[a-zA-Z0-9\-_]{1,64}")
 _OFFICIAL_PYTHON = re.compile(r"aws-durable-execution-sdk-python/(\d+)")
 _FIRST_LOWER_CASE = 3
 """The major version of the official Python SDK from which on it looks for the lower-case refusal."""
@@ -62,6 +64,8 @@ class Call(NamedTuple):
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: bytes
+    wait: Callable[[Coroutine[Any, Any, Execution]], Awaitable[Execution]]
+    """Waits for something for as long as the caller is there."""
 
     def one(self, name: str) -> str | None:
         """Return a query value."""
@@ -101,6 +105,8 @@ class LambdaApi:
             return
         except Fault as fault:
             response = reply_fault(fault)
+        except ServiceStopped as stopped:
+            response = reply_fault(Fault("ServiceException", str(stopped)))
         except Exception as error:  # noqa: BLE001 - the boundary: a bug answers this request, and no other
             _LOG.exception("%s %s failed", request.method, request.url.path)
             response = reply_fault(Fault("ServiceException", f"{type(error).__name__}: {error}"))
@@ -112,8 +118,8 @@ class LambdaApi:
         for method, pattern, handle in _ROUTES:
             if method == request.method and (names := _match(pattern, segments)) is not None:
                 query = parse_qs(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-                call = Call(names, query, request.headers, await request.body())
-                return await handle(self._executions, call)
+                body, wait = await request.body(), functools.partial(while_connected, request.receive)
+                return await handle(self._executions, Call(names, query, request.headers, body, wait))
         raise Fault("UnknownOperationException", f"No operation of this service is {request.method} {request.url.path}")
 
 
@@ -143,13 +149,11 @@ async def _invoke(executions: Executions, call: Call) -> Response:
     if not function.is_durable:
         return await _invoke_plain(executions, function, payload, is_event=kind == "Event")
     name = call.headers.get("x-amz-durable-execution-name")
-    if name is not None and _EXECUTION_NAME.fullmatch(name) is None:
-        raise invalid("DurableExecutionName must be 1 to 64 characters of [a-zA-Z0-9-_].")
     execution = await executions.start(Start(function, version, payload, name, synchronous=kind != "Event"))
     headers = {"X-Amz-Durable-Execution-Arn": execution.spec.arn, "X-Amz-Executed-Version": version}
     if kind == "Event":
         return reply_raw(b"", 202, headers)
-    return _outcome(await executions.wait(execution.spec.arn), headers)
+    return _outcome(await call.wait(executions.wait(execution.spec.arn)), headers)
 
 
 def _version(function: Function, address: Address) -> str:
@@ -212,16 +216,19 @@ async def _state(executions: Executions, call: Call) -> Response:
 
 async def _get(executions: Executions, call: Call) -> Response:
     execution = executions.find(call.names[0])
-    await executions.settled()
     include_data = read_flag(call.one("IncludeExecutionData"), "IncludeExecutionData", default=True)
-    return reply(execution_view(execution, executions.hosted(execution.spec.function), include_data=include_data))
+    function = executions.hosted(execution.spec.function)
+    answer = reply(execution_view(execution, function, include_data=include_data))
+    await executions.settled()
+    return answer
 
 
 async def _history(executions: Executions, call: Call) -> Response:
     execution = executions.find(call.names[0])
-    await executions.settled()
     include_data = read_flag(call.one("IncludeExecutionData"), "IncludeExecutionData", default=True)
-    return reply(history_view(execution, call.paging(), include_data=include_data))
+    answer = reply(history_view(execution, call.paging(), include_data=include_data))
+    await executions.settled()
+    return answer
 
 
 async def _list(executions: Executions, call: Call) -> Response:
@@ -234,8 +241,9 @@ async def _list(executions: Executions, call: Call) -> Response:
         started_after=read_instant(call.one("StartedAfter"), "StartedAfter"),
         started_before=read_instant(call.one("StartedBefore"), "StartedBefore"),
     )
+    answer = reply(list_view(executions.of_function(function.name), filters, call.paging()))
     await executions.settled()
-    return reply(list_view(executions.of_function(function.name), filters, call.paging()))
+    return answer
 
 
 async def _stop(executions: Executions, call: Call) -> Response:

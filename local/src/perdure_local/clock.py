@@ -2,8 +2,8 @@
 
 A real clock lets waits and delays pass. A skipping one moves an execution's time straight to what is due next, and only
 while nothing of that execution is running: what an attempt took is real, and two things that race keep their order. One
-execution's jumps age no other. Either way an execution's time never goes backwards, not over restarts and not when the
-machine's clock is set back.
+execution's jumps age no other. Either way an execution's time never goes backwards, not over restarts, and goes on from
+where it was when the machine's clock is set back.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ class RealClock:
 
     def now(self, execution: str) -> float:
         """Return the execution's time in epoch seconds."""
-        now = max(self._time() + self._ahead.get(execution, 0.0), self._latest.get(execution, 0.0))
+        now = self._time() + self._ahead.get(execution, 0.0)
+        behind = self._latest.get(execution, now) - now
+        if behind > 0.0:
+            # The machine's clock was set back: what is waited for is as far off as it was.
+            self._ahead[execution] = self._ahead.get(execution, 0.0) + behind
+            now = self._latest[execution]
         self._latest[execution] = now
         return now
 

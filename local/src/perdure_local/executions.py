@@ -1,20 +1,27 @@
 """All executions of a service: who may change one, when it is stored, what it needs next.
 
 Every change takes the same way: the ledger decides in memory, the journal writes, then the answer goes out, listeners
-are told, and `_wake` looks at what the execution needs: a timer, an invocation, nothing. Reads wait for the writes
-before them, so that nobody is told what a crash could still undo. All of it runs on one event loop.
+are told, and `_wake` looks at what the execution needs: a timer, an invocation, nothing. A read is rendered first, and
+goes out once the writes before it are done, so that nobody is told what a crash could still undo. All of it runs on one
+event loop.
+
+A journal that fails breaks the whole service. Any other error that nobody foresaw ends the execution that met it, as
+far as this service goes: it is logged, whoever waits is told, and the next service takes the execution up.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from perdure_local.deliveries import Answered, Delivery, Ending, trace_id
+from perdure_local.entries import Entry
 from perdure_local.functions import ACCOUNT, REGION, Function
-from perdure_local.ledger import AWS_LIMITS, ErrorObject, Execution, Failed, Fault, Kind, Limits, Returned, Spec
+from perdure_local.journal import JournalFailed
+from perdure_local.ledger import AWS_LIMITS, ErrorObject, Execution, Failed, Fault, Kind, Limits, Returned
 from perdure_local.ledger.faults import invalid, missing
 from perdure_local.notices import ExecutionResumed, InvocationStarted, notices_of
 
@@ -23,17 +30,19 @@ if TYPE_CHECKING:
 
     from perdure_local.clock import RealClock
     from perdure_local.journal import Journal
-    from perdure_local.ledger import Answer, Record
+    from perdure_local.ledger import Answer, Change, Record
     from perdure_local.ledger.pages import Page
     from perdure_local.notices import Notice
+    from perdure_local.starts import Start
     from perdure_local.workers import Pool, Worker
 
+_LOG = logging.getLogger("perdure_local")
 _NAP = 30.0
 """The longest sleep before the clock is looked at again: a machine that was suspended must not oversleep."""
 
 
 class ServiceStopped(Exception):
-    """The service was closed, or broke, before what was waited for happened."""
+    """The service was closed or broke, or a bug of it stopped the execution, before what was waited for happened."""
 
 
 class Host(NamedTuple):
@@ -47,36 +56,12 @@ class Host(NamedTuple):
     limits: Limits = AWS_LIMITS
 
 
-class Start(NamedTuple):
-    """What a caller asks to be run."""
-
-    function: Function
-    version: str
-    payload: str
-    name: str | None = None
-    synchronous: bool = True
-
-
-class _Entry:
-    def __init__(self, execution: Execution, *, is_left_over: bool = False) -> None:
-        self.execution = execution
-        self.is_asleep = is_left_over
-        """Whether it stays as an earlier service left it, until it is taken up."""
-        self.timer: asyncio.TimerHandle | None = None
-        self.is_dispatched = False
-        self.ended = asyncio.Event()
-
-    @property
-    def is_idle(self) -> bool:
-        return not self.is_dispatched and not self.execution.in_flight
-
-
 class Executions:
     """The executions of a service, running and ended."""
 
     def __init__(self, host: Host, records: Sequence[Record] = ()) -> None:
         self._host = host
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._pools: dict[str, Pool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,7 +69,7 @@ class Executions:
         self.failure: BaseException | None = None
         """What broke the service, if anything did."""
         for record in records:
-            self._adopt(_Entry(Execution.restore(record, host.limits), is_left_over=True))
+            self._adopt(Entry(Execution.restore(record, host.limits), is_left_over=True))
 
     # Life
 
@@ -161,38 +146,26 @@ class Executions:
         return (entry.execution for entry in self._entries.values() if entry.execution.spec.function == name)
 
     async def settled(self) -> None:
-        """Wait until everything that can be read now is on disk."""
+        """Wait until everything that could be read when this was called is on disk: render first, then wait."""
         await self._host.journal.commit(None)
 
     async def start(self, asked: Start) -> Execution:
         """Start an execution, or go on with the one that has the same name and payload (PROTOCOL 9.3)."""
+        asked.check()
         function = asked.function
         if asked.name is not None and (known := self._names.get((function.name, asked.name))) is not None:
             execution = self.find(known)
+            await self.settled()
             if execution.spec.payload != asked.payload:
                 raise Fault(
                     "DurableExecutionAlreadyStartedException",
                     f"An execution named {asked.name} of {function.name} was started with another payload: {known}",
                 )
-            await self.settled()
             self.take_up(known)
             return execution
         identity = self._host.mint()
-        name = asked.name or identity
-        function_arn = f"{function.arn}:{asked.version}"
-        arn = f"{function_arn}/durable-execution/{name}/{identity}"
-        spec = Spec(
-            arn=arn,
-            function=function.name,
-            function_arn=function_arn,
-            version=asked.version,
-            name=name,
-            payload=asked.payload,
-            started_at=round(self._host.clock.now(arn), 3),
-            timeout=function.execution_timeout,
-            synchronous=asked.synchronous,
-        )
-        entry = self._adopt(_Entry(Execution.start(spec, self._host.limits)))
+        spec = asked.spec(identity, self._host.clock.now(asked.arn(identity)))
+        entry = self._adopt(Entry(Execution.start(spec, self._host.limits)))
         await self._settle(entry)
         return entry.execution
 
@@ -201,6 +174,8 @@ class Executions:
         entry = self._entry(arn)
         await entry.ended.wait()
         if entry.execution.is_running:
+            if entry.failure is not None:
+                raise ServiceStopped(f"{arn} cannot go on: {entry.failure!r}") from entry.failure
             raise ServiceStopped(f"the service stopped while {arn} was running") from self.failure
         return entry.execution
 
@@ -244,35 +219,42 @@ class Executions:
     async def stop(self, arn: str, error: ErrorObject | None) -> float:
         """Stop an execution; returns when it ended."""
         entry = self._entry(arn)
-        ended_at = entry.execution.stop(error, self._host.clock.now(arn))
-        await self._settle(entry)
-        return ended_at
+        try:
+            return entry.execution.stop(error, self._host.clock.now(arn))
+        finally:
+            await self._settle(entry)
 
     # How it is done
 
-    def _entry(self, arn: str) -> _Entry:
+    def _entry(self, arn: str) -> Entry:
         entry = self._entries.get(arn)
         if entry is None:
             raise missing(f"Durable execution not found: {arn}")
         return entry
 
-    def _entry_of_worker(self, arn: str) -> _Entry:
+    def _entry_of_worker(self, arn: str) -> Entry:
         # The model has no not-found error for the two calls of a runtime.
         entry = self._entries.get(arn)
         if entry is None:
             raise invalid(f"Durable execution not found: {arn}")
         return entry
 
-    def _adopt(self, entry: _Entry) -> _Entry:
+    def _adopt(self, entry: Entry) -> Entry:
         spec = entry.execution.spec
         self._entries[spec.arn] = entry
         self._names[spec.function, spec.name] = spec.arn
         return entry
 
-    async def _settle(self, entry: _Entry) -> None:
-        """Store what has happened, tell listeners, and see what is next."""
+    def _settle(self, entry: Entry) -> Coroutine[None, None, None]:
+        """Store what has happened, tell listeners, and see what is next.
+
+        By the time this returns, even if nothing was awaited, no later read can overtake the change.
+        """
         change = entry.execution.drain()
-        await self._host.journal.commit(change)
+        return self._tell(entry, change, self._host.journal.put(change))
+
+    async def _tell(self, entry: Entry, change: Change | None, stored: asyncio.Future[None]) -> None:
+        await stored
         if change is None:
             return
         for notice in notices_of(change):
@@ -282,7 +264,7 @@ class Executions:
             self._host.clock.forget(change.arn)
         self._wake(entry)
 
-    def _wake(self, entry: _Entry) -> None:
+    def _wake(self, entry: Entry) -> None:
         """See to it that whatever the execution needs next will happen."""
         if entry.timer is not None:
             entry.timer.cancel()
@@ -295,17 +277,17 @@ class Executions:
         before = execution.progress
         execution.fire(clock.now(arn))
         if execution.progress is not before:
-            self._spawn(self._settle(entry))
+            self._spawn(self._settle(entry), entry)
             return
         if execution.is_ready(clock.now(arn)) and not entry.is_dispatched:
             entry.is_dispatched = True
-            self._spawn(self._invoke(entry, pool))
+            self._spawn(self._invoke(entry, pool), entry)
         due = execution.next_due() if entry.is_idle else execution.next_timer()
         if due is not None:
             delay = clock.delay(arn, due, idle=entry.is_idle)
             entry.timer = asyncio.get_running_loop().call_later(min(delay, _NAP), self._wake, entry)
 
-    async def _invoke(self, entry: _Entry, pool: Pool) -> None:
+    async def _invoke(self, entry: Entry, pool: Pool) -> None:
         worker = await pool.acquire()
         try:
             # It may have ended, by its timeout or by a stop, while it waited for a worker.
@@ -317,7 +299,7 @@ class Executions:
         await self._settle(entry)
         self._wake(entry)
 
-    async def _run(self, entry: _Entry, worker: Worker) -> None:
+    async def _run(self, entry: Entry, worker: Worker) -> None:
         execution, clock = entry.execution, self._host.clock
         arn = execution.spec.arn
         began_at = round(clock.now(arn), 3)
@@ -340,14 +322,21 @@ class Executions:
             execution=execution,
         )
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None], entry: Entry | None = None) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(lambda task: self._finished(task, entry))
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, task: asyncio.Task[None], entry: Entry | None) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self.failure = self.failure or task.exception()
-            for entry in self._entries.values():
-                entry.ended.set()
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        if isinstance(error, JournalFailed):
+            self.failure = self.failure or error
+            for each in self._entries.values():
+                each.ended.set()
+            return
+        _LOG.error("a bug of the local service", exc_info=error)
+        if entry is not None:
+            entry.fail(error)

@@ -54,6 +54,13 @@ class Function:
     def __post_init__(self) -> None:
         if _NAME.fullmatch(self.name) is None:
             raise ValueError(f"a function's name is 1 to 64 of [a-zA-Z0-9-_], not {self.name!r}")
+        from perdure_local.worker_environment import OURS  # late: it is made of this module's facts
+
+        if reserved := sorted({*self.env, *self.inherit} & OURS.keys()):
+            raise ValueError(
+                f"the function {self.name}: {', '.join(reserved)} cannot be chosen, the service sets it for every"
+                " worker; leave it out of env and inherit"
+            )
 
     @property
     def arn(self) -> str:

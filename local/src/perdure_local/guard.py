@@ -1,8 +1,12 @@
 """Who may talk to a service that trusts everyone on this machine.
 
 A page in a browser can send requests to 127.0.0.1, and a name under a stranger's control can resolve to it. So the Host
-must be a loopback name, and a request that carries an Origin must carry ours. Nothing else is asked: signatures are not
-verified, as whoever can run a program here could read the journal as well.
+must be a loopback name, an Origin must be ours, and what the browser says another site asked for, even if only as a
+picture, is refused. Where nothing is meant for pages, whatever a browser marks is refused.
+
+Nothing else is asked, and signatures are not verified: every program on this machine is let through, another user's
+too. The journal's mode keeps those from the file, but not from what the ports tell and do. Where people who must not
+see or change the executions can run programs, the service is not to be used.
 """
 
 from __future__ import annotations
@@ -18,13 +22,20 @@ if TYPE_CHECKING:
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 LARGEST_BODY = 32 * 1024 * 1024
 
+_OWN_SITES = frozenset({b"none", b"same-origin"})
+"""`Sec-Fetch-Site` of an address that the user typed, and of a page of ours."""
+_MARKS_OF_A_BROWSER = (b"sec-fetch-", b"referer", b"origin")
+"""Headers that programs do not send."""
+
 
 class Guard:
     """ASGI middleware that lets only local callers through, and only bodies of a sane size."""
 
-    def __init__(self, app: ASGIApp, *, largest_body: int = LARGEST_BODY) -> None:
+    def __init__(self, app: ASGIApp, *, largest_body: int | None = LARGEST_BODY, serves_pages: bool = True) -> None:
+        """Guard `app`; without `largest_body` it has to see to the size of bodies itself."""
         self._app = app
         self._largest_body = largest_body
+        self._serves_pages = serves_pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with 403 or 413."""
@@ -34,11 +45,12 @@ class Guard:
         if refusal is not None:
             await reply_fault(refusal)(scope, receive, send)
             return
-        limited = _LimitedBody(receive, self._largest_body)
+        if self._largest_body is not None:
+            receive = _LimitedBody(receive, self._largest_body)
         try:
-            await self._app(scope, limited, send)
-        except _BodyTooLarge:
-            await reply_fault(self._too_large())(scope, receive, send)
+            await self._app(scope, receive, send)
+        except _BodyTooLarge as fault:
+            await reply_fault(fault)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Fault | None:
         headers = scope["headers"]
@@ -48,13 +60,15 @@ class Guard:
         origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
         if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
             return Fault("AccessDeniedException", "Requests of other origins are refused.")
+        if any(name == b"sec-fetch-site" and value not in _OWN_SITES for name, value in headers):
+            return Fault("AccessDeniedException", "Requests of other sites are refused.")
+        if not self._serves_pages and any(name.startswith(_MARKS_OF_A_BROWSER) for name, _ in headers):
+            return Fault("AccessDeniedException", "Requests of browsers are refused.")
         lengths = [value for name, value in headers if name == b"content-length"]
-        if any(length.isdigit() and int(length) > self._largest_body for length in lengths):
-            return self._too_large()
+        most = self._largest_body
+        if most is not None and any(length.isdigit() and int(length) > most for length in lengths):
+            return _BodyTooLarge(most)
         return None
-
-    def _too_large(self) -> Fault:
-        return Fault("RequestTooLargeException", f"The request's body is larger than {self._largest_body} bytes.")
 
 
 def is_loopback(host: str) -> bool:
@@ -65,8 +79,11 @@ def is_loopback(host: str) -> bool:
     return name.lower() in LOOPBACK_NAMES and port.isascii() and port.isdigit()
 
 
-class _BodyTooLarge(Exception):
-    pass
+class _BodyTooLarge(Fault):
+    """Raised from within the application, which may answer it as any other fault, or not at all."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__("RequestTooLargeException", f"The request's body is larger than {most} bytes.")
 
 
 class _LimitedBody:
@@ -74,11 +91,11 @@ class _LimitedBody:
 
     def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
-        self._left = most
+        self._most = self._left = most
 
     async def __call__(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise _BodyTooLarge
+            raise _BodyTooLarge(self._most)
         return message

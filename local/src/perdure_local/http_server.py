@@ -17,6 +17,8 @@ LOOPBACK = "127.0.0.1"
 _GRACE = 1.0
 """Seconds an open request gets when the server stops."""
 _POLL = 0.002
+_LONGEST_HEAD = 2 * 1024 * 1024
+"""Bytes of a request's head: a worker that reports an error puts up to 1 MiB about its cause into a header."""
 _KEEP_ALIVE = 24 * 60 * 60
 """A worker's connection may rest for as long as its function sleeps."""
 
@@ -38,6 +40,7 @@ class HttpServer:
             access_log=False,
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE,
+            h11_max_incomplete_event_size=_LONGEST_HEAD,
         )
         self._config.load()
         self._state = ServerState()

@@ -40,14 +40,19 @@ class Journal:
 
     async def commit(self, change: Change | None) -> None:
         """Wait until `change`, and everything committed before it, is on disk; None waits for the earlier ones only."""
-        if self._failure is not None:
-            raise JournalFailed(f"the journal could not be written: {self._failure}") from self._failure
-        if change is None and not self._waiting:
-            return
+        await self.put(change)
+
+    def put(self, change: Change | None) -> asyncio.Future[None]:
+        """Do as `commit`, whose place in the order is taken by the time this returns; the future tells the rest."""
         entry = _Entry(change, self._loop.create_future())
-        self._waiting += 1
-        self._queue.put(entry)
-        await entry.done
+        if self._failure is not None:
+            entry.done.set_exception(JournalFailed(f"the journal could not be written: {self._failure}"))
+        elif change is None and not self._waiting:
+            entry.done.set_result(None)
+        else:
+            self._waiting += 1
+            self._queue.put(entry)
+        return entry.done
 
     async def close(self) -> None:
         """Write what is left and end the thread."""

@@ -1,7 +1,7 @@
 """A child process with its output read line by line, in a process group of its own.
 
-The group is what is signalled: a handler's own children do not outlive it. A thread waits for the death, because that
-works on every platform and from every event loop.
+The group is what is signalled: a handler's own children do not outlive it, and a lifeline sees to it that none of them
+outlives us. A thread waits for the death, because that works on every platform and from every event loop.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import signal
 import subprocess
 import threading
 from typing import TYPE_CHECKING, NamedTuple
+
+from perdure_local.lifelines import Lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +49,11 @@ class Process:
             start_new_session=True,
         )
         self.pid = self._popen.pid
+        try:
+            self._lifeline = Lifeline(self.pid)
+        except BaseException:
+            self._abandon()
+            raise
         self.exited: asyncio.Future[int] = self._loop.create_future()
         """The return code, negative for the number of a signal; resolved once the output was read."""
         self._died: asyncio.Future[int] = self._loop.create_future()
@@ -69,6 +76,11 @@ class Process:
         self.kill()
         await self.exited
 
+    def _abandon(self) -> None:
+        self.kill()
+        with self._popen:  # closes its pipes, and waits
+            pass
+
     def _signal(self, number: int) -> None:
         # Not once it was reaped: its group id may then be another's.
         if self._popen.returncode is None:
@@ -82,7 +94,11 @@ class Process:
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
-        code = self._popen.wait()
+            self._lifeline.let_go()
+            code = self._popen.wait()
+        else:
+            code = self._popen.wait()
+            self._lifeline.let_go()
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
             self._loop.call_soon_threadsafe(self._died.set_result, code)
 

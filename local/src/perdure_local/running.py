@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from perdure_local.api import LambdaApi
 from perdure_local.clock import RealClock, SkippingClock
-from perdure_local.executions import Executions, Host, Start
+from perdure_local.executions import Executions, Host
 from perdure_local.functions import LATEST, Function
 from perdure_local.guard import Guard
 from perdure_local.http_server import HttpServer
@@ -16,6 +16,7 @@ from perdure_local.journal import Journal
 from perdure_local.ledger import Change
 from perdure_local.notices import LogLine, Notice, notices_of
 from perdure_local.settings import ServiceSettings
+from perdure_local.starts import Start
 from perdure_local.store import Store
 from perdure_local.workers import Pool, WorkerSettings
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from perdure_local.ledger import Execution
 
     Publish = Callable[[Notice | LogLine], None]
+
+_Rendered = TypeVar("_Rendered")
 
 
 class Running:
@@ -63,22 +66,23 @@ class Running:
         """Let an execution that was found go on."""
         self.executions.take_up(arn)
 
-    async def of_function(self, name: str) -> list[Execution]:
-        """Return a function's executions, oldest first."""
+    async def of_function(self, name: str, render: Callable[[Execution], _Rendered]) -> list[_Rendered]:
+        """Return what `render` makes of a function's executions, oldest first."""
+        rendered = [render(execution) for execution in self.executions.of_function(name)]
         await self.executions.settled()
-        return list(self.executions.of_function(name))
+        return rendered
 
     async def history(self, arn: str, *, include_data: bool) -> list[dict[str, Any]]:
         """Return an execution's events."""
-        execution = self.executions.find(arn)
+        events = [event.wire(include_data=include_data) for event in self.executions.find(arn).events]
         await self.executions.settled()
-        return [event.wire(include_data=include_data) for event in execution.events]
+        return events
 
     async def notices(self, arn: str) -> list[Notice]:
         """Return what an execution's events tell those who watch."""
-        execution = self.executions.find(arn)
+        notices = list(notices_of(Change(arn, *self.executions.find(arn).record())))
         await self.executions.settled()
-        return list(notices_of(Change(arn, *execution.record())))
+        return notices
 
     async def close(self) -> None:
         """Stop what runs."""

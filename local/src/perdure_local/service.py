@@ -150,7 +150,7 @@ class LocalService:
 
     def executions(self, function: str) -> list[Summary]:
         """Return a function's executions, oldest first."""
-        return [_summary(execution) for execution in self._call(self._running.of_function(function))]
+        return self._call(self._running.of_function(function, _summary))
 
     def history(self, arn: str, *, include_data: bool = True) -> list[dict[str, Any]]:
         """Return an execution's events, oldest first, as the API has them."""

@@ -1,6 +1,7 @@
 """The journal's file: executions as rows of SQLite, one transaction for what must stand or fall together.
 
-The file is readable by its owner only, before anything is written to it; one that is not ours is left as it is.
+The file is readable by its owner only, before anything is written to it; one that is not ours is left as it is, and so
+is what a link leads to.
 One service at a time has it open: a second one is told so at once instead of interleaving with the first.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +42,7 @@ CREATE TABLE event (
 
 
 class JournalRefused(Exception):
-    """The journal file cannot be used: another service has it open, or it is not one of ours."""
+    """The journal file cannot be used: another service has it open, it is not one of ours, or it is damaged."""
 
 
 class Store:
@@ -56,15 +58,16 @@ class Store:
         self.path = str(path)
         with self._refusing():
             if self.path != IN_MEMORY:
+                _check_files(Path(self.path))
                 _create(Path(self.path), durable=durable)
             self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
         try:
             with self._refusing():
                 self._prepare(durable=durable)
+                self._keys: dict[str, int] = dict(self._query("SELECT arn, key FROM execution"))
         except BaseException:
             self._connection.close()
             raise
-        self._keys: dict[str, int] = dict(self._query("SELECT arn, key FROM execution"))
 
     def write(self, changes: Iterable[Change]) -> None:
         """Write the changes, in order, in one transaction."""
@@ -79,16 +82,20 @@ class Store:
             raise
 
     def read(self) -> list[Record]:
-        """Return every execution, oldest first."""
-        return [
-            Record(
-                Spec.restored(orjson.loads(spec)),
-                Progress.restored(orjson.loads(progress)),
-                [Operation.restored(body) for body in self._bodies("operation", "position", key)],
-                [Event.restored(body) for body in self._bodies("event", "number", key)],
-            )
-            for key, spec, progress in self._query("SELECT key, spec, progress FROM execution ORDER BY key")
-        ]
+        """Return every execution, oldest first; raises `JournalRefused` if they cannot be made out."""
+        with self._refusing():
+            try:
+                return [
+                    Record(
+                        Spec.restored(orjson.loads(spec)),
+                        Progress.restored(orjson.loads(progress)),
+                        [Operation.restored(body) for body in self._bodies("operation", "position", key)],
+                        [Event.restored(body) for body in self._bodies("event", "number", key)],
+                    )
+                    for key, spec, progress in self._query("SELECT key, spec, progress FROM execution ORDER BY key")
+                ]
+            except (ValueError, TypeError, LookupError) as error:
+                raise self._damaged(error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -154,13 +161,20 @@ class Store:
         try:
             yield
         except sqlite3.OperationalError as error:
+            if "no such table" in str(error) or "no such column" in str(error):
+                raise self._damaged(error) from error
             if "locked" in str(error):
                 raise JournalRefused(
                     f"{self.path} is in use by another running service; stop it, or name another journal."
                 ) from error
             raise JournalRefused(f"{self.path} cannot be used as a journal: {error}.") from error
         except sqlite3.DatabaseError as error:
-            raise JournalRefused(f"{self.path} is not a journal of this program: {error}.") from error
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise JournalRefused(f"{self.path} is not a journal of this program: {error}.") from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> JournalRefused:
+        return JournalRefused(f"{self.path} is damaged: {error}; move it away to begin a new journal.")
 
     def _bodies(self, table: str, order: str, key: int) -> list[dict[str, Any]]:
         rows = self._query(f"SELECT body FROM {table} WHERE execution = ? ORDER BY {order}", key)  # noqa: S608 - ours
@@ -170,11 +184,34 @@ class Store:
         return self._connection.execute(statement, values).fetchall()
 
 
+def _files(path: Path) -> tuple[Path, ...]:
+    """Return the names of the journal's file and of those that SQLite keeps beside it."""
+    return (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")))
+
+
+def _check_files(path: Path) -> None:
+    """Raise `JournalRefused` for a file that another has made or may change: it would be written to, and its mode set.
+
+    Looked at by name: a descriptor of ours, when it is closed, would drop the locks that this process has on the file.
+    """
+    for file in _files(path):
+        try:
+            found = file.lstat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISLNK(found.st_mode):
+            raise JournalRefused(f"{file} is a symbolic link: name the file that it leads to.")
+        if stat.S_ISDIR(found.st_mode):
+            raise JournalRefused(f"{file} is a folder; a journal is a file.")
+        if not stat.S_ISREG(found.st_mode):
+            raise JournalRefused(f"{file} is not a regular file; a journal is one.")
+        if found.st_uid != os.geteuid():
+            raise JournalRefused(f"{file} belongs to another user: name a journal of your own.")
+
+
 def _create(path: Path, *, durable: bool) -> None:
     """Make the file, and its folder, if there is none."""
     # A file that is there is not opened here: to close it would drop the locks that this process has on it.
-    if path.is_dir():
-        raise JournalRefused(f"{path} is a folder; a journal is a file.")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
@@ -197,6 +234,7 @@ def _flush_names(folder: Path) -> None:
 
 def _make_private(path: Path) -> None:
     # SQLite gives its -wal and -shm files the mode of the main file, so the main file's mode has to be right first.
-    for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
+    _check_files(path)
+    for file in _files(path):
         if file.exists():
             file.chmod(OWNER_ONLY)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STATUSES = frozenset({"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "DELETING", "PAUSING", "PAUSED"})
 _MOST_STATUSES = 10
+_LIMIT_DIGITS = len(str(MAXIMUM_PAGE))
 
 
 class Filters(NamedTuple):
@@ -128,7 +129,8 @@ def read_limit(text: str | None) -> int:
     """Read a `MaxItems`: absent and 0 stand for the default."""
     if text is None:
         return DEFAULT_PAGE
-    if not (text.isascii() and text.isdigit()) or int(text) > MAXIMUM_PAGE:
+    # Its length first: Python reads no number of more than some thousand digits.
+    if not (text.isascii() and text.isdigit()) or len(text) > _LIMIT_DIGITS or int(text) > MAXIMUM_PAGE:
         raise invalid(f"MaxItems must be between 0 and {MAXIMUM_PAGE}.")
     return int(text) or DEFAULT_PAGE
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -15,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from perdure_local.deliveries import LARGEST_RESPONSE, Answered, Delivery, Ending, failure, reported_failure
+from perdure_local.hangups import hang_up
 from perdure_local.ledger import Failed
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ _WRONG_ID = Refusal(400, "InvalidRequestID", "Invalid request ID")
 _TOO_LARGE = Refusal(413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({LARGEST_RESPONSE} bytes).")
 _NOT_FOUND = Refusal(404, "NotFound", "No such path in the Lambda Runtime API")
 
-_MAY_ASK = frozenset({Phase.STARTED, Phase.READY, Phase.RESPONDED})
-"""Phases from which `next` may be called; READY, for a worker whose first connection broke."""
+_MAY_ASK = frozenset({Phase.STARTED, Phase.RESPONDED})
+"""Phases from which `next` may be called. A worker that is READY has asked, and still waits for the answer."""
 
 
 class Session:
@@ -160,20 +162,16 @@ class RuntimeApi:
             case "POST", "invocation", request_id, "response":
                 return await _response(session, request_id, request)
             case "POST", "invocation", request_id, "error":
-                report = reported_failure(await request.body(), _error_type(request))
+                report = reported_failure(await _body(request), _error_type(request))
                 return _accept(session.finish(request_id, _invocation_id(request), report))
             case "POST", "init", "error":
-                report = reported_failure(await request.body(), _error_type(request), is_final=True)
+                report = reported_failure(await _body(request), _error_type(request), is_final=True)
                 return _accept(session.fail_init(report))
         return _refuse(_NOT_FOUND)
 
 
 async def _next(session: Session, receive: Receive) -> Response | None:
-    async def gone() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    delivery = await session.next(gone)
+    delivery = await session.next(functools.partial(hang_up, receive))
     if delivery is None:
         return None
     if isinstance(delivery, Refusal):
@@ -182,13 +180,21 @@ async def _next(session: Session, receive: Receive) -> Response | None:
 
 
 async def _response(session: Session, request_id: str, request: Request) -> Response:
-    body = await request.body()
+    body = await _body(request)
     if len(body) <= LARGEST_RESPONSE:
         return _accept(session.finish(request_id, _invocation_id(request), Answered(body)))
     # The invocation has failed by now, whatever the worker does next; a good one logs it and asks for more.
     text = f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESPONSE} bytes)."
     ending = failure("Function.ResponseSizeTooLarge", text)
     return _refuse(session.finish(request_id, _invocation_id(request), ending) or _TOO_LARGE)
+
+
+async def _body(request: Request) -> bytes:
+    """Read a body to its end, and keep one byte more of it than is taken: that is how to see that it is too large."""
+    kept = bytearray()
+    async for part in request.stream():
+        kept += part[: LARGEST_RESPONSE + 1 - len(kept)]
+    return bytes(kept)
 
 
 def _invocation_id(request: Request) -> str | None:

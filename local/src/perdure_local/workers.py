@@ -7,6 +7,7 @@ What becomes of an invocation whose worker fails:
 * It takes longer than the function's timeout: the process is killed, `Sandbox.Timedout`; repeated alike.
 * The runtime reports that the function cannot be loaded (`init/error`), or does not come up in time: that is final. The
   code is what it is, and trying again would only hide the reason for half a minute.
+* The machine cannot give it a process or a port now (too many open files, too little memory): as if it had died.
 * A new process exits by itself before it asks for work, and says nothing: started once more, then final, with the last
   lines of its standard error as the message. One that a signal kills counts as any other death.
 """
@@ -14,6 +15,7 @@ What becomes of an invocation whose worker fails:
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import sys
 from collections import deque
@@ -42,6 +44,8 @@ REST_SECONDS = 10.0
 """Time between a worker's answer and its next request for work, after which it is replaced."""
 GRACE_SECONDS = 0.5
 """Time between SIGTERM and SIGKILL: what Lambda grants with an internal extension."""
+_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS, errno.ENOSPC})
+"""Errors of a machine that may be able to start a worker later."""
 _SILENT_EXITS = 2
 _TAIL = 20
 
@@ -67,19 +71,9 @@ class Worker:
     def __init__(self, function: Function, settings: WorkerSettings, number: int) -> None:
         self._function = function
         self._settings = settings
+        self._stream = f"local/[$LATEST]{number:032x}"
         self._api = RuntimeApi()
-        self._server = HttpServer(Guard(self._api))
-        self._server.start()
-        command = function.command or BOOTSTRAP
-        stream = f"local/[$LATEST]{number:032x}"
-        env = worker_environment(
-            function,
-            settings.environ,
-            endpoint=settings.endpoint,
-            runtime_api=self._server.address,
-            stream=stream,
-        )
-        self._launch = Launch(command, env, function.task_root)
+        self._server: HttpServer | None = None
         self._process: Process | None = None
         self._session: Session | None = None
         self._delivery: Delivery | None = None
@@ -105,7 +99,8 @@ class Worker:
         """End the process and the port it talked to."""
         if self._process is not None:
             await self._process.stop(self._settings.grace)
-        await self._server.stop()
+        if self._server is not None:
+            await self._server.stop()
 
     async def _deliver(self, session: Session, delivery: Delivery) -> Ending:
         process = self._alive()
@@ -137,9 +132,12 @@ class Worker:
 
     async def _start(self, *, is_last: bool) -> Session | Failed | None:
         try:
-            process = Process(self._launch, self._on_line)
+            process = Process(self._launch(), self._on_line)
         except OSError as error:
-            return failure("Runtime.InvalidEntrypoint", f"The worker cannot be started: {error}", is_final=True)
+            text = f"The worker cannot be started: {error}"
+            if error.errno in _SHORTAGES:
+                return failure("Runtime.ExitError", text)
+            return failure("Runtime.InvalidEntrypoint", text, is_final=True)
         session = Session(self._deadline_ms)
         self._process, self._session, self._api.session = process, session, session
         self._errors.clear()
@@ -162,6 +160,21 @@ class Worker:
             return None
         text = "\n".join([f"{_exit_text(code)} before it asked for work", *self._errors])
         return failure("Runtime.ExitError", text, is_final=True)
+
+    def _launch(self) -> Launch:
+        """Say how to start a process; the first time, open the port that it will talk to."""
+        function = self._function
+        if self._server is None:
+            self._server = HttpServer(Guard(self._api, largest_body=None, serves_pages=False))
+            self._server.start()
+        env = worker_environment(
+            function,
+            self._settings.environ,
+            endpoint=self._settings.endpoint,
+            runtime_api=self._server.address,
+            stream=self._stream,
+        )
+        return Launch(function.command or BOOTSTRAP, env, function.task_root)
 
     async def _reach(self, session: Session, process: Process, seconds: float) -> Phase:
         """Wait until the worker asks for work, says that it cannot, or dies."""
@@ -214,6 +227,7 @@ class Pool:
         await self._slots.acquire()
         if self._resting:
             return self._resting.pop()
+        # It opens nothing yet: what may fail does so in its `run`, and costs the invocation, not the slot.
         worker = Worker(self.function, self._settings, len(self._all) + 1)
         self._all.append(worker)
         return worker

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import io
+import json
 
 import pytest
 
@@ -131,3 +133,14 @@ def test_json_lines_hold_no_notice_of_another_execution() -> None:
     assert lines[0].startswith('{"event":"execution_started",')
     assert '"result":{"parcel":1}' in lines[9]
     assert lines[-1].startswith('{"event":"summary",')
+
+
+def test_a_value_that_is_nested_too_deeply_to_be_written_is_its_text() -> None:
+    deep = "[" * 400 + "]" * 400
+    stream = io.StringIO()
+    screen = JsonScreen(stream)
+    screen.begin(HEADING, Timeline(ARN))
+    screen.show(dataclasses.replace(Story().begun(), payload=deep), [])
+    screen.end(ending(result="[]"))
+    told, _summary = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (told["event"], told["payload"]) == ("execution_started", deep)

@@ -126,6 +126,12 @@ def test_an_execution_runs_to_its_end_with_time_skipped(shop: Path) -> None:
     assert "attempt 1 of" not in done.stdout, "the engine's own record of what the line before says"
 
 
+def test_a_module_that_starts_a_program_holds_up_nobody(shop: Path) -> None:
+    lasting = "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+    write_module(shop, "shop", lasting + SHOP)
+    assert perdure(shop, "run", "shop.echo").last_line == "SUCCEEDED  {}"
+
+
 def test_a_step_whose_worker_dies_is_run_again(shop: Path) -> None:
     done = perdure(shop, "run", "shop.crashing", "--skip-time")
     assert done.status == 0
@@ -219,7 +225,7 @@ def test_a_worker_gets_the_variables_that_are_named_and_no_others(shop: Path) ->
 def test_an_execution_that_takes_too_long_times_out(shop: Path) -> None:
     done = perdure(shop, "run", "shop.waiting", "--skip-time", "--execution-timeout", "60")
     assert done.status == 1
-    assert done.last_line.startswith("TIMED_OUT")
+    assert done.last_line.startswith("TIMED_OUT  Execution timed out")
 
 
 def test_an_invocation_that_takes_too_long_is_ended_and_made_again(shop: Path) -> None:

@@ -4,6 +4,8 @@ import pytest
 
 from perdure_local.cli import wording
 
+DEEP = "[" * 400 + "]" * 400
+
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
@@ -48,6 +50,7 @@ def test_an_offset_is_a_clock_of_milliseconds(seconds: float, expected: str) -> 
         ('{\n  "a": [1, 2]\n}', '{"a":[1,2]}'),
         ("not json\x1b[31m", "not json\\x1b[31m"),
         ('"Grüße \\u001b"', '"Grüße \\u001b"'),
+        (DEEP, DEEP),
     ],
 )
 def test_json_becomes_one_line_that_cannot_drive_a_terminal(text: str | None, expected: str) -> None:
@@ -82,7 +85,7 @@ def test_a_recorded_result_is_read_without_its_tags(text: str | None, expected: 
         (None, "Unknown error"),
         ({}, "Unknown error"),
         ({"ErrorType": "ValueError"}, "ValueError"),
-        ({"ErrorMessage": "boom"}, "Unknown error: boom"),
+        ({"ErrorMessage": "boom"}, "boom"),
         ({"ErrorType": "ValueError", "ErrorMessage": "boom\nand more"}, "ValueError: boom"),
     ],
 )

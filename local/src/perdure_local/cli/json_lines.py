@@ -1,6 +1,7 @@
 """A run as JSON, one object a line: each notice of the service under its name, then the summary.
 
-Values travel as what they are, not as text inside text; one that is not JSON is a string.
+Values travel as what they are, not as text inside text; one that is not JSON is a string, and so are those of a line in
+which one is nested more than 250 levels deep.
 """
 
 from __future__ import annotations
@@ -65,7 +66,11 @@ class JsonScreen:
         self, event: str, fields: Mapping[str, Any], readers: Mapping[str, Callable[[str | None], object]] = _READERS
     ) -> None:
         decoded = {name: readers[name](found) if name in readers else found for name, found in fields.items()}
-        self._stream.write(orjson.dumps({"event": event, **decoded}, default=str).decode() + "\n")
+        try:
+            line = orjson.dumps({"event": event, **decoded}, default=str)
+        except orjson.JSONEncodeError:  # a value is nested more deeply than can be written; its text is no trouble
+            line = orjson.dumps({"event": event, **fields}, default=str)
+        self._stream.write(line.decode() + "\n")
         self._stream.flush()
 
 

@@ -2,7 +2,7 @@
 
 `perdure run` starts it, by path and with a worker's environment, before anything is started that would outlive a wrong
 name; the user's code never runs in the command's own process. Whatever that code prints goes to standard error; the
-answer is one JSON object on standard output. Only what a worker imports too is imported here.
+answer is one JSON object on standard output, in one line. Only what a worker imports too is imported here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main() -> None:
     os.dup2(2, 1)
     answer = examine(sys.argv[1], os.environ.get("LAMBDA_TASK_ROOT") or os.getcwd())  # noqa: PTH109
     with open(output, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor, not a path
-        json.dump(answer, stream)
+        stream.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # threads that the user's module started hold up nobody

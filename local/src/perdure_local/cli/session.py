@@ -80,8 +80,7 @@ def carry_out(order: Order, screen: Screen, environ: Mapping[str, str]) -> int:
             if order.resume is not None and not order.journal.exists():
                 raise Problem(f"There is no journal {order.journal_shown}, so there is nothing to resume.")
             check_target(order.function, environ)
-            with _service(order, environ) as service:
-                feed = Feed(service)
+            with _service(order, environ) as service, Feed(service) as feed:
                 begun = _begin(order, service)
                 feed.follow(begun.timeline.arn)
                 summary = _show(order, begun, feed, screen, began)

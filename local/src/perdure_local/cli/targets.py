@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,8 @@ import orjson
 
 from perdure_local.cli import probe
 from perdure_local.cli.problems import FAILURE, Problem
-from perdure_local.worker_environment import worker_environment
+from perdure_local.cli.questions import ask
+from perdure_local.worker_environment import OURS, worker_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +24,7 @@ NOWHERE = "127.0.0.1:9"
 PATIENCE = 60.0
 """Seconds a module may take to be imported; what a worker is granted too."""
 _LONGEST_NAME = 64
+_SOURCE = ".py"
 
 
 def check_name(handler: str) -> None:
@@ -31,9 +32,16 @@ def check_name(handler: str) -> None:
     module, _, name = handler.rpartition(".")
     if module and name.isidentifier() and not module.startswith("."):
         return
-    meant = re.sub(r"\.py(?=[:.]|$)", "", handler).replace(":", ".")
-    hint = f"write {meant}" if "." in meant and meant != handler else "for example order.checkout"
+    path = handler.removeprefix("./")
+    is_file = path.endswith(_SOURCE)
+    meant = _of_file(path) if is_file else re.sub(r"\.py(?=[:.])", "", path).replace(":", ".")
+    is_name = "." in meant.lstrip(".") and not meant.startswith(".") and meant != handler
+    hint = f"write {meant}" if is_name else "for example order.checkout"
     raise Problem(f"{handler} is not the name of a handler: it is module.function, {hint}.")
+
+
+def _of_file(path: str) -> str:
+    return f"{path.removesuffix(_SOURCE)}.FUNCTION"
 
 
 def function_name(handler: str) -> str:
@@ -61,6 +69,8 @@ def variables(given: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     for name, _, _ in pairs:
         if not name.isidentifier():
             raise Problem(f"--env is NAME or NAME=VALUE, and {name!r} is not a name.")
+        if name in OURS:
+            raise Problem(f"--env: {name} cannot be chosen, the local service sets it for every worker. Leave it out.")
     return {name: value for name, equals, value in pairs if equals}, tuple(name for name, eq, _ in pairs if not eq)
 
 
@@ -68,24 +78,15 @@ def check_target(function: Function, environ: Mapping[str, str]) -> None:
     """Raise `Problem` unless the function's handler can be loaded and is durable."""
     command = [sys.executable, "-P", probe.__file__, function.handler]
     env = worker_environment(function, environ, endpoint=f"http://{NOWHERE}", runtime_api=NOWHERE, stream="local/probe")
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's own code, which a worker is to run next
-            command,
-            cwd=function.task_root,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    found = ask(command, env, function.task_root, PATIENCE)
+    if found is None:
         text = f"{function.handler}: its module is still being imported after {PATIENCE:.0f} seconds."
-        raise Problem(text, FAILURE) from None
+        raise Problem(text, FAILURE)
     try:
-        answer: dict[str, Any] = orjson.loads(done.stdout)
+        answer: dict[str, Any] = orjson.loads(found.line)
     except orjson.JSONDecodeError:
-        words = done.stderr.decode(errors="replace").strip().splitlines()[-10:]
-        text = f"{function.handler}: the process ended while it imported the module (status {done.returncode})."
+        words = found.errors.decode(errors="replace").strip().splitlines()[-10:]
+        text = f"{function.handler}: the process ended while it imported the module (status {found.status})."
         raise Problem("\n".join([text, *words]), FAILURE) from None
     if answer["problem"] is not None:
         raise _PROBLEMS[answer["problem"]](function, answer)
@@ -94,11 +95,13 @@ def check_target(function: Function, environ: Mapping[str, str]) -> None:
 def _attribute(function: Function, answer: Mapping[str, Any]) -> Problem:
     module, _, name = function.handler.rpartition(".")
     text = f"module {module} has no {name}"
-    if answer["close"]:
+    if function.handler.endswith(_SOURCE):
+        text = f"{function.handler} is a file: write {_of_file(function.handler)}"
+    elif answer["close"]:
         return Problem(f"{text}; did you mean {_either(module, answer['close'])}?")
     if answer["durables"]:
         return Problem(f"{text}; its durable functions are: {', '.join(answer['durables'])}.")
-    return Problem(f"{text}, and no durable function at all.")
+    return Problem(f"{text}. The module has no durable function at all.")
 
 
 def _module(function: Function, answer: Mapping[str, Any]) -> Problem:

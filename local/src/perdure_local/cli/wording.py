@@ -74,7 +74,7 @@ def compact(text: str | None) -> str:
         return ""
     try:
         return one_line(orjson.dumps(orjson.loads(text)).decode())
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # too deeply nested to be written, if not to be read
         return one_line(text)
 
 
@@ -103,12 +103,10 @@ def value(text: str | None) -> object:
 
 
 def headline(error: Mapping[str, object] | ErrorObject | None) -> str:
-    """Return an error's type and the first line of its message."""
-    if not error:
-        return "Unknown error"
-    kind, message = str(error.get("ErrorType") or "Unknown error"), str(error.get("ErrorMessage") or "")
+    """Return what there is of an error's type and the first line of its message."""
+    kind, message = (str((error or {}).get(field) or "") for field in ("ErrorType", "ErrorMessage"))
     first = message.strip().partition("\n")[0]
-    return one_line(f"{kind}: {first}" if first else kind)
+    return one_line(": ".join(part for part in (kind, first) if part) or "Unknown error")
 
 
 def details(error: ErrorObject | None) -> list[str]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
+
 from perdure_local.ledger import history
 from perdure_local.ledger.book import Book
 from perdure_local.ledger.change import Change, Progress, Record, Spec
@@ -142,8 +144,8 @@ class Execution:
     @property
     def token(self) -> str:
         """The one checkpoint token that is valid now: text made of ARN, sequence number and invocation."""
-        parts = f'{{"arn":"{self.spec.arn}","seq":{self.progress.tokens},"inv":"{self.progress.invocation_id}"}}'
-        return base64.b64encode(parts.encode()).decode()
+        parts = {"arn": self.spec.arn, "seq": self.progress.tokens, "inv": self.progress.invocation_id}
+        return base64.b64encode(orjson.dumps(parts)).decode()
 
     def is_ready(self, now: float) -> bool:
         """Whether an invocation should begin."""

@@ -155,6 +155,10 @@ _UPDATES: dict[tuple[Kind, Action], Callable[[Update, Operation], Entry]] = {
 # EXECUTION updates have no entry: closing the execution writes its event (`Execution._close`).
 
 
+_MARKER_DIGITS = 18
+"""More than any EventId has, and fewer than Python refuses to read."""
+
+
 class EventPage(NamedTuple):
     """A page of events and the marker of the next."""
 
@@ -164,7 +168,7 @@ class EventPage(NamedTuple):
 
 def page_events(events: Sequence[Event], *, limit: int, marker: str | None, newest_first: bool) -> EventPage:
     """Cut a page: a forward marker is the next EventId, a reverse marker the last one returned."""
-    if marker is not None and not (marker.isascii() and marker.isdigit()):
+    if marker is not None and not (marker.isascii() and marker.isdigit() and len(marker) <= _MARKER_DIGITS):
         raise invalid("Invalid Marker.")
     if newest_first:
         end = len(events) if marker is None else min(int(marker) - 1, len(events))
