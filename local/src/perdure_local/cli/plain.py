@@ -98,7 +98,8 @@ def line(moment: Moment) -> str:
             reason = wording.headline(moment.error)
             return f"invocation {moment.number} {moment.close} after {wording.duration(moment.took)}: {reason}"
         case Moved(row=row):
-            return f"{row.kind.value.lower()} {wording.one_line(row.label)} {_STATES[row.state](row)}"
+            subject = f"{row.kind.value.lower()} {wording.one_line(row.name)}" if row.name else row.label
+            return f"{subject} {_STATES[row.state](row)}"
         case Said(level=None):
             return f"{moment.stream}  {wording.one_line(moment.text)}"
         case Said():
