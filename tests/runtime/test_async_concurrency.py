@@ -212,3 +212,29 @@ def test_a_loop_that_never_idles_commits_all_the_same():
         return result
 
     assert succeeded(run(workflow).execution) == 3
+
+
+def test_a_wait_that_falls_due_goes_on_while_other_work_runs():
+    service = LedgerService()
+    gone_on = asyncio.Event()
+
+    async def long():
+        while not any("WAIT START" in request for request in moves(harness)):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        service.clock.advance(5)
+        await asyncio.wait_for(gone_on.wait(), 20)
+
+    async def workflow(event, ctx):
+        first, wait = ctx.step(long), ctx.wait(5)
+
+        async def after():
+            await wait
+            gone_on.set()
+
+        await asyncio.gather(first, after())
+        return "done"
+
+    harness = hosted(workflow, service)
+    harness.invoke()
+    assert orjson.loads(harness.outputs[0])["Status"] == "SUCCEEDED"
+    assert [] in moves(harness)

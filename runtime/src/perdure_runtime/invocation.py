@@ -202,7 +202,7 @@ class Invocation:
         from perdure_runtime.drivers.aio_watch import Watch
 
         loop, host = the_loop(), self._prepared.host
-        watch = Watch(self._run, loop, host.sender, self._log)
+        watch = Watch(self._run, loop, host.sender, self._log, host.clock)
         aio = Aio(self._run, watch, loop, host.pool, self._log)
         self._run.is_home = watch.is_home
         context = AioContext(setting, aio)

@@ -35,6 +35,8 @@ FOREIGN_GRACE = 0.1
 BUSY = 64
 """Turns after which a loop that never idles counts as idle all the same."""
 MOST_CANCELS = 3
+PAUSE = 1.0
+"""Seconds between two questions to the service for what is due."""
 
 _kept: list[asyncio.Task[Any]] = []
 """Workflows that would not end; a collected task would be told of as destroyed while pending."""
@@ -43,11 +45,13 @@ _kept: list[asyncio.Task[Any]] = []
 class Watch:
     """Watches over the loop for the length of one run."""
 
-    def __init__(self, run: Run, loop: Loop, sender: Pool, log: Logger) -> None:
+    def __init__(self, run: Run, loop: Loop, sender: Pool, log: Logger, clock: Callable[[], float]) -> None:
         self._run = run
         self._loop = loop
         self._sender = sender
         self._log = log
+        self._clock = clock
+        self._asked_at = 0.0
         self._body: asyncio.Task[Any] | None = None
         self._finished: asyncio.Future[None] = loop.create_future()
         self._acknowledged: list[tuple[int, asyncio.Future[None]]] = []
@@ -163,8 +167,11 @@ class Watch:
             self._send(ticket)
 
     def _send(self, ticket: int) -> None:
+        self._guarded(lambda: self._run.committer.flush(ticket))
+
+    def _guarded(self, request: Callable[[], None]) -> None:
         try:
-            self._run.committer.flush(ticket)
+            request()
         except Exception:  # noqa: BLE001  kept in `failure`; one that was kept before sends no request, so it must be told
             self._notify()
         except BaseException as error:  # noqa: BLE001  raised again by `run`, whichever thread this is
@@ -194,8 +201,23 @@ class Watch:
             return 0
         if not activity.quiet:
             self._deadline = None
-            return timeout
+            return timeout if activity.commits else self._until_due(timeout)
         return self._ask_when_quiet(timeout)
+
+    def _until_due(self, timeout: float | None) -> float | None:
+        """While other work goes on, a wait that falls due goes on too: the service is asked when it is time."""
+        due = self._run.activity.next_wake
+        if due is None:
+            return timeout
+        now = self._clock()
+        # The service's clock decides; where it is behind this one, it is asked again a little later.
+        left = max(due, self._asked_at + PAUSE) - now
+        if left > 0:
+            return _sooner(timeout, left)
+        self._asked_at = now
+        self._run.activity.commits = 1
+        self._sender.submit(lambda: self._guarded(self._run.committer.refresh))
+        return timeout
 
     def _ask_when_quiet(self, timeout: float | None) -> float | None:
         now = self._loop.time()

@@ -106,6 +106,12 @@ class Committer:
             while self._outbox.settled < ticket and not self.over:
                 self._send()
 
+    def refresh(self) -> None:
+        """Ask what has changed, with whatever is queued, or with nothing. Raises what the request raised."""
+        with self._sending:
+            if not self.over:
+                self._send()
+
     def drain(self) -> None:
         """Send all that is queued. Raises what a request raised."""
         with self._sending:
