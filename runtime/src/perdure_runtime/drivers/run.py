@@ -2,8 +2,8 @@
 
 The stop flag is sticky. Once the run has to stop, every durable call raises `Stop` again, so user code that swallows it
 gets no further than its next call; and when the handler returns after all, the flag still says that it was stopped.
-Code that swallows it over and over is abandoned: the answer is PENDING, and the process ends, because nothing else can
-take the thread away from it.
+Code that swallows it over and over is abandoned: the answer is PENDING, and the host takes the thread away from it, by
+ending the process, or under a loop that is not ours by leaving the code where it stands (`plain`).
 """
 
 from __future__ import annotations
