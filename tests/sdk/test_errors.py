@@ -4,6 +4,9 @@ import pytest
 
 from perdure import (
     BatchError,
+    CallbackError,
+    CallbackNotSubmitted,
+    CallbackTimeout,
     DurableCallRefused,
     Failure,
     HandlerRefused,
@@ -32,6 +35,7 @@ SERVICE = ServiceError(
         (StepError("boom", "app.Boom", "data"), "boom"),
         (StepInterrupted("cut off"), "cut off"),
         (WaitCancelled("gone"), "gone"),
+        (CallbackNotSubmitted("nobody was asked"), "nobody was asked"),
         (
             MISMATCH,
             "operation 01234567 at app.py:7: name: recorded 'reserve', asked 'charge' (the history holds charge).",
@@ -73,6 +77,37 @@ def test_a_batch_error_is_a_group_that_can_be_taken_apart():
         caught.append(group)
     assert [type(group) for group in caught] == [BatchError, BatchError]
     assert [str(group.exceptions[0]) for group in caught] == ["a", "'b'"]
+
+
+def test_a_batch_error_keeps_its_items_through_pickling():
+    error = BatchError("2 failed", [ValueError("a"), StepError("b", "app.B", "data")])
+    copy = pickle.loads(pickle.dumps(error))
+    assert copy.message == "2 failed"
+    assert [(type(item), item.args) for item in copy.exceptions] == [
+        (type(item), item.args) for item in error.exceptions
+    ]
+    assert vars(copy) == vars(error)
+
+
+def test_a_batch_error_is_not_changed_through_the_list_it_was_made_of():
+    errors = [ValueError("a")]
+    error = BatchError("1 failed", errors)
+    errors.append(ValueError("b"))
+    assert len(error.exceptions) == 1
+    assert error.args == ("1 failed", error.exceptions)
+
+
+def test_batch_errors_nest_as_batches_do():
+    inner = BatchError("1 failed", [ValueError("a"), OSError("b")])
+    outer = BatchError("2 failed", [inner, KeyError("c")])
+    matched, rest = outer.split(ValueError)
+    assert [type(group) for group in (matched, rest, matched.exceptions[0])] == [BatchError] * 3
+    assert (str(matched), str(matched.exceptions[0].exceptions[0])) == ("2 failed", "a")
+
+
+def test_all_that_ends_a_callback_badly_is_a_callback_error():
+    assert issubclass(CallbackTimeout, CallbackError)
+    assert issubclass(CallbackNotSubmitted, CallbackError)
 
 
 def test_failure_tells_the_facts_an_operation_attached():

@@ -12,20 +12,18 @@ def checkout(order: dict, ctx: Context) -> dict:
     return {"receipt": receipt}
 """
 
-from perdure.contexts import (
-    AsyncContext,
-    Context,
-    Execution,
-    LambdaContext,
-    Logger,
-    StepInfo,
-    current_context,
-    current_step,
-)
+from perdure.async_contexts import AsyncContext
+from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
+from perdure.callbacks import AsyncCallback, Callback
+from perdure.children import Child, ChildOptions, child
+from perdure.completions import BatchDecision, BatchProgress, Completion
+from perdure.conditions import Poll
+from perdure.contexts import Context, current_context, current_step
 from perdure.durations import Duration
 from perdure.errors import (
     BatchError,
     CallbackError,
+    CallbackNotSubmitted,
     CallbackTimeout,
     ChildContextError,
     ConditionError,
@@ -44,6 +42,7 @@ from perdure.errors import (
     WaitCancelled,
     failure,
 )
+from perdure.facts import Execution, LambdaContext, Logger, StepInfo
 from perdure.handlers import Durable, DurableOptions, durable, durable_of
 from perdure.retries import Decision, Jitter, Retry, RetryDecision
 from perdure.serdes import JSON, RAW, JsonSerdes, RawSerdes, Serdes
@@ -53,11 +52,23 @@ __version__ = "0.1.0"
 __all__ = [
     "JSON",
     "RAW",
+    "AsyncCallback",
     "AsyncContext",
+    "Batch",
+    "BatchDecision",
     "BatchError",
+    "BatchItem",
+    "BatchProgress",
+    "BatchReason",
+    "BatchStatus",
+    "Callback",
     "CallbackError",
+    "CallbackNotSubmitted",
     "CallbackTimeout",
+    "Child",
     "ChildContextError",
+    "ChildOptions",
+    "Completion",
     "ConditionError",
     "Context",
     "Decision",
@@ -76,6 +87,7 @@ __all__ = [
     "MalformedEnvelope",
     "OperationError",
     "PerdureError",
+    "Poll",
     "RawSerdes",
     "ReplayMismatch",
     "Retry",
@@ -90,6 +102,7 @@ __all__ = [
     "StepOptions",
     "WaitCancelled",
     "__version__",
+    "child",
     "current_context",
     "current_step",
     "durable",

@@ -12,170 +12,34 @@ when not. A call that has to wait ends the invocation: it unwinds the handler wi
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
+from perdure.combinators import Combinators
 from perdure.errors import DurableCallRefused
+from perdure.facts import Facts
+from perdure.waits import Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from datetime import datetime
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
-    from perdure.durations import Duration
+    from perdure.async_contexts import AsyncContext
+    from perdure.batches import Batch
+    from perdure.completions import Completion
+    from perdure.facts import StepInfo
+    from perdure.serdes import Serdes
+    from perdure.steps import RetryChoice, Step
 
-__all__ = [
-    "AsyncContext",
-    "Context",
-    "Execution",
-    "LambdaContext",
-    "Logger",
-    "StepInfo",
-    "current_context",
-    "current_step",
-]
+    B = TypeVar("B")
+    Branches: TypeAlias = Sequence[B] | Mapping[str, B]
+
+__all__ = ["Context", "current_context", "current_step"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
-class Logger(Protocol):
-    """A structured logger that knows its operation and is silent while history is replayed."""
-
-    def debug(self, event: str, *args: object, **fields: object) -> None:
-        """Log at DEBUG."""
-        ...
-
-    def info(self, event: str, *args: object, **fields: object) -> None:
-        """Log at INFO."""
-        ...
-
-    def warning(self, event: str, *args: object, **fields: object) -> None:
-        """Log at WARNING."""
-        ...
-
-    def error(self, event: str, *args: object, **fields: object) -> None:
-        """Log at ERROR."""
-        ...
-
-    def critical(self, event: str, *args: object, **fields: object) -> None:
-        """Log at CRITICAL."""
-        ...
-
-    def exception(self, event: str, *args: object, **fields: object) -> None:
-        """Log at ERROR with the exception being handled."""
-        ...
-
-    def log(self, level: int, event: str, *args: object, **fields: object) -> None:
-        """Log at `level`, one of the numbers of the standard `logging` module."""
-        ...
-
-    def bind(self, **fields: object) -> Logger:
-        """A logger that adds `fields` to every record."""
-        ...
-
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  the standard library's spelling, so that adapters work
-        """Whether a record at `level` would be written now."""
-        ...
-
-
-class LambdaContext(Protocol):
-    """The context object Lambda's Python runtimes give a handler."""
-
-    aws_request_id: str
-    function_name: str
-    function_version: str
-    invoked_function_arn: str
-    memory_limit_in_mb: str
-    log_group_name: str
-    log_stream_name: str
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until this invocation is stopped."""
-        ...
-
-
-class Execution(Protocol):
-    """The execution this invocation belongs to."""
-
-    @property
-    def arn(self) -> str:
-        """The execution's ARN."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The name it was started under."""
-        ...
-
-    @property
-    def started_at(self) -> datetime:
-        """When the execution started, in UTC; the same in every invocation."""
-        ...
-
-
-class StepInfo(Protocol):
-    """The step whose body is running."""
-
-    @property
-    def name(self) -> str | None:
-        """The step's name."""
-        ...
-
-    @property
-    def id(self) -> str:
-        """The operation's id in the history."""
-        ...
-
-    @property
-    def attempt(self) -> int:
-        """The attempt in progress; the first is 1."""
-        ...
-
-    @property
-    def idempotency_key(self) -> str:
-        """A key for calls to other systems: equal over all attempts of this step, different for any other."""
-        ...
-
-    @property
-    def logger(self) -> Logger:
-        """A logger that carries the step's name and attempt."""
-        ...
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether nobody waits for this step's result any more."""
-        ...
-
-    @property
-    def remaining_seconds(self) -> float:
-        """Seconds until Lambda stops this invocation."""
-        ...
-
-
-class Facts(Protocol):
-    """What contexts of both colours tell."""
-
-    @property
-    def logger(self) -> Logger:
-        """A logger that carries the execution, silent during replay."""
-        ...
-
-    @property
-    def execution(self) -> Execution:
-        """Facts about the execution."""
-        ...
-
-    @property
-    def lambda_context(self) -> LambdaContext:
-        """The context object of this invocation."""
-        ...
-
-    @property
-    def suspending(self) -> bool:
-        """True while the handler is being unwound because it has to wait; its work is not over."""
-        ...
-
-
-class Context(Facts, Protocol):
+class Context(Facts, Waits, Combinators, Protocol):
     """The durable operations of a workflow written as plain functions."""
 
     @overload
@@ -195,57 +59,174 @@ class Context(Facts, Protocol):
         """
         ...
 
-    def wait(
+    @overload
+    def run_in_child_context(
         self,
-        duration: Duration | None = None,
+        fn: Callable[Concatenate[Context, P], R],
         /,
-        *,
-        days: float = 0,
-        hours: float = 0,
-        minutes: float = 0,
-        seconds: float = 0,
-        name: str | None = None,
-    ) -> None:
-        """Suspend until `duration` has passed since the wait was first reached; costs nothing meanwhile."""
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R: ...
+    @overload
+    def run_in_child_context(
+        self,
+        name: str,
+        fn: Callable[Concatenate[Context, P], R],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R: ...
+    def run_in_child_context(
+        self,
+        fn: Any,
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """Run `fn(ctx, *args, **kwargs)` with a context of its own and record its outcome as one operation.
+
+        Operations made on that context are numbered apart from the others, so a change inside the child leaves those
+        around it alone. Options belong to the function: see `child`. Raises what `fn` raised where its class can be
+        rebuilt, else `ChildContextError`; suspends where `fn` does.
+        """
         ...
 
-
-class AsyncContext(Facts, Protocol):
-    """The durable operations of a workflow written as `async def`.
-
-    An operation takes its place in the history at the call, and runs when it is awaited. So several may be made first
-    and awaited together, by `asyncio.gather` or a `TaskGroup`, as long as the workflow itself makes them: in a task of
-    your own the order would follow the scheduler, and the call is refused.
-    """
-
     @overload
-    def step(
-        self, fn: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, R]: ...
-    @overload
-    def step(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
-    @overload
-    def step(
-        self, name: str, fn: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, R]: ...
-    @overload
-    def step(self, name: str, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
-    def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
-        """Like `Context.step`, to be awaited once. An `async def` runs on the loop, a plain function on a thread."""
-        ...
-
-    def wait(
+    def parallel(
         self,
-        duration: Duration | None = None,
+        branches: Branches[Callable[[Context], R] | Step[[], Coroutine[Any, Any, R]]],
         /,
         *,
-        days: float = 0,
-        hours: float = 0,
-        minutes: float = 0,
-        seconds: float = 0,
         name: str | None = None,
-    ) -> Coroutine[Any, Any, None]:
-        """Like `Context.wait`, to be awaited once."""
+        concurrency: int | None = None,
+        completion: Completion | None = None,
+        flat: bool = False,
+        serdes: Serdes[Batch[R]] | None = None,
+        item_serdes: Serdes[R] | None = None,
+        summary: Callable[[Batch[R]], str] | None = None,
+    ) -> Batch[R]: ...
+    @overload
+    def parallel(
+        self,
+        branches: Branches[Callable[[Context], R] | Step[[], R]],
+        /,
+        *,
+        name: str | None = None,
+        concurrency: int | None = None,
+        completion: Completion | None = None,
+        flat: bool = False,
+        serdes: Serdes[Batch[R]] | None = None,
+        item_serdes: Serdes[R] | None = None,
+        summary: Callable[[Batch[R]], str] | None = None,
+    ) -> Batch[R]: ...
+    def parallel(
+        self,
+        branches: Branches[Callable[..., Any]],
+        /,
+        *,
+        name: str | None = None,
+        concurrency: int | None = None,
+        completion: Completion | None = None,
+        flat: bool = False,
+        serdes: Serdes[Batch[Any]] | None = None,
+        item_serdes: Serdes[Any] | None = None,
+        summary: Callable[[Batch[Any]], str] | None = None,
+    ) -> Batch[Any]:
+        """Run several functions side by side, each with a context of its own; a mapping names the branches.
+
+        A branch is a function `fn(ctx)`, one with options made by `child`, or a step without parameters, which runs as
+        a step. At most `concurrency` branches are under way at a time, a suspended one included. The batch ends when
+        `completion` says so, by default at the first failure; what has not ended by then is cancelled. Branches that
+        fail do not make this call raise: see `Batch.values`.
+
+        `flat=True` keeps the branches' own records out of the history. `item_serdes` is how a branch's result is
+        recorded, `serdes` how the whole batch is, and `summary` says what to record of a batch too large for that.
+        """
+        ...
+
+    @overload
+    def map(
+        self,
+        fn: Step[[T], Coroutine[Any, Any, R]],
+        items: Sequence[T],
+        /,
+        *,
+        name: str | None = None,
+        concurrency: int | None = None,
+        completion: Completion | None = None,
+        flat: bool = False,
+        namer: Callable[[T, int], str] | None = None,
+        serdes: Serdes[Batch[R]] | None = None,
+        item_serdes: Serdes[R] | None = None,
+        summary: Callable[[Batch[R]], str] | None = None,
+    ) -> Batch[R]: ...
+    @overload
+    def map(
+        self,
+        fn: Step[[T], R],
+        items: Sequence[T],
+        /,
+        *,
+        name: str | None = None,
+        concurrency: int | None = None,
+        completion: Completion | None = None,
+        flat: bool = False,
+        namer: Callable[[T, int], str] | None = None,
+        serdes: Serdes[Batch[R]] | None = None,
+        item_serdes: Serdes[R] | None = None,
+        summary: Callable[[Batch[R]], str] | None = None,
+    ) -> Batch[R]: ...
+    @overload
+    def map(
+        self,
+        fn: Callable[[Context, T], R],
+        items: Sequence[T],
+        /,
+        *,
+        name: str | None = None,
+        concurrency: int | None = None,
+        completion: Completion | None = None,
+        flat: bool = False,
+        namer: Callable[[T, int], str] | None = None,
+        serdes: Serdes[Batch[R]] | None = None,
+        item_serdes: Serdes[R] | None = None,
+        summary: Callable[[Batch[R]], str] | None = None,
+    ) -> Batch[R]: ...
+    def map(
+        self,
+        fn: Callable[..., Any],
+        items: Sequence[Any],
+        /,
+        *,
+        name: str | None = None,
+        concurrency: int | None = None,
+        completion: Completion | None = None,
+        flat: bool = False,
+        namer: Callable[[Any, int], str] | None = None,
+        serdes: Serdes[Batch[Any]] | None = None,
+        item_serdes: Serdes[Any] | None = None,
+        summary: Callable[[Batch[Any]], str] | None = None,
+    ) -> Batch[Any]:
+        """Run `fn(ctx, item)` for every item side by side, each with a context of its own.
+
+        A step is given the item alone and runs as a step in its branch; a function with options is made by `child`.
+        `namer(item, index)` names a branch. Everything else is as in `parallel`.
+        """
+        ...
+
+    def with_retry(
+        self,
+        fn: Callable[[Context, int], R],
+        /,
+        *,
+        name: str | None = None,
+        retry: RetryChoice | None = None,
+    ) -> R:
+        """Run `fn(ctx, attempt)`, several operations together, until it succeeds or `retry` gives up.
+
+        All attempts share one child context, and the workflow suspends between them; `attempt` counts from 1. The
+        default is `Retry.exponential()`. Raises what the last attempt raised.
+        """
         ...
 
 

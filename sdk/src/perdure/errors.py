@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchError",
     "CallbackError",
+    "CallbackNotSubmitted",
     "CallbackTimeout",
     "ChildContextError",
     "ConditionError",
@@ -120,18 +121,22 @@ class CallbackTimeout(CallbackError):
     """Nobody completed a callback, or sent a heartbeat, in time."""
 
 
+class CallbackNotSubmitted(CallbackError):
+    """The submitter of `wait_for_callback` failed for good: nobody was asked to complete the callback."""
+
+
 class ConditionError(OperationError):
     """A condition was not met within the attempts its strategy allows, or its check failed."""
 
 
 class BatchError(OperationError, ExceptionGroup[Exception]):
-    """Items of a batch failed; the group holds their errors, so `except*` takes them apart."""
+    """Not all of a batch succeeded; the group holds the errors of the items that failed, for `except*` to sort."""
 
     def __new__(cls, message: str, errors: Sequence[Exception]) -> Self:
         return ExceptionGroup.__new__(cls, message, errors)
 
     def __init__(self, message: str, errors: Sequence[Exception]) -> None:
-        PerdureError.__init__(self, message, errors)
+        PerdureError.__init__(self, message, tuple(errors))
         self.error_type = None
         self.data = None
 

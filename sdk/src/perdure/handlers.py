@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 
-from perdure.contexts import AsyncContext, Context
+from perdure.async_contexts import AsyncContext
+from perdure.contexts import Context
 
 __all__ = ["Durable", "DurableOptions", "durable", "durable_of"]
 

@@ -1,7 +1,7 @@
 """When a failed attempt is made again, and how long after.
 
 A `Retry` is a plain frozen value; asking it (`policy.decide`) is pure: the caller brings the randomness. Delays grow to
-a cap, jitter spreads them, and a whole second is the least the service can wait:
+a cap, jitter spreads them, and a whole second is the least the service can wait (polling counts alike):
 
     base = min(first * rate ** (attempt - 1), cap)          exponential
     base = min(first + step * (attempt - 1), cap)           linear
@@ -69,8 +69,8 @@ Choice: TypeAlias = Callable[[BaseException, int], Decision]
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
-    """A retry policy; made by one of its class methods, or taken from its presets."""
+class Backoff:
+    """Delays that grow from attempt to attempt: the arithmetic that retrying and polling share."""
 
     attempts: int
     first: float = 5.0
@@ -78,6 +78,35 @@ class Retry:
     rate: float = 2.0
     step: float = 0.0
     jitter: Jitter = Jitter.FULL
+
+    def __post_init__(self) -> None:
+        if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
+            raise ValueError(f"attempts is a whole number from 1 up, not {self.attempts!r}")
+        for name in ("first", "cap"):
+            if not 0 < getattr(self, name) <= LONGEST:
+                raise ValueError(f"{name} is between 0 (exclusive) and {LONGEST} seconds, not {getattr(self, name)!r}")
+        if self.first > self.cap:
+            raise ValueError(f"first ({self.first:g} s) is longer than cap ({self.cap:g} s)")
+        if not (math.isfinite(self.rate) and self.rate >= 1):
+            raise ValueError(f"rate is a finite number from 1 up, not {self.rate!r}")
+        if not (math.isfinite(self.step) and self.step >= 0):
+            raise ValueError(f"step is a finite number from 0 up, not {self.step!r}")
+        if not isinstance(self.jitter, Jitter):
+            raise TypeError(f"jitter is one of Jitter.NONE, Jitter.HALF and Jitter.FULL, not {self.jitter!r}")
+
+    def delay(self, attempt: int, random: float) -> int:
+        """Whole seconds to wait after attempt number `attempt`; `random` is a number from 0 to 1."""
+        try:
+            grown = self.first * self.rate ** (attempt - 1) + self.step * (attempt - 1)
+        except OverflowError:
+            grown = self.cap
+        return whole(self.jitter.spread(min(grown, self.cap), random))
+
+
+@dataclass(frozen=True, slots=True)
+class Retry(Backoff):
+    """A retry policy; made by one of its class methods, or taken from its presets."""
+
     on: tuple[type[BaseException], ...] = EVERY_ERROR
     matching: tuple[str, ...] = ()
     interrupted: bool = False
@@ -100,19 +129,7 @@ class Retry:
     """One attempt."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
-            raise ValueError(f"attempts is a whole number from 1 up, not {self.attempts!r}")
-        for name in ("first", "cap"):
-            if not 0 < getattr(self, name) <= LONGEST:
-                raise ValueError(f"{name} is between 0 (exclusive) and {LONGEST} seconds, not {getattr(self, name)!r}")
-        if self.first > self.cap:
-            raise ValueError(f"first ({self.first:g} s) is longer than cap ({self.cap:g} s)")
-        if not (math.isfinite(self.rate) and self.rate >= 1):
-            raise ValueError(f"rate is a finite number from 1 up, not {self.rate!r}")
-        if not (math.isfinite(self.step) and self.step >= 0):
-            raise ValueError(f"step is a finite number from 0 up, not {self.step!r}")
-        if not isinstance(self.jitter, Jitter):
-            raise TypeError(f"jitter is one of Jitter.NONE, Jitter.HALF and Jitter.FULL, not {self.jitter!r}")
+        Backoff.__post_init__(self)  # super() does not find its class in a dataclass with slots
         for pattern in self.matching:
             re.compile(pattern)
         if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in self.on):
@@ -203,14 +220,10 @@ class Retry:
     def decide(self, error: BaseException, attempt: int, random: float) -> int | None:
         """Whole seconds to wait before the next attempt, or None to give up; `random` is a number from 0 to 1."""
         if self.choice is not None:
-            return _delay_of(self.choice(error, attempt))
+            return delay_of(self.choice(error, attempt))
         if attempt >= self.attempts or not self._accepts(error):
             return None
-        try:
-            grown = self.first * self.rate ** (attempt - 1) + self.step * (attempt - 1)
-        except OverflowError:
-            grown = self.cap
-        return whole(self.jitter.spread(min(grown, self.cap), random))
+        return self.delay(attempt, random)
 
     def _accepts(self, error: BaseException) -> bool:
         if not self.on and not self.matching:
@@ -223,7 +236,8 @@ def whole(delay: float) -> int:
     return min(max(1, math.ceil(delay)), LONGEST)
 
 
-def _delay_of(decision: Decision) -> int | None:
+def delay_of(decision: Decision) -> int | None:
+    """The delay of a decision as the service takes it; None for "no more"."""
     delay = decision.delay if isinstance(decision, RetryDecision) else decision
     return None if delay is None else whole(seconds_of(delay))
 

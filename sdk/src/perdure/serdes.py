@@ -1,8 +1,8 @@
-"""Text forms of your own for the results of single steps.
+"""Text forms of your own for what single operations record.
 
 The default needs none of this: plain values, and whatever a return annotation describes, are stored and come back as
-what they were. A `Serdes` replaces that for one step. What it reads back is what the code gets, live as on replay, so a
-round trip that changes the value changes it at once.
+what they were. A `Serdes` replaces that for one step, child, batch, condition, callback or invoke. What it reads back
+is what the code gets, live as on replay, so a round trip that changes the value changes it at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Serdes(Protocol[T]):
-    """Turns a step's result into text and back; any exception it raises fails the step at once."""
+    """Turns a value into text and back; any exception it raises fails the operation at once."""
 
     def serialize(self, value: T, /) -> str:
         """The text to record."""

@@ -1,18 +1,17 @@
 """Steps: plain functions whose outcome is recorded.
 
-Options belong to the function, not to the call, because all arguments of `ctx.step(fn, …)` are the function's own. A
-`Step` is the function with its options: it is still called like the function, which runs it with nothing durable about
-it, and that is how its unit tests call it.
+Any function is a step where `ctx.step(fn, …)` runs it; a `Step` is one with options, made by `step`. Its body runs
+until it returns or its retries are used up, and from then on the history answers in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import update_wrapper
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
+from perdure.functions import UNSET, Optioned, given
 from perdure.names import checked_name
 from perdure.retries import Decision, Retry
 from perdure.serdes import Serdes
@@ -22,17 +21,10 @@ __all__ = ["Step", "StepOptions", "step"]
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 S = TypeVar("S")
 
 RetryChoice: TypeAlias = Retry | Callable[[BaseException, int], Decision]
-
-
-class _Unset:
-    def __repr__(self) -> str:
-        return "<as it is>"
-
-
-UNSET: Any = _Unset()  # Any, so that it can be the default of a parameter of any type
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +48,26 @@ class StepOptions:
         return Retry.NONE if self.once else Retry.DEFAULT
 
 
-class Step(Generic[P, R]):
+class Step(Optioned[P, R_co], Generic[P, R_co]):
     """A function together with how it is run as a step; made by `step`."""
 
-    function: Callable[P, R]
+    kind = "step"
     settings: StepOptions
 
-    def __init__(self, function: Callable[P, R], settings: StepOptions) -> None:
-        if not callable(function):
-            raise TypeError(f"a step is made of a function, not of {type(function).__name__}")
-        update_wrapper(self, function)
-        self.function = function
+    def __init__(self, function: Callable[P, R_co], settings: StepOptions) -> None:
+        super().__init__(function)
         self.settings = settings
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the function; nothing is recorded. Inside a workflow, call `ctx.step(fn, …)` instead."""
-        return self.function(*args, **kwargs)
-
     @overload
-    def __get__(self, instance: None, owner: type, /) -> Step[P, R]: ...
+    def __get__(self, instance: None, owner: type, /) -> Step[P, R_co]: ...
     @overload
-    def __get__(self: Step[Concatenate[S, Q], R], instance: S, owner: type | None = None, /) -> Step[Q, R]: ...
+    def __get__(self: Step[Concatenate[S, Q], R_co], instance: S, owner: type | None = None, /) -> Step[Q, R_co]: ...
     def __get__(self, instance: object, owner: type | None = None, /) -> Any:
         """A step that is defined in a class is a method: through an instance, it has that instance bound."""
-        if instance is None:
-            return self
-        return Step(MethodType(self.function, instance), self.settings)
-
-    def __repr__(self) -> str:
-        return f"<step {getattr(self, '__qualname__', self.function)!s}>"
+        return self if instance is None else Step(MethodType(self.function, instance), self.settings)
 
     def options(
-        self,
+        self: Step[P, R],
         *,
         name: str | None = UNSET,
         retry: RetryChoice | None = UNSET,
@@ -95,8 +75,8 @@ class Step(Generic[P, R]):
         serdes: Serdes[R] | None = UNSET,
     ) -> Step[P, R]:
         """A copy with other options; what is not given stays as it is."""
-        given = {"name": name, "retry": retry, "once": once, "serdes": serdes}
-        return Step(self.function, _changed(self.settings, {key: it for key, it in given.items() if it is not UNSET}))
+        changes = given({"name": name, "retry": retry, "once": once, "serdes": serdes})
+        return Step(self.function, _changed(self.settings, changes))
 
 
 class StepDecorator(Protocol):
@@ -138,8 +118,7 @@ def step(
     settings = _changed(StepOptions(), {"name": name, "retry": retry, "once": once, "serdes": serdes})
 
     def decorate(function: Callable[P, R], /) -> Step[P, R]:
-        plain = function.function if isinstance(function, Step) else function
-        return Step(plain, settings)
+        return Step(function.function if isinstance(function, Step) else function, settings)
 
     return decorate if fn is None else decorate(fn)
 
