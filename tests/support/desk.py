@@ -19,9 +19,10 @@ from perdure_local.ledger import (
     Returned,
     Spec,
 )
+from perdure_local.ledger.targets import nowhere
 
 if TYPE_CHECKING:
-    from perdure_local.ledger import Event
+    from perdure_local.ledger import Event, Resolve
 
 START = 1_767_225_600.0
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:workflow"
@@ -57,6 +58,17 @@ def update(move: str, name: str = "A", **members: Any) -> dict[str, Any]:
     return {**made, **members}
 
 
+def callback(name: str = "A", **options: int) -> dict[str, Any]:
+    """The START of a callback: `callback(TimeoutSeconds=5)`."""
+    return update("CALLBACK START", name, CallbackOptions=options)
+
+
+def chained(function: str, name: str = "A", payload: str | None = None, **options: str) -> dict[str, Any]:
+    """The START of a chained invoke: `chained("ship", TenantId="t")`."""
+    sent = {} if payload is None else {"Payload": payload}
+    return update("CHAINED_INVOKE START", name, ChainedInvokeOptions={"FunctionName": function, **options}, **sent)
+
+
 class Desk:
     """One execution, its clock and its current token."""
 
@@ -65,6 +77,8 @@ class Desk:
         self.execution = Execution.start(spec(**fields), limits)
         self.token = ""
         self.invocations = 0
+        self.resolve: Resolve = nowhere
+        """Which functions there are for a chained invoke."""
 
     def begin(self) -> dict[str, Any]:
         """Begin an invocation and return its event."""
@@ -75,7 +89,7 @@ class Desk:
 
     def push(self, *updates: dict[str, Any], client_token: str | None = None) -> dict[str, dict[str, Any]]:
         """Checkpoint and return the operations of the answer, by id in the answer's order."""
-        answer = self.execution.checkpoint(self.token, updates, client_token, self.now)
+        answer = self.execution.checkpoint(self.token, updates, client_token, self.now, resolve=self.resolve)
         self.token = answer.token or ""
         return _by_id(answer)
 
@@ -83,7 +97,7 @@ class Desk:
         """Return why a batch is refused."""
         before = self.execution.record()
         with pytest.raises(Fault) as refusal:
-            self.execution.checkpoint(self.token, updates, None, self.now)
+            self.execution.checkpoint(self.token, updates, None, self.now, resolve=self.resolve)
         assert refusal.value.code == "InvalidParameterValueException"
         assert self.execution.record() == before
         return refusal.value.message

@@ -4,11 +4,17 @@
 `Harness` drives a handler through invocation after invocation until the execution is over, letting the clock jump to
 whatever is due next. A fault plan kills the "worker" before or after the n-th checkpoint: the call raises `WorkerDied`,
 every later call of that invocation too, and whatever the handler then answers is lost, as it would be with a process.
+
+What the world outside does to callbacks and invokes is done by name (`succeed_callback`, `finish_invoke`, …), between
+invocations or from user code during one; or it is told in advance as `answers`, which the harness gives as soon as they
+are due and nothing runs, before it moves the clock any further. With `eager` they are given during an invocation, too,
+at each of its checkpoints.
 """
 
 from __future__ import annotations
 
 import itertools
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +32,33 @@ from perdure_local.ledger import (
     Fault,
     Limits,
     Record,
+    Resolved,
     Returned,
     Spec,
+    Target,
 )
+from perdure_local.ledger.faults import missing
 from perdure_runtime.service.protocol import Checkpointed, StatePage
+from support.outsiders import Outside, Replies, Reply, awaited, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from support.outsiders import Answered
+
+__all__ = [
+    "START",
+    "Faults",
+    "HandClock",
+    "Harness",
+    "LedgerService",
+    "Reply",
+    "Request",
+    "Stuck",
+    "WorkerDied",
+    "rebuilt",
+    "succeeded",
+]
 
 START = 1_767_225_600.0
 """The hand-set clock's first instant."""
@@ -84,7 +110,7 @@ class Faults:
     """Where to cut a batch: the indices at which a new checkpoint begins, as if the outbox had flushed there."""
 
 
-class LedgerService:
+class LedgerService(Outside):
     """`perdure_runtime.service.protocol.Service` over one execution."""
 
     def __init__(
@@ -96,7 +122,11 @@ class LedgerService:
         timeout: int | None = None,
         faults: Faults | None = None,
         name: str = "run",
+        answers: Mapping[str, Answered] | None = None,
+        functions: Collection[str] | None = None,
+        eager: bool = False,
     ) -> None:
+        """`answers` are described in `outsiders`; `functions` are those that can be invoked, None for any."""
         self.clock = clock or HandClock()
         self.faults = faults or Faults()
         self.requests: list[Request] = []
@@ -104,8 +134,14 @@ class LedgerService:
         self.checkpoints = 0
         """Checkpoints so far, each piece of a cut batch counted."""
         self.is_dead = False
+        self.replies = Replies(answers or {})
+        self._functions = functions
+        self._eager = eager
         self._numbers = itertools.count(1)
+        self._children = itertools.count(1)
         self._limits = limits
+        # User code may speak for the world outside, from any thread, while the engine is at a checkpoint.
+        self._lock = threading.RLock()
         function = "arn:aws:lambda:us-east-1:123456789012:function:workflow"
         self.execution = Execution.start(
             Spec(
@@ -129,20 +165,29 @@ class LedgerService:
     def begin(self) -> bytes:
         """Begin an invocation and return its event."""
         self.is_dead = False
-        invocation = self.execution.begin_invocation(f"invocation-{next(self._numbers)}", self.clock.now)
-        self._store()
+        with self._lock:
+            invocation = self.execution.begin_invocation(f"invocation-{next(self._numbers)}", self.clock.now)
+            self._store()
         return orjson.dumps(invocation.event)
 
     def finish(self, ending: Returned | Failed) -> None:
         """End the invocation in flight."""
-        invocation_id = self.execution.progress.invocation_id
-        if invocation_id is not None:
-            self.execution.finish_invocation(invocation_id, ending, self.clock.now)
-            self._store()
+        with self._lock:
+            invocation_id = self.execution.progress.invocation_id
+            if invocation_id is not None:
+                self.execution.finish_invocation(invocation_id, ending, self.clock.now)
+                self._store()
 
     def restart(self) -> None:
         """Forget the execution and rebuild it from the changes it handed out."""
         self.execution = Execution.restore(rebuilt(self.changes), self._limits)
+
+    def _resolve(self, target: Target) -> Resolved:
+        if self._functions is not None and target.name not in self._functions:
+            raise missing(f"Function not found: {target.text}")
+        child, version = f"child-{next(self._children)}", target.qualifier or "$LATEST"
+        stem = self.execution.spec.function_arn.rsplit(":", 2)[0]
+        return Resolved(version, f"{stem}:{target.name}:{version}/durable-execution/{child}/{child}")
 
     # The engine's side
 
@@ -161,7 +206,8 @@ class LedgerService:
         self._stay_dead()
         self.requests.append(Request("get_state", token, marker=marker))
         try:
-            page = self.execution.state(token, marker or None, limit, self.clock.now)
+            with self._lock:
+                page = self.execution.state(token, marker or None, limit, self.clock.now)
         except Fault as fault:
             raise _service_error("GetDurableExecutionState", fault, arn) from None
         return StatePage(page.operations, page.marker)
@@ -171,15 +217,22 @@ class LedgerService:
         self.checkpoints += 1
         if self.checkpoints in self.faults.before:
             self._die()
-        try:
-            answer = self.execution.checkpoint(token, updates, client_token, self.clock.now)
-        except Fault as fault:
-            raise _service_error("CheckpointDurableExecution", fault, arn) from None
-        finally:
-            self._store()
+        with self._lock:
+            if self._eager:
+                self._give_what_is_due()
+            try:
+                answer = self.execution.checkpoint(token, updates, client_token, self.clock.now, resolve=self._resolve)
+            except Fault as fault:
+                raise _service_error("CheckpointDurableExecution", fault, arn) from None
+            finally:
+                self._store()
         if self.checkpoints in self.faults.after:
             self._die()
         return answer
+
+    def _give_what_is_due(self) -> None:
+        while (due := self.replies.next(self.execution)) is not None and due.at <= self.clock.now:
+            self.give(due)
 
     def _pieces(self, updates: Sequence[dict[str, Any]]) -> list[Sequence[dict[str, Any]]]:
         cuts = set() if self.faults.cut is None else set(self.faults.cut(updates))
@@ -224,17 +277,23 @@ class Harness:
         return self.execution
 
     def step(self) -> None:
-        """Let happen what is due, run one invocation if one is, else move the clock to what is due next."""
+        """Let happen what is due, run one invocation if one is, else go to what is due next: a reply, or a timer."""
         service, clock = self.service, self.service.clock
-        self.execution.fire(clock.now)
-        service._store()
+        service.fire()
         if self.execution.is_ready(clock.now):
             self.invoke()
         elif self.execution.is_running:
-            due = self.execution.next_due()
-            if due is None:
-                raise Stuck(f"{self.execution!r} waits for nothing: {[e.type for e in self.execution.events]!r}")
-            clock.now = max(clock.now, due)
+            due, said = self.execution.next_due(), service.replies.next(self.execution)
+            if said is not None and (due is None or said.at <= due):
+                clock.now = max(clock.now, said.at)
+                service.give(said)
+            elif due is not None:
+                clock.now = max(clock.now, due)
+            else:
+                raise Stuck(
+                    f"{self.execution!r} waits for {told(awaited(self.execution))} and nobody answers:"
+                    f" {[e.type for e in self.execution.events]!r}"
+                )
 
     def invoke(self) -> None:
         """Run one invocation."""

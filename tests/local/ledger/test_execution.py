@@ -1,7 +1,7 @@
 import pytest
 
-from perdure_local.ledger import ErrorObject, Execution, ExecutionStatus, Failed, Fault, Limits
-from support.desk import ARN, CRASH, START, Desk, update
+from perdure_local.ledger import ErrorObject, Execution, ExecutionStatus, Failed, Fault, Limits, Resolved
+from support.desk import ARN, CRASH, START, Desk, callback, chained, update
 
 
 def test_the_envelope_of_a_new_execution():
@@ -148,9 +148,12 @@ def test_pending_with_nothing_pending_is_forgiven_twice(moves):
     assert desk.events[-4:] == [*["InvocationCompleted"] * 3, "ExecutionFailed"]
 
 
-@pytest.mark.parametrize("update_", [update("STEP RETRY", delay=5), update("WAIT START", seconds=5)])
+@pytest.mark.parametrize(
+    "update_", [update("STEP RETRY", delay=5), update("WAIT START", seconds=5), callback(), chained("ship")]
+)
 def test_what_counts_as_pending(update_):
     desk = Desk()
+    desk.resolve = lambda _target: Resolved("1")
     desk.begin()
     desk.push(update_)
     desk.suspend()

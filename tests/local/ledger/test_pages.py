@@ -1,7 +1,7 @@
 import pytest
 
-from perdure_local.ledger import Fault, Limits
-from support.desk import Desk, update
+from perdure_local.ledger import Fault, Limits, Resolved
+from support.desk import Desk, callback, chained, update
 
 
 def pages(desk: Desk, limit: int = 2) -> list[list[str]]:
@@ -131,3 +131,46 @@ def test_descendants_of_a_finished_context_are_left_out(close, shown):
     assert [name for page in pages(desk, 2) for name in page] == shown
     if close:
         assert delta["P"]["ContextDetails"].get("ReplayChildren", False) is ("P1" in shown)
+
+
+def test_what_is_hidden_is_hidden_at_every_depth():
+    desk = Desk()
+    desk.begin()
+    desk.push(
+        update("CONTEXT START", "P"),
+        update("CONTEXT START", "Q", ParentId="P"),
+        update("CONTEXT START", "R", ParentId="Q"),
+        update("STEP SUCCEED", "S", ParentId="R"),
+        update("STEP SUCCEED", "T", ParentId="P"),
+    )
+    desk.push(update("CONTEXT SUCCEED", "R", ParentId="Q", replay_children=True))
+    assert again(desk)[0] == ["0b1c", "P", "Q", "R", "S", "T", "W"]
+    desk.push(update("CONTEXT SUCCEED", "Q", ParentId="P"))
+    desk.push(update("CONTEXT SUCCEED", "P", replay_children=True))
+    # Q is kept, and hides what is under it, although R, which is under it, would keep its own.
+    assert [name for page in pages(desk, 2) for name in page] == ["0b1c", "P", "Q", "T", "W"]
+
+
+def test_an_operation_of_any_kind_is_hidden_with_its_context():
+    desk = Desk()
+    desk.begin()
+    desk.resolve = lambda _target: Resolved("1")
+    desk.push(
+        update("CONTEXT START", "P"),
+        {**callback("A"), "ParentId": "P"},
+        {**chained("ship", "B"), "ParentId": "P"},
+        {**update("WAIT START", "C", seconds=60), "ParentId": "P"},
+    )
+    desk.push(update("CONTEXT SUCCEED", "P"))
+    assert again(desk)[0] == ["0b1c", "P", "W"]
+
+
+def test_the_handler_is_told_of_changes_that_it_can_look_up():
+    desk = Desk()
+    desk.begin()
+    desk.push(update("CONTEXT START", "P"), {**callback("A"), "ParentId": "P"}, callback("B"))
+    desk.push(update("CONTEXT SUCCEED", "P"))
+    desk.suspend()
+    desk.execution.succeed_callback("A", b"", desk.now)
+    desk.execution.succeed_callback("B", b"", desk.now)
+    assert desk.begin()["UpdatedOperationIds"] == ["B"]

@@ -2,8 +2,8 @@ import itertools
 
 import pytest
 
-from perdure_local.ledger import Action, Kind, Status
-from perdure_local.ledger.transitions import TRANSITIONS
+from perdure_local.ledger import Action, InvokeEnd, Kind, Resolved, Status
+from perdure_local.ledger.transitions import OUTSIDE, TIMERS, TRANSITIONS
 from support.desk import Desk, update
 
 STATUSES: dict[tuple[str, str | None], tuple[str, ...]] = {
@@ -21,6 +21,17 @@ STATUSES: dict[tuple[str, str | None], tuple[str, ...]] = {
     ("WAIT", "STARTED"): ("WAIT START",),
     ("WAIT", "SUCCEEDED"): ("WAIT START", "time"),
     ("WAIT", "CANCELLED"): ("WAIT START", "WAIT CANCEL"),
+    ("CALLBACK", None): (),
+    ("CALLBACK", "STARTED"): ("CALLBACK START",),
+    ("CALLBACK", "SUCCEEDED"): ("CALLBACK START", "SUCCEEDED"),
+    ("CALLBACK", "FAILED"): ("CALLBACK START", "FAILED"),
+    ("CALLBACK", "TIMED_OUT"): ("CALLBACK START", "time"),
+    ("CHAINED_INVOKE", None): (),
+    ("CHAINED_INVOKE", "STARTED"): ("CHAINED_INVOKE START",),
+    ("CHAINED_INVOKE", "SUCCEEDED"): ("CHAINED_INVOKE START", "SUCCEEDED"),
+    ("CHAINED_INVOKE", "FAILED"): ("CHAINED_INVOKE START", "FAILED"),
+    ("CHAINED_INVOKE", "TIMED_OUT"): ("CHAINED_INVOKE START", "TIMED_OUT"),
+    ("CHAINED_INVOKE", "STOPPED"): ("CHAINED_INVOKE START", "STOPPED"),
 }
 """How an operation gets into each status it can have."""
 
@@ -42,6 +53,8 @@ EXPECTED = {
         {"STARTED": "CANCELLED"},
         "Cannot cancel a WAIT that does not exist or has already completed.",
     ),
+    ("CALLBACK", "START"): ({None: "STARTED"}, "Cannot start a CALLBACK that already exist."),
+    ("CHAINED_INVOKE", "START"): ({None: "STARTED"}, "Cannot start a CHAINED_INVOKE operation that already exists."),
 }
 """The protocol's table (2.3), written a second time on purpose: result by current status, and the refusal."""
 
@@ -50,10 +63,13 @@ CELLS = [(kind, action, status) for (kind, status), action in itertools.product(
 
 def prepared(kind: str, status: str | None) -> Desk:
     desk = Desk()
+    desk.resolve = lambda _target: Resolved("1")
     desk.begin()
     for move in STATUSES[kind, status]:
         if move == "time":
             desk.pass_time(5)
+        elif move in set(Status):
+            end_outside(desk, kind, Status(move))
         else:
             desk.push(options(move))
     if status is not None:
@@ -61,8 +77,22 @@ def prepared(kind: str, status: str | None) -> Desk:
     return desk
 
 
+def end_outside(desk: Desk, kind: str, status: Status) -> None:
+    if kind == "CHAINED_INVOKE":
+        desk.execution.finish_invoke("A", InvokeEnd(status), desk.now)
+    elif status is Status.SUCCEEDED:
+        desk.execution.succeed_callback("A", b"", desk.now)
+    else:
+        desk.execution.fail_callback("A", None, desk.now)
+
+
 def options(move: str) -> dict:
-    extra = {"WAIT START": {"seconds": 5}, "STEP RETRY": {"delay": 5}}
+    extra = {
+        "WAIT START": {"seconds": 5},
+        "STEP RETRY": {"delay": 5},
+        "CALLBACK START": {"CallbackOptions": {"TimeoutSeconds": 5}},
+        "CHAINED_INVOKE START": {"ChainedInvokeOptions": {"FunctionName": "ship"}},
+    }
     return update(move, **extra.get(move, {}))
 
 
@@ -78,11 +108,17 @@ def test_every_cell_of_the_table(kind, action, status):
         assert desk.refused(move) == refusal
 
 
-def test_every_row_of_the_served_kinds_is_expected():
-    served = {
-        (kind.value, action.value) for kind, action in TRANSITIONS if kind in {Kind.STEP, Kind.CONTEXT, Kind.WAIT}
-    }
+def test_every_row_is_expected():
+    served = {(kind.value, action.value) for kind, action in TRANSITIONS if kind is not Kind.EXECUTION}
     assert served == set(EXPECTED)
+
+
+def test_every_status_an_operation_can_have_was_tried():
+    reached = {(row.result, kind) for (kind, _), row in TRANSITIONS.items()}
+    reached |= {(timer.result, kind) for kind, timer in TIMERS.items()}
+    reached |= {(status, kind) for kind, statuses in OUTSIDE.items() for status in statuses}
+    tried = {(status, kind) for kind, status in STATUSES if status is not None}
+    assert tried == {(status.value, kind.value) for status, kind in reached if kind is not Kind.EXECUTION}
 
 
 @pytest.mark.parametrize("action", ["START", "RETRY", "CANCEL"])
@@ -107,19 +143,13 @@ def test_an_execution_is_only_closed(action):
         ("CONTEXT FAIL", {"Payload": "1"}, "Cannot provide a Payload for FAIL action."),
         ("EXECUTION SUCCEED", {"Error": {}}, "Cannot provide an Error for SUCCEED action."),
         ("WAIT START", {}, "Invalid WaitOptions for the given action."),
+        ("CHAINED_INVOKE START", {}, "Update for CHAINED_INVOKE operation requires ChainedInvokeOptions."),
     ],
 )
 def test_members_that_an_action_does_not_take(move, members, refusal):
     desk = Desk()
     desk.begin()
     assert desk.refused(update(move, **members)) == refusal
-
-
-@pytest.mark.parametrize("kind", ["CALLBACK", "CHAINED_INVOKE"])
-def test_kinds_that_are_not_served_yet_say_so(kind):
-    desk = Desk()
-    desk.begin()
-    assert desk.refused(update(f"{kind} START")) == f"{kind} operations are not served by this service yet."
 
 
 def test_attempts_count_when_they_end():

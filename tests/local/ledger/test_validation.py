@@ -1,7 +1,7 @@
 import pytest
 
 from perdure_local.ledger import Limits
-from support.desk import Desk, update
+from support.desk import Desk, callback, chained, update
 
 
 @pytest.fixture
@@ -29,6 +29,8 @@ def test_an_execution_update_comes_last(desk):
         ("STEP START", "CONTEXT SUCCEED"),
         ("WAIT START", "WAIT CANCEL"),
         ("STEP START", "STEP SUCCEED", "STEP FAIL"),
+        ("CALLBACK START", "CALLBACK START"),
+        ("CONTEXT START", "CONTEXT SUCCEED", "CONTEXT FAIL"),
     ],
 )
 def test_an_id_appears_once(desk, moves):
@@ -138,6 +140,24 @@ def test_a_batch_is_recorded_whole_or_not_at_all(desk):
         (
             update("WAIT START", seconds=31_622_401),
             "Updates[0].WaitOptions.WaitSeconds must be a whole number of seconds from 1 to 31622400.",
+        ),
+        (
+            callback(TimeoutSeconds=100_000_000),
+            "Updates[0].CallbackOptions.TimeoutSeconds must be a whole number of seconds from 0 to 99999999.",
+        ),
+        (
+            callback(HeartbeatTimeoutSeconds=-1),
+            "Updates[0].CallbackOptions.HeartbeatTimeoutSeconds must be a whole number of seconds from 0 to 99999999.",
+        ),
+        (update("CALLBACK START", CallbackOptions=[]), "Updates[0].CallbackOptions must be an object."),
+        (
+            update("CHAINED_INVOKE START", ChainedInvokeOptions={}),
+            "Updates[0].ChainedInvokeOptions.FunctionName is required.",
+        ),
+        (chained("f", TenantId=1), "Updates[0].ChainedInvokeOptions.TenantId must be a string."),
+        (
+            chained("f", XAmznTraceId="x" * 8193),
+            "Updates[0].ChainedInvokeOptions.XAmznTraceId must be at most 8192 characters.",
         ),
         (
             {"Id": "A", "Type": "STEP", "Action": "GO"},

@@ -45,6 +45,12 @@ class Book:
         self._changed[operation.id] = operation
         self.move(now, touch=operation.touched)
 
+    def amend(self, operation: Operation, now: float) -> None:
+        """Record a change of an operation that is the service's own affair."""
+        self.operations.amend(operation)
+        self._changed[operation.id] = operation
+        self.move(now)
+
     def deliver(self, now: float) -> None:
         """Note that the handler has now seen everything."""
         self.operations.deliver()

@@ -35,6 +35,15 @@ class Spec:
     """Seconds the execution may take in all; None for no limit."""
     synchronous: bool = True
     """Whether its caller waits for it, which allows a larger result (PROTOCOL 10)."""
+    parent_arn: str | None = None
+    """The execution that invoked it, by its operation `parent_operation`; None if another caller did."""
+    parent_operation: str | None = None
+    tenant_id: str | None = None
+
+    @property
+    def is_chained(self) -> bool:
+        """Whether it was started by a chained invoke, whose output has a limit of its own (PROTOCOL 5.6)."""
+        return self.parent_arn is not None
 
     @property
     def id(self) -> str:

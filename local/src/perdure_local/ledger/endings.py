@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from perdure_local.ledger import history
 from perdure_local.ledger.kinds import ErrorObject, ExecutionStatus, Status
 from perdure_local.ledger.output import Failed, InvalidOutput, Output, Returned, read_output
+from perdure_local.ledger.validation import SIZE_RULE, is_larger
 
 if TYPE_CHECKING:
     from perdure_local.ledger.book import Book
@@ -26,15 +27,22 @@ def take_ending(book: Book, ending: Returned | Failed, limits: Limits, now: floa
     try:
         output = read_output(ending.output)
     except InvalidOutput as problem:
-        error = ErrorObject(ErrorType="InvalidParameterValueException", ErrorMessage=str(problem))
-        complete_invocation(book, now, error)
-        close(book, ExecutionStatus.FAILED, now, error=error)
+        _refuse(book, str(problem), now)
         return
     _take_output(book, output, limits, now)
 
 
+def _refuse(book: Book, why: str, now: float) -> None:
+    error = ErrorObject(ErrorType="InvalidParameterValueException", ErrorMessage=why)
+    complete_invocation(book, now, error)
+    close(book, ExecutionStatus.FAILED, now, error=error)
+
+
 def _take_output(book: Book, output: Output, limits: Limits, now: float) -> None:
     if output.status != "PENDING":
+        if book.spec.is_chained and is_larger(output.result, limits.payload_bytes):
+            _refuse(book, f"Execution output payload {SIZE_RULE.format(limits.payload_bytes)}", now)
+            return
         close(book, ExecutionStatus(output.status), now, result=output.result, error=output.error)
         return
     operations = book.operations

@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from perdure_local.ledger import history
+from perdure_local.ledger.answers import Answer, Given
 from perdure_local.ledger.book import Book
+from perdure_local.ledger.callbacks import check_error, read_result
 from perdure_local.ledger.change import Change, Progress, Record, Spec
 from perdure_local.ledger.endings import close, take_ending
 from perdure_local.ledger.faults import invalid
+from perdure_local.ledger.invokes import resolve_target
 from perdure_local.ledger.kinds import Action, ErrorObject, ExecutionStatus, Kind, Status
 from perdure_local.ledger.limits import AWS_LIMITS, DEFAULT_PAGE, MAXIMUM_PAGE, Limits
 from perdure_local.ledger.operation import Operation, milliseconds, seconds
-from perdure_local.ledger.pages import Cut, Page, cut_page, read_marker
+from perdure_local.ledger.outside import end_callback, end_invoke, keep_alive, open_callback, wake
+from perdure_local.ledger.pages import Cut, Page, cut_page, read_marker, shown_of
+from perdure_local.ledger.targets import nowhere
 from perdure_local.ledger.transitions import fire_timer
 from perdure_local.ledger.update import Update, read_update
 from perdure_local.ledger.validation import Ground, stage_batch
@@ -30,7 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from perdure_local.ledger.history import Event
+    from perdure_local.ledger.invokes import InvokeEnd
     from perdure_local.ledger.output import Failed, Returned
+    from perdure_local.ledger.targets import Resolve
 
 INVALID_TOKEN = "Invalid Checkpoint Token"  # noqa: S105 - the text of a refusal
 """The spelling that most official SDKs look for; see `invalid_token` of `Execution.checkpoint`."""
@@ -44,39 +51,13 @@ class Invocation(NamedTuple):
     event: dict[str, Any]
 
 
-class Answer(NamedTuple):
-    """The answer to a checkpoint; no token means that the execution is over."""
-
-    token: str | None
-    operations: Sequence[Operation]
-
-    def wire(self) -> dict[str, Any]:
-        """Render as the body of the response."""
-        body: dict[str, Any] = {
-            "NewExecutionState": {"Operations": [operation.wire(seconds) for operation in self.operations]}
-        }
-        if self.token is not None:
-            body["CheckpointToken"] = self.token
-        return body
-
-
-class _Memory(NamedTuple):
-    client_token: str
-    token: str
-    at: float
-    answer: Answer
-
-    def repeats(self, client_token: str | None, token: str, oldest: float) -> bool:
-        return (client_token, token) == (self.client_token, self.token) and self.at > oldest
-
-
 class Execution:
     """The service's truth about one execution."""
 
     def __init__(self, book: Book, limits: Limits = AWS_LIMITS) -> None:
         self._book = book
         self._limits = limits
-        self._last: _Memory | None = None
+        self._last: Given | None = None
 
     @classmethod
     def start(cls, spec: Spec, limits: Limits = AWS_LIMITS) -> Execution:
@@ -165,6 +146,17 @@ class Execution:
         times = (self._book.operations.next_timer(), self.spec.deadline)
         return min((at for at in times if at is not None), default=None)
 
+    @property
+    def awaits_outside(self) -> bool:
+        """Whether a callback or the target of an invoke may end at any time: a time that nobody can skip to."""
+        return self.is_running and self._book.operations.awaits_outside
+
+    def open_invokes(self) -> list[Operation]:
+        """Return the chained invokes whose targets have not ended, for whoever starts those: `invokes_of` the past."""
+        if not self.is_running:
+            return []
+        return [operation for operation in self._book.operations.awaited() if operation.kind is Kind.CHAINED_INVOKE]
+
     def record(self) -> Record:
         """Return all of it as values."""
         return self._book.record()
@@ -185,15 +177,15 @@ class Execution:
             error = ErrorObject(ErrorMessage=f"Execution timed out after {self.spec.timeout} seconds.")
             close(self._book, ExecutionStatus.TIMED_OUT, now, error=error)
             return
-        if self._fire_timers(now) and not self.in_flight and self.progress.invoke_at is None:
-            self._book.move(now, invoke_at=now)
+        if self._fire_timers(now):
+            wake(self._book, now)
 
     def begin_invocation(self, invocation_id: str, now: float) -> Invocation:
         """Begin an invocation that is due; all earlier tokens become invalid, and the handler will have seen all."""
         now = round(now, 3)
         if not self.is_ready(now):
             raise RuntimeError(f"{self!r} is not ready to be invoked")
-        updated = [operation.id for operation in self._book.operations.undelivered()]
+        updated = shown_of(self._book.operations.undelivered(), self._book.operations)
         self._book.move(
             now,
             invocation_id=invocation_id,
@@ -222,18 +214,22 @@ class Execution:
         now: float,
         *,
         invalid_token: str = INVALID_TOKEN,
+        resolve: Resolve = nowhere,
     ) -> Answer:
-        """Record a batch, all of it or nothing (PROTOCOL 4.3); `invalid_token` is how the caller's SDK spells that."""
+        """Record a batch, all of it or nothing (PROTOCOL 4.3).
+
+        `invalid_token` is how the caller's SDK spells that refusal; `resolve` knows the functions that can be invoked.
+        """
         now = round(now, 3)
         last = self._last
         if last is not None and last.repeats(client_token, token, now - self._limits.idempotency_seconds):
             return last.answer
         self._check_token(token, now, invalid_token)
         batch = [read_update(member, index) for index, member in enumerate(updates)]
-        self._apply(batch, now)
+        self._apply(batch, resolve, now)
         self._fire_timers(now)
         answer = self._answer(batch, now)
-        self._last = _Memory(client_token, token, now, answer) if client_token else None
+        self._last = Given(client_token, token, now, answer) if client_token else None
         return answer
 
     def state(
@@ -257,6 +253,28 @@ class Execution:
             return
         take_ending(self._book, ending, self._limits, now)
 
+    def succeed_callback(self, operation_id: str, body: bytes, now: float) -> None:
+        """End a callback with a result: `body` as it was sent. Refusals of a callback that is over may fire timers."""
+        now = self._brought_up_to(now)
+        callback = open_callback(self._book, operation_id)
+        end_callback(self._book, callback, read_result(body, self._limits.payload_bytes), None, now)
+
+    def fail_callback(self, operation_id: str, error: ErrorObject | None, now: float) -> None:
+        """End a callback with an error, which may be empty."""
+        now = self._brought_up_to(now)
+        callback, given = open_callback(self._book, operation_id), error or ErrorObject()
+        check_error(given, self._limits.payload_bytes)
+        end_callback(self._book, callback, None, given, now)
+
+    def heartbeat_callback(self, operation_id: str, now: float) -> None:
+        """Take a sign of life, which only moves the heartbeat's deadline."""
+        now = self._brought_up_to(now)
+        keep_alive(self._book, open_callback(self._book, operation_id), now)
+
+    def finish_invoke(self, operation_id: str, end: InvokeEnd, now: float) -> None:
+        """Take the end of a chained invoke's target; where the invoke or the execution is over this changes nothing."""
+        end_invoke(self._book, operation_id, end, self._brought_up_to(now))
+
     def stop(self, error: ErrorObject | None, now: float) -> float:
         """Stop the execution and return when it ended; on one that has ended this changes nothing."""
         now = round(now, 3)
@@ -267,6 +285,11 @@ class Execution:
 
     # How it is done
 
+    def _brought_up_to(self, now: float) -> float:
+        # What was due before a call has come first, whenever this service comes to notice it.
+        self.fire(now)
+        return round(now, 3)
+
     def _check_token(self, token: str, now: float, refusal: str) -> None:
         deadline = self.spec.deadline
         if deadline is not None and deadline <= now:
@@ -274,22 +297,22 @@ class Execution:
         if not self.is_running or not self.in_flight or token != self.token:
             raise invalid(refusal)
 
-    def _apply(self, batch: Sequence[Update], now: float) -> None:
+    def _apply(self, batch: Sequence[Update], resolve: Resolve, now: float) -> None:
         book = self._book
         ground = Ground(
             find=book.operations.find,
-            execution_id=self.spec.id,
+            spec=self.spec,
             limits=self._limits,
-            synchronous=self.spec.synchronous,
             next_position=len(book.operations),
             next_touch=book.progress.touch + 1,
         )
-        for update, operation, is_new in stage_batch(batch, ground, now):
+        # Everything that can go wrong has gone wrong, or right, before the first update is recorded.
+        staged = [resolve_target(one, resolve, now) for one in stage_batch(batch, ground, now)]
+        for update, operation, is_new, _ in staged:
             if update.kind is Kind.EXECUTION:
                 continue
             book.put(operation, now)
-            entry = history.update_entry(update, operation)
-            if entry is not None:
+            for entry in history.update_entries(update, operation):
                 book.append(entry, now, operation)
             spent = book.progress.spent_operations + (is_new or update.action is Action.RETRY)
             book.move(now, spent_operations=spent, written_bytes=book.progress.written_bytes + update.size)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perdure_local.ledger.faults import invalid
-from perdure_local.ledger.kinds import Action, ErrorObject, ExecutionStatus, Kind
+from perdure_local.ledger.kinds import Action, ErrorObject, ExecutionStatus, Kind, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from perdure_local.ledger.operation import Operation
     from perdure_local.ledger.update import Update
@@ -72,17 +72,35 @@ def _wrapped(payload: object, *, include_data: bool) -> dict[str, Any]:
     return {"Truncated": False} if payload is None else {"Payload": payload, "Truncated": False}
 
 
-def update_entry(update: Update, operation: Operation) -> Entry | None:
-    """Return what an accepted update adds to the history; `operation` is the state it left."""
-    describe = _UPDATES.get((update.kind, update.action))
-    return None if describe is None else describe(update, operation)
+def update_entries(update: Update, operation: Operation) -> Iterator[Entry]:
+    """Yield what an accepted update adds to the history; `operation` is the state it left."""
+    yield _UPDATES[update.kind, update.action](update, operation)
+    if update.action is Action.START and operation.status.is_terminal:
+        yield ending_entry(operation)  # an invoke of nothing ends as it begins
 
 
 def timer_entry(operation: Operation) -> Entry | None:
     """Return what a fired timer adds to the history: a step that becomes READY adds nothing."""
     if operation.kind is Kind.WAIT:
         return Entry("WaitSucceeded", {"Duration": operation.wait_seconds})
-    return None
+    return ending_entry(operation) if operation.status.is_terminal else None
+
+
+def ending_entry(operation: Operation) -> Entry:
+    """Return what the end of a callback or of a chained invoke adds to the history, whatever brought it about."""
+    type_ = f"{_FOREIGN[operation.kind]}{_ENDED_BY[operation.status]}"
+    if operation.status is Status.SUCCEEDED:
+        return Entry(type_, {"Result": operation.payload})
+    return Entry(type_, {"Error": operation.error or {}})
+
+
+_FOREIGN = {Kind.CALLBACK: "Callback", Kind.CHAINED_INVOKE: "ChainedInvoke"}
+_ENDED_BY = {
+    Status.SUCCEEDED: "Succeeded",
+    Status.FAILED: "Failed",
+    Status.TIMED_OUT: "TimedOut",
+    Status.STOPPED: "Stopped",
+}
 
 
 def execution_started(payload: str | None, timeout: int | None) -> Entry:
@@ -141,6 +159,32 @@ def _wait_started(_update: Update, operation: Operation) -> Entry:
     return Entry("WaitStarted", {"Duration": operation.wait_seconds, "ScheduledEndTimestamp": operation.due_at})
 
 
+def _callback_started(_update: Update, operation: Operation) -> Entry:
+    terms = operation.callback
+    if terms is None:
+        raise RuntimeError(f"the callback {operation.id} has no terms")
+    members = {"CallbackId": terms.id, "Timeout": terms.timeout, "HeartbeatTimeout": terms.heartbeat}
+    return Entry("CallbackStarted", _given(members))
+
+
+def _invoke_started(_update: Update, operation: Operation) -> Entry:
+    terms = operation.invoke
+    if terms is None:
+        raise RuntimeError(f"the chained invoke {operation.id} has no terms")
+    members = {
+        "FunctionName": terms.function,
+        "TenantId": terms.tenant_id,
+        "Input": terms.input,
+        "ExecutedVersion": terms.version,
+        "DurableExecutionArn": terms.execution_arn,
+    }
+    return Entry("ChainedInvokeStarted", _given(members))
+
+
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    return {member: value for member, value in members.items() if value is not None}
+
+
 _UPDATES: dict[tuple[Kind, Action], Callable[[Update, Operation], Entry]] = {
     (Kind.STEP, Action.START): _started("Step"),
     (Kind.STEP, Action.SUCCEED): _step_succeeded,
@@ -151,6 +195,8 @@ _UPDATES: dict[tuple[Kind, Action], Callable[[Update, Operation], Entry]] = {
     (Kind.CONTEXT, Action.FAIL): lambda update, _: Entry("ContextFailed", {"Error": update.error or {}}),
     (Kind.WAIT, Action.START): _wait_started,
     (Kind.WAIT, Action.CANCEL): lambda update, _: Entry("WaitCancelled", {"Error": update.error or {}}),
+    (Kind.CALLBACK, Action.START): _callback_started,
+    (Kind.CHAINED_INVOKE, Action.START): _invoke_started,
 }
 # EXECUTION updates have no entry: closing the execution writes its event (`Execution._close`).
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perdure_local.ledger.change import Spec
 
 MIB = 1024 * 1024
 
@@ -18,9 +22,9 @@ class Limits:
     error_characters: int = 32_768
     """JSON text of one error object in an update."""
     payload_bytes: int = MIB
-    """One payload of any operation but the execution."""
+    """One payload of any operation but the execution: a result, an input, what a callback or an invoke is answered."""
     execution_payload_bytes: int = 6 * MIB
-    """The payload of the closing EXECUTION update of an execution someone waits for."""
+    """The payload of the closing EXECUTION update of an execution whose caller waits for the answer."""
     invocation_failures: int = 5
     """Failed invocations in a row after which the execution fails."""
     idle_pendings: int = 3
@@ -34,6 +38,11 @@ class Limits:
     idempotency_seconds: float = 15 * 60.0
     """How long a client token stands for the checkpoint it was first sent with."""
 
+    def result_bytes(self, spec: Spec) -> int:
+        """Return the room for an execution's result: no more than for any payload where no caller waits for it."""
+        is_awaited = spec.synchronous and not spec.is_chained
+        return self.execution_payload_bytes if is_awaited else self.payload_bytes
+
 
 AWS_LIMITS = Limits()
 
@@ -41,3 +50,7 @@ DEFAULT_PAGE = 100
 MAXIMUM_PAGE = 1_000
 LONGEST_DELAY = 31_622_400
 """Seconds in 366 days: the longest wait, retry delay and execution timeout."""
+LONGEST_CALLBACK = 99_999_999
+"""Seconds: the longest timeout of a callback, and of its heartbeat."""
+LONGEST_TRACE = 8_192
+"""Characters of a trace header."""

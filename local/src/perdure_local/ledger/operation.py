@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from perdure_local.ledger.callbacks import CallbackTerms
+from perdure_local.ledger.invokes import InvokeTerms
 from perdure_local.ledger.kinds import ErrorObject, Kind, Status
 
 if TYPE_CHECKING:
@@ -33,19 +35,26 @@ class Operation:
     sub_type: str | None = None
     ended_at: float | None = None
     payload: str | None = None
-    """Result of a step or context, state of a condition, input of the execution."""
+    """Result of whatever has one, state of a condition, input of the execution."""
     error: ErrorObject | None = None
     attempt: int = 0
     """Completed attempts (PROTOCOL 2.4)."""
     due_at: float | None = None
-    """When the wait ends or the next attempt may begin."""
+    """When the wait ends, the next attempt may begin, or the callback times out."""
     wait_seconds: int | None = None
     replay_children: bool = False
+    callback: CallbackTerms | None = None
+    invoke: InvokeTerms | None = None
 
     @property
     def is_pending(self) -> bool:
         """Whether a handler may suspend on it: the service, or someone outside, has the next move (PROTOCOL 6.4)."""
         return (self.kind, self.status) in _PENDING
+
+    @property
+    def awaits_outside(self) -> bool:
+        """Whether someone outside has the next move, who may make it at any time."""
+        return self.is_pending and self.kind in _FOREIGN
 
     @property
     def hides_children(self) -> bool:
@@ -68,7 +77,11 @@ class Operation:
     @classmethod
     def restored(cls, stored: Mapping[str, Any]) -> Operation:
         """Rebuild from the fields a store kept."""
-        return cls(**{**stored, "kind": Kind(stored["kind"]), "status": Status(stored["status"])})
+        fields = {**stored, "kind": Kind(stored["kind"]), "status": Status(stored["status"])}
+        for member, terms in _TERMS.items():
+            if fields.get(member) is not None:
+                fields[member] = terms(**fields[member])
+        return cls(**fields)
 
 
 _PENDING = frozenset(
@@ -79,6 +92,8 @@ _PENDING = frozenset(
         (Kind.CHAINED_INVOKE, Status.STARTED),
     }
 )
+_FOREIGN = frozenset({Kind.CALLBACK, Kind.CHAINED_INVOKE})
+_TERMS: dict[str, Callable[..., object]] = {"callback": CallbackTerms, "invoke": InvokeTerms}
 
 
 def milliseconds(at: float) -> int:
@@ -127,11 +142,17 @@ def _wait(operation: Operation, stamp: Stamp) -> dict[str, Any]:
     return {} if operation.due_at is None else {"ScheduledEndTimestamp": stamp(operation.due_at)}
 
 
+def _callback(operation: Operation, stamp: Stamp) -> dict[str, Any]:
+    details = _outcome(operation, stamp)
+    _put(details, "CallbackId", None if operation.callback is None else operation.callback.id)
+    return details
+
+
 _DETAILS: dict[Kind, tuple[str, Callable[[Operation, Stamp], dict[str, Any]]]] = {
     Kind.EXECUTION: ("ExecutionDetails", _execution),
     Kind.CONTEXT: ("ContextDetails", _context),
     Kind.STEP: ("StepDetails", _step),
     Kind.WAIT: ("WaitDetails", _wait),
-    Kind.CALLBACK: ("CallbackDetails", _outcome),
+    Kind.CALLBACK: ("CallbackDetails", _callback),
     Kind.CHAINED_INVOKE: ("ChainedInvokeDetails", _outcome),
 }

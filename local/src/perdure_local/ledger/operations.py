@@ -24,6 +24,7 @@ class Operations:
         self._by_id: dict[str, Operation] = {}
         self._undelivered: set[str] = set()
         self._pending: set[str] = set()
+        self._foreign: set[str] = set()
         self._timers: list[tuple[float, int, str]] = []
         for operation in recorded:
             self.put(operation)
@@ -42,12 +43,14 @@ class Operations:
 
     def put(self, operation: Operation) -> None:
         """Record a new or changed operation; it counts as not delivered."""
-        self._by_id[operation.id] = operation
         self._undelivered.add(operation.id)
-        if operation.is_pending:
-            self._pending.add(operation.id)
-        else:
-            self._pending.discard(operation.id)
+        _keep(self._pending, operation.id, stays=operation.is_pending)
+        _keep(self._foreign, operation.id, stays=operation.awaits_outside)
+        self.amend(operation)
+
+    def amend(self, operation: Operation) -> None:
+        """Record what the handler is not told of: a deadline that has moved."""
+        self._by_id[operation.id] = operation
         if _is_timed(operation) and operation.due_at is not None:
             heapq.heappush(self._timers, (operation.due_at, operation.position, operation.id))
 
@@ -55,6 +58,15 @@ class Operations:
     def has_pending(self) -> bool:
         """Whether a handler may answer PENDING."""
         return bool(self._pending)
+
+    @property
+    def awaits_outside(self) -> bool:
+        """Whether somebody outside may end one of them at any time."""
+        return bool(self._foreign)
+
+    def awaited(self) -> list[Operation]:
+        """Return those that somebody outside is to end, in creation order."""
+        return sorted((self._by_id[key] for key in self._foreign), key=lambda operation: operation.position)
 
     @property
     def has_undelivered(self) -> bool:
@@ -85,6 +97,13 @@ class Operations:
         if due is None or due > now:
             return None
         return self._by_id[heapq.heappop(self._timers)[2]]
+
+
+def _keep(ids: set[str], operation_id: str, *, stays: bool) -> None:
+    if stays:
+        ids.add(operation_id)
+    else:
+        ids.discard(operation_id)
 
 
 def _is_timed(operation: Operation) -> bool:

@@ -54,6 +54,15 @@ def visible(operations: Iterable[Operation]) -> Iterator[Operation]:
         yield operation
 
 
+def shown_of(changed: Iterable[Operation], operations: Iterable[Operation]) -> list[str]:
+    """Return the ids of those changed operations that a state page shows; any other id would tell a reader nothing."""
+    ids = [operation.id for operation in changed]
+    if not ids:
+        return ids
+    shown = {operation.id for operation in visible(operations)}
+    return [key for key in ids if key in shown]
+
+
 def cut_page(operations: Iterable[Operation], cut: Cut, stamp: Stamp) -> Page:
     """Render one page."""
     shown: list[dict[str, Any]] = []

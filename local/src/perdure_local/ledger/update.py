@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from perdure_local.ledger.faults import invalid
 from perdure_local.ledger.kinds import Action, ErrorObject, Kind
-from perdure_local.ledger.limits import LONGEST_DELAY
+from perdure_local.ledger.limits import LONGEST_CALLBACK, LONGEST_DELAY, LONGEST_TRACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,15 +35,33 @@ class Update:
     delay: int | None = None
     """Seconds until the next attempt; None without `StepOptions`."""
     wait_seconds: int | None = None
+    callback_timeout: int | None = None
+    """Seconds until the callback's end; None for no limit."""
+    callback_heartbeat: int | None = None
+    """Seconds between two signs of life; None for no limit."""
+    invoke: InvokeOptions | None = None
 
     @property
     def size(self) -> int:
         """Bytes of payload and error, as the execution's budget counts them."""
-        texts = [self.payload or ""]
-        if self.error is not None:
-            texts += [str(self.error.get(member, "")) for member in ("ErrorMessage", "ErrorType", "ErrorData")]
-            texts += self.error.get("StackTrace", [])
-        return sum(len(text.encode()) for text in texts)
+        return text_bytes(self.payload, self.error)
+
+
+class InvokeOptions(NamedTuple):
+    """Whom a chained invoke calls; what the texts may say is checked with the other rules of the checkpoint."""
+
+    function: str
+    tenant_id: str | None = None
+    trace_id: str | None = None
+
+
+def text_bytes(payload: str | None, error: ErrorObject | None) -> int:
+    """Return the bytes of a payload and of the fields of an error together."""
+    texts = [payload or ""]
+    if error is not None:
+        texts += [str(error.get(member, "")) for member in ("ErrorMessage", "ErrorType", "ErrorData")]
+        texts += error.get("StackTrace", [])
+    return sum(len(text.encode()) for text in texts)
 
 
 _ID = re.compile(r"[a-zA-Z0-9\-_]{1,64}")
@@ -82,6 +100,9 @@ def read_update(member: object, index: int) -> Update:
         replay_children=_options(member, "ContextOptions", where).get("ReplayChildren") is True,
         delay=_seconds(member, "StepOptions", "NextAttemptDelaySeconds", where),
         wait_seconds=_seconds(member, "WaitOptions", "WaitSeconds", where),
+        callback_timeout=_limit(member, "TimeoutSeconds", where),
+        callback_heartbeat=_limit(member, "HeartbeatTimeoutSeconds", where),
+        invoke=_invoke(member, where),
     )
 
 
@@ -132,10 +153,34 @@ def _options(member: Mapping[str, Any], key: str, where: str) -> Mapping[str, An
     return options
 
 
-def _seconds(member: Mapping[str, Any], group: str, key: str, where: str) -> int | None:
+def _seconds(
+    member: Mapping[str, Any], group: str, key: str, where: str, span: tuple[int, int] = (1, LONGEST_DELAY)
+) -> int | None:
     value = _options(member, group, where).get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LONGEST_DELAY:
-        raise invalid(f"{where}.{group}.{key} must be a whole number of seconds from 1 to {LONGEST_DELAY}.")
+    least, most = span
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise invalid(f"{where}.{group}.{key} must be a whole number of seconds from {least} to {most}.")
     return value
+
+
+def _limit(member: Mapping[str, Any], key: str, where: str) -> int | None:
+    # 0 says in so many words what an absent member says: no limit.
+    return _seconds(member, "CallbackOptions", key, where, (0, LONGEST_CALLBACK)) or None
+
+
+def _invoke(member: Mapping[str, Any], where: str) -> InvokeOptions | None:
+    group = "ChainedInvokeOptions"
+    if member.get(group) is None:
+        return None
+    options = _options(member, group, where)
+    for key in ("FunctionName", "TenantId", "XAmznTraceId"):
+        if not isinstance(options.get(key), str | None):
+            raise invalid(f"{where}.{group}.{key} must be a string.")
+    function, trace = options.get("FunctionName"), options.get("XAmznTraceId")
+    if function is None:
+        raise invalid(f"{where}.{group}.FunctionName is required.")
+    if trace is not None and len(trace) > LONGEST_TRACE:
+        raise invalid(f"{where}.{group}.XAmznTraceId must be at most {LONGEST_TRACE} characters.")
+    return InvokeOptions(function, options.get("TenantId"), trace)

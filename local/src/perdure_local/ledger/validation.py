@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perdure_local.ledger.faults import invalid
 from perdure_local.ledger.kinds import Action, Kind
-from perdure_local.ledger.transitions import apply_update, check_transition
+from perdure_local.ledger.targets import read_target
+from perdure_local.ledger.transitions import Place, apply_update, check_transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from perdure_local.ledger.change import Spec
     from perdure_local.ledger.limits import Limits
     from perdure_local.ledger.operation import Operation
+    from perdure_local.ledger.targets import Target
     from perdure_local.ledger.update import Update
 
 
@@ -27,15 +30,16 @@ class Staged(NamedTuple):
     update: Update
     operation: Operation
     is_new: bool
+    target: Target | None = None
+    """Whom a chained invoke calls; it is not resolved yet."""
 
 
 class Ground(NamedTuple):
     """What a batch is checked against."""
 
     find: Callable[[str], Operation | None]
-    execution_id: str
+    spec: Spec
     limits: Limits
-    synchronous: bool
     next_position: int
     next_touch: int
 
@@ -51,19 +55,25 @@ def stage_batch(updates: Sequence[Update], ground: Ground, now: float) -> list[S
     staged: list[Staged] = []
     created = 0
     for index, update in enumerate(updates):
-        target = ground.execution_id if update.kind is Kind.EXECUTION else update.id
-        current = fresh.get(target) or ground.find(target)
+        key = ground.spec.id if update.kind is Kind.EXECUTION else update.id
+        current = fresh.get(key) or ground.find(key)
         if update.kind is not Kind.EXECUTION:
             _check_consistency(update, current)
         _check_sizes(update, ground)
         check_transition(update, None if current is None else current.status)
-        after = apply_update(
-            update, current, position=ground.next_position + created, touched=ground.next_touch + index, now=now
-        )
+        target = _target(update, ground)
+        place = Place(ground.spec.arn, ground.next_position + created, ground.next_touch + index, now, target)
+        after = apply_update(update, current, place)
         created += current is None
-        fresh[target] = after
-        staged.append(Staged(update, after, current is None))
+        fresh[key] = after
+        staged.append(Staged(update, after, current is None, target))
     return staged
+
+
+def _target(update: Update, ground: Ground) -> Target | None:
+    if update.kind is not Kind.CHAINED_INVOKE or update.invoke is None:
+        return None
+    return read_target(update.invoke, ground.spec.function_arn)
 
 
 def _check_execution_updates(updates: Sequence[Update]) -> None:
@@ -123,12 +133,17 @@ def _check_sizes(update: Update, ground: Ground) -> None:
         return
     subject, most = f"{update.kind} payload", limits.payload_bytes
     if update.kind is Kind.EXECUTION:
-        # Nobody waits for an asynchronous execution's result, so it has no more room than any other payload.
-        subject, most = "Execution output payload", limits.payload_bytes
-        if ground.synchronous:
-            most = limits.execution_payload_bytes
+        subject, most = "Execution output payload", limits.result_bytes(ground.spec)
     elif update.kind is Kind.CHAINED_INVOKE:
         subject = "CHAINED_INVOKE input payload"
+    if is_larger(update.payload, most):
+        raise invalid(f"{subject} {SIZE_RULE.format(most)}")
+
+
+SIZE_RULE = "size must be less than or equal to {} bytes."
+
+
+def is_larger(payload: str | None, most: int) -> bool:
+    """Whether a payload takes more than `most` bytes."""
     # Four bytes are the most a character takes, so most payloads are settled without being encoded.
-    if len(update.payload) * 4 > most and len(update.payload.encode()) > most:
-        raise invalid(f"{subject} size must be less than or equal to {most} bytes.")
+    return payload is not None and len(payload) * 4 > most and len(payload.encode()) > most
