@@ -66,7 +66,7 @@ def main() -> int:
         for notice in evened(notices):
             screen.show(notice, timeline.observe(notice))
         elapsed = summary._replace(started_at=timeline.started_at or 0.0, ended_at=timeline.now)
-        screen.end(Ending(elapsed, len(timeline.rows), seconds=REAL, is_new=True))
+        screen.end(Ending(elapsed, timeline.operations, seconds=REAL, is_new=True))
     drawn = console.export_svg(title=f"perdure run {HANDLER}", code_format=template())
     PICTURE.write_text(tightened(drawn), "utf-8")
     print(f"{PICTURE.relative_to(ROOT)}: {summary.status}")

@@ -138,6 +138,17 @@ def test_a_dump_is_made_to_be_read():
         ("ExecutionStopped", {"Error": {"Payload": {"ErrorMessage": "by hand"}}}, "ExecutionStopped: by hand"),
         ("ExecutionFailed", {"Error": {"Payload": {}}}, "ExecutionFailed: no reason given"),
         ("ExecutionSucceeded", {"Result": {"Truncated": True}}, "ExecutionSucceeded"),
+        ("CallbackStarted", {"CallbackId": "aWQ="}, "CallbackStarted"),
+        (
+            "CallbackStarted",
+            {"CallbackId": "aWQ=", "Timeout": 60, "HeartbeatTimeout": 5},
+            "CallbackStarted, within 60 s, heartbeat every 5 s",
+        ),
+        (
+            "ChainedInvokeStarted",
+            {"FunctionName": "ship", "DurableExecutionArn": "arn:…", "Input": {"Payload": "{}"}},
+            "ChainedInvokeStarted, calls ship: {}",
+        ),
         ("ExecutionSucceeded", {"Result": {"Payload": "x" * 201}}, f"ExecutionSucceeded: {'x' * 200}…"),
     ],
 )

@@ -4,6 +4,7 @@ import http.client
 import itertools
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +107,14 @@ def test_an_invocation_with_all_its_headers(bench):
         "Trace-Id": "Root=1",
     }
     assert {name: lower[f"lambda-runtime-{name.lower()}"] for name in expected} == expected
+
+
+def test_a_tenant_travels_with_its_invocations_only(bench):
+    _, headers, _ = bench.deliver(replace(DELIVERY, tenant_id="blue"))
+    assert {name.lower(): value for name, value in headers.items()}["lambda-runtime-aws-tenant-id"] == "blue"
+    bench.ask("POST", "/invocation/r1/response", b"1")
+    _, headers, _ = bench.deliver()
+    assert "lambda-runtime-aws-tenant-id" not in {name.lower() for name in headers}
 
 
 def test_a_response_ends_the_invocation(bench):

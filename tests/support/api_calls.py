@@ -23,11 +23,12 @@ def invoke(client, name, payload=b"{}", **parameters):
 
 
 def raw(service, method, path, body=None, headers=None):
+    """Make a request; its status, the kind of its refusal, and its answer, which must be JSON if there is any."""
     address = urlsplit(service.endpoint)
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
     try:
         connection.request(method, path, body, headers or {})
         response = connection.getresponse()
-        return response.status, response.headers["x-amzn-errortype"], json.loads(response.read())
+        return response.status, response.headers["x-amzn-errortype"], json.loads(response.read() or b"null")
     finally:
         connection.close()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import boto3
 import orjson
 from botocore.config import Config
 
-from perdure_local import Function, LocalService
+from perdure_local import Fault, Function, LocalService
 from perdure_local.deliveries import Answered, Delivery, Ending
 from perdure_local.http_server import HttpServer
 from perdure_local.ledger import ErrorObject, Failed
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[dict[str, Any]], Any]
 
+PATIENCE = 30.0
 TINY_RUNTIME = Path(__file__).with_name("tiny_runtime.py")
 """A Lambda runtime of a few lines, to be started as a worker: `(sys.executable, TINY_RUNTIME)`."""
 
@@ -32,10 +34,12 @@ TINY_RUNTIME = Path(__file__).with_name("tiny_runtime.py")
 class InProcessWorker:
     """Runs a delivery by calling a function on a thread."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, deliveries: list[Delivery]) -> None:
         self._handler = handler
+        self._deliveries = deliveries
 
     async def run(self, delivery: Delivery) -> Ending:
+        self._deliveries.append(delivery)
         try:
             output = await asyncio.to_thread(self._handler, orjson.loads(delivery.body))
         except Exception as error:  # noqa: BLE001 - a function error, whatever it is
@@ -46,9 +50,9 @@ class InProcessWorker:
 class InProcessPool:
     """As many such workers as are asked for."""
 
-    def __init__(self, function: Function, handler: Handler) -> None:
+    def __init__(self, function: Function, handler: Handler, deliveries: list[Delivery]) -> None:
         self.function = function
-        self._worker = InProcessWorker(handler)
+        self._worker = InProcessWorker(handler, deliveries)
 
     async def acquire(self) -> InProcessWorker:
         return self._worker
@@ -60,11 +64,16 @@ class InProcessPool:
 class InProcessService(LocalService):
     """A local service whose functions are callables `handler(envelope) -> output`."""
 
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.deliveries: list[Delivery] = []
+        """What its workers were handed, in order."""
+
     def host(self, name: str, handler: Handler, *, take_up: bool = True, **options: Any) -> Function:
         function = Function(name=name, handler="in.process", **options)
 
         async def serve() -> None:
-            pool = InProcessPool(function, handler)
+            pool = InProcessPool(function, handler, self.deliveries)
             self._running.executions.serve(pool, take_up=take_up)  # type: ignore[arg-type]
 
         self._call(serve())
@@ -89,6 +98,38 @@ class Script:
                 Updates=self.batches[len(self.calls) - 1],
             )
         return {"Status": "PENDING"}
+
+
+def operation(envelope: dict[str, Any], name: str = "A") -> dict[str, Any]:
+    """An operation as an invocation is shown it."""
+    found: dict[str, Any] = next(one for one in envelope["InitialExecutionState"]["Operations"] if one["Id"] == name)
+    return found
+
+
+def kinds_of(service: LocalService, arn: str) -> list[str]:
+    """The types of an execution's events."""
+    return [event["EventType"] for event in service.history(arn)]
+
+
+def await_execution(service: LocalService, arn: str) -> None:
+    """Wait until there is such an execution."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            service.history(arn)
+        except Fault:
+            assert time.monotonic() < end, f"{arn} is not there"
+            time.sleep(0.002)
+        else:
+            return
+
+
+def await_kind(service: LocalService, arn: str, kind: str) -> None:
+    """Wait until an event of this type is in the history of an execution."""
+    end = time.monotonic() + PATIENCE
+    while kind not in kinds_of(service, arn):
+        assert time.monotonic() < end, kinds_of(service, arn)
+        time.sleep(0.002)
 
 
 def closed_in_flight(service: InProcessService, release: threading.Event) -> None:

@@ -116,6 +116,13 @@ class Stack:
         """The history of an execution."""
         return History(self.client, arn)
 
+    def callback_id(self, history: History, name: str | None = None) -> str:
+        """The id of an execution's callback of this name; waits until there is one."""
+        started = has("CallbackStarted", name)
+        events = history.wait_for(started, PATIENCE)
+        found = next(event for event in events if started([event]))
+        return str(found["CallbackStartedDetails"]["CallbackId"])
+
     def run(self, name: str, event: object = None) -> Ran:
         """Invoke a function and wait for the end of its execution."""
         payload = json.dumps({} if event is None else event)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure_local import (
+    CallbackCreated,
     ErrorObject,
     ExecutionFinished,
     ExecutionResumed,
     ExecutionStarted,
     ExecutionStatus,
+    FunctionInvoked,
     InvocationFinished,
     InvocationStarted,
     Kind,
@@ -58,8 +60,17 @@ class Story:
             arn=self.arn, at=START + at, request_id="r", started_at=began, error=error, status=status
         )
 
-    def started(self, at: float, name: str, *, attempt: int = 1, kind: Kind = Kind.STEP, parent: str = "") -> Notice:
-        return OperationStarted(**self._about(at, name, attempt, kind, parent))
+    def started(
+        self,
+        at: float,
+        name: str,
+        *,
+        attempt: int = 1,
+        kind: Kind = Kind.STEP,
+        parent: str = "",
+        sub_type: str | None = None,
+    ) -> Notice:
+        return OperationStarted(**self._about(at, name, attempt, kind, parent, sub_type))
 
     def succeeded(
         self,
@@ -70,17 +81,52 @@ class Story:
         attempt: int = 1,
         kind: Kind = Kind.STEP,
         parent: str = "",
+        sub_type: str | None = None,
     ) -> Notice:
-        return OperationSucceeded(**self._about(at, name, attempt, kind, parent), result=result)
+        return OperationSucceeded(**self._about(at, name, attempt, kind, parent, sub_type), result=result)
 
-    def failed(self, at: float, name: str, error: ErrorObject = BROKEN, *, attempt: int = 1) -> Notice:
-        return OperationFailed(**self._about(at, name, attempt, Kind.STEP, ""), error=error)
+    def failed(
+        self,
+        at: float,
+        name: str,
+        error: ErrorObject = BROKEN,
+        *,
+        attempt: int = 1,
+        kind: Kind = Kind.STEP,
+        parent: str = "",
+        sub_type: str | None = None,
+    ) -> Notice:
+        return OperationFailed(**self._about(at, name, attempt, kind, parent, sub_type), error=error)
+
+    def context(self, at: float, name: str, sub_type: str, parent: str = "") -> Notice:
+        """A context begins."""
+        return self.started(at, name, attempt=0, kind=Kind.CONTEXT, parent=parent, sub_type=sub_type)
+
+    def left(self, at: float, name: str, sub_type: str, result: str | None = None, parent: str = "") -> Notice:
+        """A context succeeds."""
+        return self.succeeded(at, name, result, attempt=0, kind=Kind.CONTEXT, parent=parent, sub_type=sub_type)
+
+    def asking(self, at: float, name: str, *, timeout: int | None = None, parent: str = "") -> Notice:
+        """A callback is created."""
+        about = self._about(at, name, 0, Kind.CALLBACK, parent)
+        return CallbackCreated(**about, callback_id="aWQ=", timeout=timeout)
+
+    def calling(self, at: float, name: str, function: str, execution: str | None = None) -> Notice:
+        """A function is invoked."""
+        return FunctionInvoked(
+            **self._about(at, name, 0, Kind.CHAINED_INVOKE, ""), function=function, execution=execution
+        )
 
     def retrying(
         self, at: float, name: str, *, delay: int, attempt: int = 1, error: ErrorObject | None = BROKEN
     ) -> Notice:
         about = self._about(at, name, attempt, Kind.STEP, "")
         return OperationRetrying(**about, error=error, delay=delay, until=START + at + delay)
+
+    def polled(self, at: float, name: str, state: str, *, delay: int, attempt: int = 1) -> Notice:
+        """A condition does not hold yet."""
+        about = self._about(at, name, attempt, Kind.STEP, "", "WaitForCondition")
+        return OperationRetrying(**about, error=None, delay=delay, until=START + at + delay, state=state)
 
     def waiting(self, at: float, name: str | None, delay: int) -> Notice:
         return OperationWaiting(**self._about(at, name, 0, Kind.WAIT, ""), delay=delay, until=START + at + delay)
@@ -101,17 +147,38 @@ class Story:
     def wrote(self, text: str, *, stream: str = "stdout") -> LogLine:
         return LogLine(function="shop", arn=self.arn, request_id="r1", stream=stream, text=text)
 
-    def _about(self, at: float, name: str | None, attempt: int, kind: Kind, parent: str) -> dict[str, Any]:
+    def _about(
+        self, at: float, name: str | None, attempt: int, kind: Kind, parent: str, sub_type: str | None = None
+    ) -> dict[str, Any]:
         return {
             "arn": self.arn,
             "at": START + at,
             "operation_id": name or kind.value,
             "kind": kind,
             "name": name,
-            "sub_type": None,
+            "sub_type": sub_type,
             "parent_id": parent or None,
             "attempt": attempt,
         }
+
+
+def a_map(items: int, name: str = "prices", at: float = 0.0, pace: float = 0.1) -> list[Notice | LogLine]:
+    """A map all of whose items begin at once, with a step each; every tenth fails."""
+    story = Story()
+    told: list[Notice | LogLine] = [story.context(at, name, "Map")]
+    for item in range(items):
+        told.append(story.context(at, f"item {item}", "MapIteration", name))
+        told.append(story.started(at, f"price {item}", parent=f"item {item}"))
+    for item in range(items):
+        at += pace
+        about: dict[str, Any] = {"attempt": 0, "kind": Kind.CONTEXT, "parent": name, "sub_type": "MapIteration"}
+        if item % 10 == 9:
+            told.append(story.failed(at, f"price {item}", parent=f"item {item}"))
+            told.append(story.failed(at, f"item {item}", **about))
+        else:
+            told.append(story.succeeded(at, f"price {item}", str(item), parent=f"item {item}"))
+            told.append(story.left(at, f"item {item}", "MapIteration", str(item), name))
+    return told
 
 
 def a_whole_run() -> list[Notice | LogLine]:

@@ -5,9 +5,11 @@ from perdure_local.functions import Function
 from perdure_local.journal import JournalFailed
 from perdure_local.ledger import ErrorObject, ExecutionStatus, Fault, Kind, Limits
 from perdure_local.notices import (
+    CallbackCreated,
     ExecutionFinished,
     ExecutionResumed,
     ExecutionStarted,
+    FunctionInvoked,
     InvocationFinished,
     InvocationStarted,
     LogLine,
@@ -24,6 +26,7 @@ from perdure_local.store import JournalRefused
 from perdure_local.watching import History, NeverHappened
 
 __all__ = [
+    "CallbackCreated",
     "ErrorObject",
     "ExecutionFinished",
     "ExecutionResumed",
@@ -31,6 +34,7 @@ __all__ = [
     "ExecutionStatus",
     "Fault",
     "Function",
+    "FunctionInvoked",
     "History",
     "InvocationFinished",
     "InvocationStarted",

@@ -29,6 +29,7 @@ from perdure_local.starts import Start
 from perdure_local.views import (
     Filters,
     Paging,
+    callback_view,
     execution_view,
     failure_view,
     history_view,
@@ -133,7 +134,7 @@ def _match(pattern: tuple[str | None, ...], segments: list[str]) -> tuple[str, .
 
 async def _invoke(executions: Executions, call: Call) -> Response:
     address = read_address(call.names[0], call.one("Qualifier"))
-    function = executions.function(address.name)
+    function = executions.hosting.get(address.name)
     kind = call.headers.get("x-amz-invocation-type", "RequestResponse")
     most = {"RequestResponse": SYNCHRONOUS_PAYLOAD, "Event": ASYNCHRONOUS_PAYLOAD, "DryRun": SYNCHRONOUS_PAYLOAD}
     if kind not in most:
@@ -146,10 +147,12 @@ async def _invoke(executions: Executions, call: Call) -> Response:
     payload = _payload(call.body)
     if kind == "DryRun":
         return Response(status_code=204)
+    tenant_id = call.headers.get("x-amz-tenant-id")
     if not function.is_durable:
-        return await _invoke_plain(executions, function, payload, is_event=kind == "Event")
+        return await _invoke_plain(executions, function, payload, tenant_id, is_event=kind == "Event")
     name = call.headers.get("x-amz-durable-execution-name")
-    execution = await executions.start(Start(function, version, payload, name, synchronous=kind != "Event"))
+    start = Start(function, version, payload, name, synchronous=kind != "Event", tenant_id=tenant_id)
+    execution = await executions.start(start)
     headers = {"X-Amz-Durable-Execution-Arn": execution.spec.arn, "X-Amz-Executed-Version": version}
     if kind == "Event":
         return reply_raw(b"", 202, headers)
@@ -182,11 +185,13 @@ def _outcome(execution: Execution, headers: dict[str, str]) -> Response:
     return reply_raw(body, 200, {**headers, "X-Amz-Function-Error": "Unhandled"})
 
 
-async def _invoke_plain(executions: Executions, function: Function, payload: str, *, is_event: bool) -> Response:
+async def _invoke_plain(
+    executions: Executions, function: Function, payload: str, tenant_id: str | None, *, is_event: bool
+) -> Response:
     if is_event:
-        executions.call_later(function, payload)
+        executions.call_later(function, payload, tenant_id)
         return Response(status_code=202)
-    ending = await executions.call(function, payload)
+    ending = await executions.hosting.call(function, payload, tenant_id)
     headers = {"X-Amz-Executed-Version": LATEST}
     if isinstance(ending, Failed):
         body = orjson.dumps(failure_view(ending.error))
@@ -217,7 +222,7 @@ async def _state(executions: Executions, call: Call) -> Response:
 async def _get(executions: Executions, call: Call) -> Response:
     execution = executions.find(call.names[0])
     include_data = read_flag(call.one("IncludeExecutionData"), "IncludeExecutionData", default=True)
-    function = executions.hosted(execution.spec.function)
+    function = executions.hosting.find(execution.spec.function)
     answer = reply(execution_view(execution, function, include_data=include_data))
     await executions.settled()
     return answer
@@ -233,7 +238,7 @@ async def _history(executions: Executions, call: Call) -> Response:
 
 async def _list(executions: Executions, call: Call) -> Response:
     address = read_address(call.names[0], call.one("Qualifier"))
-    function = executions.function(address.name)
+    function = executions.hosting.get(address.name)
     filters = Filters(
         version=None if address.qualifier is None else function.resolve(address.qualifier),
         name=call.one("DurableExecutionName"),
@@ -251,6 +256,34 @@ async def _stop(executions: Executions, call: Call) -> Response:
     return reply({"StopTimestamp": await executions.stop(call.names[0], error)})
 
 
+async def _succeed_callback(executions: Executions, call: Call) -> Response:
+    await executions.answer_callback(
+        call.names[0], lambda execution, operation, now: execution.succeed_callback(operation, call.body, now)
+    )
+    return Response(status_code=200)
+
+
+async def _fail_callback(executions: Executions, call: Call) -> Response:
+    error = read_error(call.json() or None, "Error")
+    await executions.answer_callback(
+        call.names[0], lambda execution, operation, now: execution.fail_callback(operation, error, now)
+    )
+    return Response(status_code=200)
+
+
+async def _heartbeat_callback(executions: Executions, call: Call) -> Response:
+    await executions.answer_callback(
+        call.names[0], lambda execution, operation, now: execution.heartbeat_callback(operation, now)
+    )
+    return Response(status_code=200)
+
+
+async def _open_callbacks(executions: Executions, _call: Call) -> Response:
+    answer = reply({"Callbacks": [callback_view(*found) for found in executions.open_callbacks()]})
+    await executions.settled()
+    return answer
+
+
 def _invalid_token(call: Call) -> str:
     # SDKs tell a stale token from a terminal refusal by this text, and do not agree on its case (PROTOCOL 11.1, row 1).
     official = _OFFICIAL_PYTHON.search(call.headers.get("user-agent", ""))
@@ -260,12 +293,19 @@ def _invalid_token(call: Call) -> str:
 
 
 _EXECUTIONS = ("2025-12-01", "durable-executions", None)
+_CALLBACKS = ("2025-12-01", "durable-execution-callbacks", None)
+OPEN_CALLBACKS = ("perdure", "callbacks")
+"""Path of what AWS has no operation for: the callbacks that wait."""
 _ROUTES: tuple[tuple[str, tuple[str | None, ...], Callable[[Executions, Call], Awaitable[Response]]], ...] = (
     ("POST", (*_EXECUTIONS, "checkpoint"), _checkpoint),
     ("GET", (*_EXECUTIONS, "state"), _state),
     ("GET", _EXECUTIONS, _get),
     ("GET", (*_EXECUTIONS, "history"), _history),
     ("POST", (*_EXECUTIONS, "stop"), _stop),
+    ("POST", (*_CALLBACKS, "succeed"), _succeed_callback),
+    ("POST", (*_CALLBACKS, "fail"), _fail_callback),
+    ("POST", (*_CALLBACKS, "heartbeat"), _heartbeat_callback),
+    ("GET", OPEN_CALLBACKS, _open_callbacks),
     ("GET", ("2025-12-01", "functions", None, "durable-executions"), _list),
     ("POST", ("2015-03-31", "functions", None, "invocations"), _invoke),
 )

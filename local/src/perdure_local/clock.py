@@ -2,8 +2,8 @@
 
 A real clock lets waits and delays pass. A skipping one moves an execution's time straight to what is due next, and only
 while nothing of that execution is running: what an attempt took is real, and two things that race keep their order. One
-execution's jumps age no other. Either way an execution's time never goes backwards, not over restarts, and goes on from
-where it was when the machine's clock is set back.
+execution's jumps age no other, but for one that waits for its end. Either way an execution's time never goes backwards,
+not over restarts, and goes on from where it was when the machine's clock is set back.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ class RealClock:
     def resume(self, execution: str, at: float) -> None:
         """Take up an execution whose time was at least `at`."""
         self._ahead[execution] = max(at - self._time(), 0.0)
+
+    def catch_up(self, execution: str, at: float) -> None:
+        """Bring an execution to the time that another one, which it waited for, has come to."""
+        behind = at - self.now(execution)
+        if behind > 0.0:
+            self._ahead[execution] = self._ahead.get(execution, 0.0) + behind
 
     def forget(self, execution: str) -> None:
         """Drop what is known about an execution that has ended."""

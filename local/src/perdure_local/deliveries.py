@@ -27,6 +27,8 @@ class Delivery:
     trace_id: str
     execution: str | None = None
     """ARN of the execution, None for a plain function."""
+    tenant_id: str | None = None
+    """Whom the function works for."""
 
 
 def trace_id(identity: str) -> str:

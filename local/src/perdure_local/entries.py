@@ -17,6 +17,8 @@ class Entry:
         self.timer: asyncio.TimerHandle | None = None
         self.is_dispatched = False
         """Whether an invocation is under way, or about to be."""
+        self.begun_invokes: set[str] = set()
+        """Its chained invokes that this service has seen to."""
         self.ended = asyncio.Event()
         """Set when nothing more will happen to it here: it is over, a bug met it, or the service stopped."""
         self.failure: BaseException | None = None

@@ -13,15 +13,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from perdure_local.deliveries import Answered, Delivery, Ending, trace_id
+from perdure_local.chains import Chains
+from perdure_local.deliveries import Answered
 from perdure_local.entries import Entry
-from perdure_local.functions import ACCOUNT, REGION, Function
+from perdure_local.hosting import Hosting
 from perdure_local.journal import JournalFailed
-from perdure_local.ledger import AWS_LIMITS, ErrorObject, Execution, Failed, Fault, Kind, Limits, Returned
+from perdure_local.ledger import (
+    AWS_LIMITS,
+    ErrorObject,
+    Execution,
+    Failed,
+    Fault,
+    Kind,
+    Limits,
+    Returned,
+    Status,
+    invokes_of,
+    read_callback_id,
+    unknown_callback,
+)
 from perdure_local.ledger.faults import invalid, missing
 from perdure_local.notices import ExecutionResumed, InvocationStarted, notices_of
 
@@ -29,8 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
 
     from perdure_local.clock import RealClock
+    from perdure_local.functions import Function
     from perdure_local.journal import Journal
-    from perdure_local.ledger import Answer, Change, Record
+    from perdure_local.ledger import Answer, Change, InvokeEnd, Operation, Record
     from perdure_local.ledger.pages import Page
     from perdure_local.notices import Notice
     from perdure_local.starts import Start
@@ -63,8 +79,9 @@ class Executions:
         self._host = host
         self._entries: dict[str, Entry] = {}
         self._names: dict[tuple[str, str], str] = {}
-        self._pools: dict[str, Pool] = {}
+        self.hosting = Hosting(host.mint)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._chains = Chains(self, host.mint, host.limits)
         self._is_open = True
         self.failure: BaseException | None = None
         """What broke the service, if anything did."""
@@ -88,10 +105,12 @@ class Executions:
 
     def serve(self, pool: Pool, *, take_up: bool = True) -> None:
         """Run invocations of a function from now on; with `take_up`, those of executions that were found, too."""
-        self._pools[pool.function.name] = pool
+        self.hosting.add(pool)
         if take_up:
             for execution in tuple(self.of_function(pool.function.name)):
                 self.take_up(execution.spec.arn)
+        for entry in self._entries.values():
+            self._chains.begin(entry, entry.execution.open_invokes())
 
     def take_up(self, arn: str) -> None:
         """Let an execution that was found go on; one that does so already, or is over, is left alone."""
@@ -111,6 +130,7 @@ class Executions:
                 )
             )
             self._wake(entry)
+            self._chains.begin(entry, execution.open_invokes())
 
     async def close(self) -> None:
         """Stop at once; what is in flight is taken up by `recover`."""
@@ -125,17 +145,9 @@ class Executions:
 
     # What callers ask
 
-    def function(self, name: str) -> Function:
-        """Return a hosted function."""
-        function = self.hosted(name)
-        if function is None:
-            raise missing(f"Function not found: arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
-        return function
-
-    def hosted(self, name: str) -> Function | None:
-        """Return a hosted function, or None."""
-        pool = self._pools.get(name)
-        return None if pool is None else pool.function
+    def knows(self, arn: str) -> bool:
+        """Return whether there is such an execution."""
+        return arn in self._entries
 
     def find(self, arn: str) -> Execution:
         """Return an execution; raises a fault for one that does not exist."""
@@ -169,6 +181,13 @@ class Executions:
         await self._settle(entry)
         return entry.execution
 
+    async def start_chained(self, asked: Start, arn: str) -> None:
+        """Start the execution that a chained invoke was promised, at its parent's time."""
+        if asked.parent is not None:
+            self._host.clock.resume(arn, self._host.clock.now(asked.parent.arn))
+        spec = asked.spec(arn.rsplit("/", 1)[1], self._host.clock.now(arn))
+        await self._settle(self._adopt(Entry(Execution.start(spec, self._host.limits))))
+
     async def wait(self, arn: str) -> Execution:
         """Wait until an execution is over."""
         entry = self._entry(arn)
@@ -179,22 +198,13 @@ class Executions:
             raise ServiceStopped(f"the service stopped while {arn} was running") from self.failure
         return entry.execution
 
-    async def call(self, function: Function, payload: str) -> Ending:
-        """Run one invocation of a function that is not durable."""
-        pool = self._pools[function.name]
-        worker = await pool.acquire()
-        try:
-            return await worker.run(self._delivery(function.arn, payload.encode(), self._host.mint(), None))
-        finally:
-            pool.release(worker)
-
-    def call_later(self, function: Function, payload: str) -> None:
+    def call_later(self, function: Function, payload: str, tenant_id: str | None = None) -> None:
         """Run one invocation of a function that is not durable, for nobody who waits."""
 
         async def call() -> None:
-            await self.call(function, payload)
+            await self.hosting.call(function, payload, tenant_id)
 
-        self._spawn(call())
+        self.spawn(call())
 
     async def checkpoint(
         self, arn: str, token: str, updates: Sequence[object], client_token: str | None, invalid_token: str
@@ -203,7 +213,12 @@ class Executions:
         entry = self._entry_of_worker(arn)
         try:
             return entry.execution.checkpoint(
-                token, updates, client_token, self._host.clock.now(arn), invalid_token=invalid_token
+                token,
+                updates,
+                client_token,
+                self._host.clock.now(arn),
+                invalid_token=invalid_token,
+                resolve=self._chains.resolve,
             )
         finally:
             await self._settle(entry)
@@ -223,6 +238,47 @@ class Executions:
             return entry.execution.stop(error, self._host.clock.now(arn))
         finally:
             await self._settle(entry)
+
+    async def answer_callback(self, callback_id: str, answer: Callable[[Execution, str, float], None]) -> None:
+        """Have `answer(execution, operation id, now)` do something to a callback."""
+        address = read_callback_id(callback_id)
+        entry = self._entries.get(address.arn)
+        if entry is None:
+            raise unknown_callback(callback_id)
+        try:
+            answer(entry.execution, address.operation_id, self._host.clock.now(address.arn))
+        finally:
+            await self._settle(entry)
+
+    def open_callbacks(self) -> Iterator[tuple[Execution, Operation, float]]:
+        """Yield the callbacks that wait, those of the oldest executions first, and what time it is for them."""
+        for entry in self._entries.values():
+            if entry.execution.is_running and entry.execution.awaits_outside:
+                for operation in entry.execution.operations:
+                    if operation.kind is Kind.CALLBACK and operation.status is Status.STARTED:
+                        yield entry.execution, operation, self._host.clock.now(entry.execution.spec.arn)
+
+    async def report(self, parent: Entry, operation_id: str, end: InvokeEnd, ended_at: float | None = None) -> None:
+        """Tell an execution how a function that it invoked has ended, and, if that has a time of its own, when."""
+        execution, clock = parent.execution, self._host.clock
+        arn = execution.spec.arn
+        if not execution.is_running:
+            return
+        if ended_at is not None:
+            clock.catch_up(arn, ended_at)
+        try:
+            execution.finish_invoke(operation_id, end, clock.now(arn))
+        finally:
+            await self._settle(parent)
+
+    def spawn(self, work: Coroutine[None, None, None], entry: Entry | None = None) -> None:
+        """Have work done in the background, unless all is being stopped; a bug in it ends the execution it is for."""
+        if not self._is_open:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(lambda task: self._finished(task, entry))
 
     # How it is done
 
@@ -259,6 +315,7 @@ class Executions:
             return
         for notice in notices_of(change):
             self._host.publish(notice)
+        self._chains.begin(entry, invokes_of(change))
         if not entry.execution.is_running:
             entry.ended.set()
             self._host.clock.forget(change.arn)
@@ -270,21 +327,22 @@ class Executions:
             entry.timer.cancel()
             entry.timer = None
         execution = entry.execution
-        pool = self._pools.get(execution.spec.function)
+        pool = self.hosting.pool(execution.spec.function)
         if not self._is_open or not execution.is_running or pool is None or entry.is_asleep:
             return
         arn, clock = execution.spec.arn, self._host.clock
         before = execution.progress
         execution.fire(clock.now(arn))
         if execution.progress is not before:
-            self._spawn(self._settle(entry), entry)
+            self.spawn(self._settle(entry), entry)
             return
         if execution.is_ready(clock.now(arn)) and not entry.is_dispatched:
             entry.is_dispatched = True
-            self._spawn(self._invoke(entry, pool), entry)
+            self.spawn(self._invoke(entry, pool), entry)
         due = execution.next_due() if entry.is_idle else execution.next_timer()
         if due is not None:
-            delay = clock.delay(arn, due, idle=entry.is_idle)
+            # While somebody may still answer, time passes as it does: an approval must be able to beat a timeout.
+            delay = clock.delay(arn, due, idle=entry.is_idle and not execution.awaits_outside)
             entry.timer = asyncio.get_running_loop().call_later(min(delay, _NAP), self._wake, entry)
 
     async def _invoke(self, entry: Entry, pool: Pool) -> None:
@@ -308,24 +366,10 @@ class Executions:
         await self._settle(entry)
         self._host.publish(InvocationStarted(arn=arn, at=began_at, request_id=invocation.id, number=number))
         event = orjson.dumps(invocation.event)
-        ending = await worker.run(self._delivery(execution.spec.function_arn, event, invocation.id, arn))
+        delivery = self.hosting.delivery(execution.spec.function_arn, event, invocation.id)
+        ending = await worker.run(replace(delivery, execution=arn, tenant_id=execution.spec.tenant_id))
         outcome = Returned(ending.body) if isinstance(ending, Answered) else ending
         execution.finish_invocation(invocation.id, outcome, clock.now(arn))
-
-    def _delivery(self, function_arn: str, body: bytes, request_id: str, execution: str | None) -> Delivery:
-        return Delivery(
-            request_id=request_id,
-            invocation_id=self._host.mint(),
-            body=body,
-            function_arn=function_arn,
-            trace_id=trace_id(self._host.mint()),
-            execution=execution,
-        )
-
-    def _spawn(self, work: Coroutine[None, None, None], entry: Entry | None = None) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(lambda task: self._finished(task, entry))
 
     def _finished(self, task: asyncio.Task[None], entry: Entry | None) -> None:
         self._tasks.discard(task)
@@ -337,6 +381,7 @@ class Executions:
             for each in self._entries.values():
                 each.ended.set()
             return
-        _LOG.error("a bug of the local service", exc_info=error)
+        if not isinstance(error, ServiceStopped):  # that of another execution, which was told then
+            _LOG.error("a bug of the local service", exc_info=error)
         if entry is not None:
             entry.fail(error)

@@ -95,7 +95,7 @@ class OperationSucceeded(OperationNotice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationFailed(OperationNotice):
-    """An operation failed for good, or was cancelled."""
+    """An operation failed for good, timed out, was cancelled or stopped."""
 
     error: ErrorObject
 
@@ -107,6 +107,8 @@ class OperationRetrying(OperationNotice):
     error: ErrorObject | None
     delay: int
     until: float
+    state: str | None = None
+    """What a condition's poll left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,28 @@ class OperationWaiting(OperationNotice):
 
     delay: int
     until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackCreated(OperationNotice):
+    """A callback waits for whoever is given its id."""
+
+    callback_id: str
+    timeout: int | None = None
+    """Seconds it waits; None for no end."""
+    heartbeat: int | None = None
+    """Seconds it waits without a heartbeat; None for no need of one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionInvoked(OperationNotice):
+    """A workflow invoked another function, and waits for what it returns."""
+
+    function: str
+    """As the workflow named it."""
+    payload: str | None = None
+    execution: str | None = None
+    """ARN of the execution that the invoke started, if the function is durable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,13 +202,35 @@ def _failed(change: Change, event: Event, operations: _Operations) -> Notice:
 def _retrying(change: Change, event: Event, operations: _Operations) -> Notice:
     delay = event.details["RetryDetails"]["NextAttemptDelaySeconds"]
     about = _about(change, event, operations)
-    return OperationRetrying(**about, error=event.details.get("Error"), delay=delay, until=event.at + delay)
+    found = event.details
+    until = event.at + delay
+    return OperationRetrying(**about, error=found.get("Error"), delay=delay, until=until, state=found.get("Result"))
 
 
 def _waiting(change: Change, event: Event, operations: _Operations) -> Notice:
     details = event.details
     about = _about(change, event, operations)
     return OperationWaiting(**about, delay=details["Duration"], until=details["ScheduledEndTimestamp"])
+
+
+def _callback_created(change: Change, event: Event, operations: _Operations) -> Notice:
+    details = event.details
+    return CallbackCreated(
+        **_about(change, event, operations),
+        callback_id=details["CallbackId"],
+        timeout=details.get("Timeout"),
+        heartbeat=details.get("HeartbeatTimeout"),
+    )
+
+
+def _function_invoked(change: Change, event: Event, operations: _Operations) -> Notice:
+    details = event.details
+    return FunctionInvoked(
+        **_about(change, event, operations),
+        function=details["FunctionName"],
+        payload=details.get("Input"),
+        execution=details.get("DurableExecutionArn"),
+    )
 
 
 def _execution_started(change: Change, event: Event, _operations: _Operations) -> Notice:
@@ -228,4 +274,13 @@ _DESCRIBE: dict[str, Callable[[Change, Event, _Operations], Notice]] = {
     "ContextFailed": _failed,
     "WaitCancelled": _failed,
     "WaitStarted": _waiting,
+    "CallbackStarted": _callback_created,
+    "CallbackSucceeded": _succeeded,
+    "CallbackFailed": _failed,
+    "CallbackTimedOut": _failed,
+    "ChainedInvokeStarted": _function_invoked,
+    "ChainedInvokeSucceeded": _succeeded,
+    "ChainedInvokeFailed": _failed,
+    "ChainedInvokeTimedOut": _failed,
+    "ChainedInvokeStopped": _failed,
 }

@@ -45,7 +45,7 @@ class Running:
 
     async def add(self, function: Function, *, take_up: bool) -> None:
         """Host a function, and take up the executions of it that were found, or leave them asleep."""
-        if self.executions.hosted(function.name) is not None:
+        if self.executions.hosting.find(function.name) is not None:
             raise ValueError(f"a function named {function.name!r} is hosted already")
 
         def on_line(delivery: Delivery | None, stream: str, text: str) -> None:
@@ -60,7 +60,7 @@ class Running:
 
     async def start(self, function: str, payload: str, name: str | None) -> Execution:
         """Start an execution of a function's only version."""
-        return await self.executions.start(Start(self.executions.function(function), LATEST, payload, name))
+        return await self.executions.start(Start(self.executions.hosting.get(function), LATEST, payload, name))
 
     async def take_up(self, arn: str) -> None:
         """Let an execution that was found go on."""

@@ -45,6 +45,8 @@ class Summary(NamedTuple):
     started_at: float
     ended_at: float | None
     invocations: int
+    parent: str | None = None
+    """ARN of the execution whose workflow invoked this one."""
 
 
 class LocalService:
@@ -228,4 +230,5 @@ def _summary(execution: Execution) -> Summary:
         started_at=spec.started_at,
         ended_at=progress.ended_at,
         invocations=progress.invocations,
+        parent=spec.parent_arn,
     )

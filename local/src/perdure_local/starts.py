@@ -16,6 +16,13 @@ from perdure_local.ledger.faults import invalid
 _NAME = re.compile(r"[a-zA-Z0-9\-_]{1,64}")
 
 
+class Parent(NamedTuple):
+    """Who invoked an execution from within a workflow."""
+
+    arn: str
+    operation_id: str
+
+
 class Start(NamedTuple):
     """What a caller asks to be run."""
 
@@ -24,6 +31,8 @@ class Start(NamedTuple):
     payload: str
     name: str | None = None
     synchronous: bool = True
+    tenant_id: str | None = None
+    parent: Parent | None = None
 
     def check(self) -> None:
         """Raise the fault of a name that no execution can have."""
@@ -46,4 +55,7 @@ class Start(NamedTuple):
             started_at=round(now, 3),
             timeout=self.function.execution_timeout,
             synchronous=self.synchronous,
+            tenant_id=self.tenant_id,
+            parent_arn=None if self.parent is None else self.parent.arn,
+            parent_operation=None if self.parent is None else self.parent.operation_id,
         )

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perdure_local.functions import Function
-    from perdure_local.ledger import ErrorObject, Execution
+    from perdure_local.ledger import ErrorObject, Execution, Operation
 
 STATUSES = frozenset({"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "DELETING", "PAUSING", "PAUSED"})
+WAIT_FOR_CALLBACK = "WaitForCallback"
+"""Subtype of the context that a `wait_for_callback` is."""
 _MOST_STATUSES = 10
 _LIMIT_DIGITS = len(str(MAXIMUM_PAGE))
 
@@ -109,6 +111,22 @@ def list_view(executions: Iterable[Execution], filters: Filters, paging: Paging)
     if len(wanted) > len(page):
         shown["NextMarker"] = base64.b64encode(str(page[-1][0]).encode()).decode()
     return shown
+
+
+def callback_view(execution: Execution, callback: Operation, now: float) -> dict[str, Any]:
+    """Render a callback that waits; `ParentName` is what the operation is called that created it for itself."""
+    parent = next((one for one in execution.operations if one.id == callback.parent_id), None)
+    shown = {
+        "CallbackId": "" if callback.callback is None else callback.callback.id,
+        "ParentName": parent.name if parent is not None and parent.sub_type == WAIT_FOR_CALLBACK else None,
+        "OperationId": callback.id,
+        "Name": callback.name,
+        "DurableExecutionArn": execution.spec.arn,
+        "StartTimestamp": callback.started_at,
+        "ScheduledEndTimestamp": callback.due_at,
+        "SecondsLeft": None if callback.due_at is None else round(max(callback.due_at - now, 0.0), 3),
+    }
+    return {member: value for member, value in shown.items() if value is not None}
 
 
 def failure_view(error: ErrorObject | None) -> dict[str, Any]:

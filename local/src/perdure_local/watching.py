@@ -123,6 +123,9 @@ def _facts(details: dict[str, Any]) -> list[str]:
         ("attempt {}", retry.get("CurrentAttempt")),
         ("again in {} s", retry.get("NextAttemptDelaySeconds")),
         ("{} s", details.get("Duration")),
+        ("calls {}", details.get("FunctionName")),
+        ("within {} s", details.get("Timeout")),
+        ("heartbeat every {} s", details.get("HeartbeatTimeout")),
     )
     return [text.format(value) for text, value in facts if value is not None]
 

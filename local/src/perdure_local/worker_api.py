@@ -122,7 +122,9 @@ class Session:
 
     def headers(self, delivery: Delivery) -> dict[str, str]:
         """Return the headers an invocation travels with."""
+        tenant = {} if delivery.tenant_id is None else {"Lambda-Runtime-Aws-Tenant-Id": delivery.tenant_id}
         return {
+            **tenant,
             "Lambda-Runtime-Aws-Request-Id": delivery.request_id,
             "Lambda-Runtime-Invocation-Id": delivery.invocation_id,
             "Lambda-Runtime-Deadline-Ms": str(self._deadline_ms()),

@@ -32,11 +32,13 @@ def test_help_names_the_commands_and_imports_none() -> None:
     program = (
         "import sys\nfrom perdure_local.cli import main\nsys.argv = ['perdure', '--help']\n"
         "try:\n    main()\nfinally:\n"
-        "    print({'rich', 'uvicorn', 'starlette', 'perdure_local.cli.run'} & set(sys.modules))\n"
+        "    heavy = {'rich', 'uvicorn', 'starlette', 'perdure_local.cli.run', 'perdure_local.cli.callback'}\n"
+        "    print(heavy & set(sys.modules))\n"
     )
     done = call("-c", program)
     assert done.returncode == 0
-    assert "run  Run a durable function on this machine, to its end." in done.stdout
+    assert "run       Run a durable function on this machine, to its end." in done.stdout
+    assert "callback  Complete a callback of a run that waits for it." in done.stdout
     assert done.stdout.endswith("set()\n")
 
 

@@ -10,7 +10,7 @@ from perdure_local import ErrorObject, ExecutionStatus, Kind, Summary
 from perdure_local.cli.live import LiveScreen
 from perdure_local.cli.screens import Ending, Heading
 from perdure_local.timeline import Timeline
-from support.story import ARN, BROKEN, START, Story, a_whole_run
+from support.story import ARN, BROKEN, START, Story, a_map, a_whole_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -221,4 +221,118 @@ def test_an_error_is_told_in_full_with_its_stack() -> None:
         "  raised by the operation 'label'",
         "2 h 8 s in 1.2 s of real time, 4 invocations, 4 operations",
         "FAILED  shop.PrinterOffline: the printer does not answer",
+    ]
+
+
+def test_branches_are_told_by_their_results_and_what_is_in_them_by_their_names() -> None:
+    lines = shown(
+        [
+            story.invoked(0.0, 1),
+            story.context(0.0, "checks", "Parallel"),
+            story.context(0.0, "stock", "ParallelBranch", "checks"),
+            story.context(0.0, "credit", "ParallelBranch", "checks"),
+            story.succeeded(0.1, "count", "4", parent="stock"),
+            story.succeeded(0.1, "ask", "true", parent="credit"),
+            story.left(0.1, "stock", "ParallelBranch", "4", "checks"),
+            story.left(0.2, "credit", "ParallelBranch", "true", "checks"),
+            story.left(0.2, "checks", "Parallel", "{}"),
+        ]
+    )
+    assert lines[1:] == [
+        "│  ▸ checks                            parallel",
+        "│  ✓   stock / count                   4",
+        "│  ✓   credit / ask                    true",
+        "│  ✓   stock                   100 ms  4",
+        "│  ✓   credit                  200 ms  true",
+        "│  ✓ checks                    200 ms  2 succeeded",
+    ]
+
+
+def test_a_large_map_fits_on_a_screen() -> None:
+    notices = [story.invoked(0.0, 1), *a_map(1000, pace=0.001), story.left(2.0, "prices", "Map", "{}")]
+    lines = shown([*notices, story.answered(2.0)])
+    assert lines[1] == "│  ▸ prices                            map"
+    assert lines[-2] == "│  ✓ prices                       2 s  900 succeeded, 100 failed"
+    assert len(lines) < 60
+
+
+def test_the_bottom_counts_a_large_map() -> None:
+    notices = a_map(20)
+    assert bottom(story.invoked(0.0, 1), *notices[:50])[0] == (
+        "│  ⠋ prices                            4 done, 16 under way"
+    )
+    notices = [story.invoked(0.0, 1), *notices[:41], story.retrying(0.0, "price 15", delay=65), story.answered(0.0)]
+    done = [story.succeeded(0.0, f"price {number}") for number in range(20) if number != 15]
+    assert bottom(*notices, *done) == [
+        "   ⠋ prices                            20 under way",
+        "   the next of the others in 1:05",
+    ]
+
+
+def test_a_callback_says_how_to_complete_it() -> None:
+    notices = (
+        story.invoked(0.0, 1),
+        story.context(0.0, "approve", "WaitForCallback"),
+        story.asking(0.0, "approve create callback id", timeout=7200, parent="approve"),
+        story.answered(0.0),
+    )
+    assert shown(notices)[1:4] == [
+        "│  ▸ approve",
+        "│  ?   callback                   2 h  waits for somebody to answer:",
+        "│                                      perdure callback succeed 'approve '",
+    ]
+    assert bottom(*notices, since=5.0) == [
+        "   ?   callback               1:59:55 left",
+        "   in another terminal: perdure callback succeed 'approve ' [PAYLOAD]",
+    ]
+    assert bottom(*notices, skips_time=True)[-1] == "   time is not skipped while a callback is waited for"
+
+
+def test_several_callbacks_are_listed_by_a_command() -> None:
+    lines = bottom(story.asking(0.0, "a"), story.asking(0.0, "b", timeout=60))
+    assert lines == [
+        "   ? b                           1:00 left",
+        "   ? a                              ⠋",
+        "   in another terminal: perdure callback list",
+    ]
+
+
+def test_an_invoke_is_followed_into_the_workflow_that_it_calls() -> None:
+    child = Story("arn:child")
+    notices = [
+        story.invoked(0.0, 1),
+        story.calling(0.0, "ship it", "ship", child.arn),
+        story.answered(0.0),
+        child.started(0.1, "pack"),
+        child.succeeded(0.3, "pack", '"parcel"'),
+        child.started(0.3, "label"),
+    ]
+    assert shown(notices)[1:] == [
+        "│  → ship it                           calls ship",
+        "╰─ suspended                     0 ms",
+        '   ✓   pack                    200 ms  "parcel"',
+    ]
+    (line,) = bottom(*notices, since=0.5)
+    assert line.rstrip() == "   ⠋   label                   500 ms"
+
+
+def test_an_invoke_of_nobody_says_what_to_do() -> None:
+    missing = ErrorObject(ErrorType="ResourceNotFoundException", ErrorMessage="Function not found: ship")
+    lines = shown(
+        [
+            story.calling(0.0, "ship it", "ship"),
+            story.failed(0.0, "ship it", missing, attempt=0, kind=Kind.CHAINED_INVOKE),
+        ],
+        width=120,
+    )
+    assert [line.strip() for line in lines[1:]] == [
+        "✗ ship it                           failed",
+        "ResourceNotFoundException: Function not found: ship",
+        "to have it here, give: --function ship=MODULE.FUNCTION",
+    ]
+
+
+def test_a_condition_says_what_its_poll_found() -> None:
+    assert shown([story.invoked(0.0, 1), story.polled(0.0, "paid?", '{"tries": 1}', delay=5)])[1:] == [
+        '│  ↻ paid?                             poll 1, next in 5 s  {"tries":1}'
     ]

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from perdure_local import ExecutionStatus, Summary
+from perdure_local import ErrorObject, ExecutionStatus, Kind, Summary
 from perdure_local.cli.json_lines import JsonScreen
 from perdure_local.cli.plain import PlainScreen, QuietScreen
 from perdure_local.cli.screens import Ending, Heading, Screen
 from perdure_local.moments import Began
 from perdure_local.timeline import Timeline
-from support.story import ARN, BROKEN, START, Story, a_whole_run
+from support.story import ARN, BROKEN, START, Story, a_map, a_whole_run
 
 HEADING = Heading("shop.checkout", '{"order": 7}', ".perdure/journal.db", skips_time=False)
 
@@ -74,7 +74,7 @@ def test_a_condition_that_does_not_hold_yet_is_no_failure() -> None:
     for notice in (story.retrying(0.0, "paid?", delay=5, error=None), story.failed(5.0, "paid?")):
         screen.show(notice, timeline.observe(notice))
     assert stream.getvalue().splitlines()[1:] == [
-        "0:00:00.000  step paid? attempt 1 done, next in 5 s",
+        "0:00:00.000  step paid? poll 1 found nothing, next in 5 s",
         "0:00:05.000  step paid? failed: shop.PrinterOffline: the printer does not answer",
     ]
 
@@ -144,3 +144,107 @@ def test_a_value_that_is_nested_too_deeply_to_be_written_is_its_text() -> None:
     screen.end(ending(result="[]"))
     told, _summary = (json.loads(line) for line in stream.getvalue().splitlines())
     assert (told["event"], told["payload"]) == ("execution_started", deep)
+
+
+def told(*notices: object, heading: Heading = HEADING) -> list[str]:
+    stream, timeline = io.StringIO(), Timeline(ARN)
+    screen = PlainScreen(stream)
+    screen.begin(heading, timeline)
+    for notice in notices:
+        screen.show(notice, timeline.observe(notice))
+    return stream.getvalue().splitlines()[1:]
+
+
+def test_what_is_in_an_operation_is_indented_and_branches_are_named() -> None:
+    story = Story()
+    lines = told(
+        story.context(0.0, "checks", "Parallel"),
+        story.context(0.0, "stock", "ParallelBranch", "checks"),
+        story.started(0.0, "count", parent="stock"),
+        story.succeeded(0.1, "count", "4", parent="stock"),
+        story.left(0.1, "stock", "ParallelBranch", "4", "checks"),
+        story.left(0.1, "checks", "Parallel", '{"all":[]}'),
+    )
+    assert lines == [
+        "0:00:00.000  parallel checks started",
+        "0:00:00.000    branch stock started",
+        "0:00:00.000    stock / step count started",
+        "0:00:00.100    stock / step count succeeded: 4",
+        "0:00:00.100    branch stock succeeded: 4",
+        "0:00:00.100  parallel checks done: 1 succeeded",
+    ]
+
+
+def test_a_large_map_is_counted() -> None:
+    lines = told(*a_map(200), Story().left(20.0, "prices", "Map"))
+    assert "0:00:01.100  map prices: 11 done, 1 of them failed, 189 under way" in lines
+    assert "0:00:01.000    item item 9 failed: shop.PrinterOffline: the printer does not answer" in lines
+    assert lines[-1] == "0:00:20.000  map prices done: 180 succeeded, 20 failed"
+    assert len(lines) < 50
+
+
+def test_a_batch_that_ended_early_says_how_many_it_left() -> None:
+    story = Story()
+    lines = told(
+        story.context(0.0, "first", "Parallel"),
+        story.context(0.0, "a", "ParallelBranch", "first"),
+        story.context(0.0, "b", "ParallelBranch", "first"),
+        story.left(0.0, "a", "ParallelBranch", "1", "first"),
+        story.left(0.0, "first", "Parallel"),
+    )
+    assert lines[-1] == "0:00:00.000  parallel first done: 1 succeeded, 1 unfinished"
+
+
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [("", "perdure callback succeed approve"), (" --journal j.db", "perdure callback succeed approve --journal j.db")],
+)
+def test_a_callback_says_how_to_complete_it(options: str, command: str) -> None:
+    story, heading = Story(), HEADING._replace(callback_options=options)
+    lines = told(
+        story.context(0.0, "ask", "WaitForCallback"),
+        story.asking(0.0, "approve", timeout=7200, parent="ask"),
+        story.succeeded(9.0, "approve", '{"t":"m","v":1}', attempt=0, kind=Kind.CALLBACK, parent="ask"),
+        heading=heading,
+    )
+    assert lines == [
+        "0:00:00.000  wait for callback ask started",
+        f"0:00:00.000    callback approve waits 2 h; {command}; its id is aWQ=",
+        '0:00:09.000    callback approve succeeded: {"t":"m","v":1}',
+    ]
+
+
+def test_an_invoke_says_whom_it_calls_and_what_to_do_if_nobody_is_there() -> None:
+    story = Story()
+    missing = ErrorObject(ErrorType="ResourceNotFoundException", ErrorMessage="Function not found: ship")
+    way_out = "to have it here, give: --function ship=MODULE.FUNCTION"
+    lines = told(
+        story.calling(0.0, "shipping", "arn:aws:lambda:us-east-1:123456789012:function:ship:live"),
+        story.failed(0.0, "shipping", missing, attempt=0, kind=Kind.CHAINED_INVOKE),
+    )
+    assert lines == [
+        "0:00:00.000  invoke shipping calls arn:aws:lambda:us-east-1:123456789012:function:ship:live",
+        f"0:00:00.000  invoke shipping failed: ResourceNotFoundException: Function not found: ship; {way_out}",
+    ]
+
+
+def test_a_condition_says_what_its_poll_found() -> None:
+    assert told(Story().polled(0.0, "paid?", '{"tries": 1}', delay=5)) == [
+        '0:00:00.000  condition paid? poll 1 found {"tries":1}, next in 5 s'
+    ]
+
+
+def test_as_json_a_callback_is_what_was_sent() -> None:
+    story, stream, timeline = Story(), io.StringIO(), Timeline(ARN)
+    screen = JsonScreen(stream)
+    screen.begin(HEADING, timeline)
+    for notice in (
+        story.asking(0.0, "approve"),
+        story.succeeded(0.0, "approve", '{"t":"m","v":1}', attempt=0, kind=Kind.CALLBACK),
+        story.polled(0.0, "paid?", '{"t":"m","v":{"tries":1}}', delay=5),
+    ):
+        screen.show(notice, timeline.observe(notice))
+    first, second, third = map(json.loads, stream.getvalue().splitlines())
+    assert (first["event"], first["callback_id"], first["timeout"]) == ("callback_created", "aWQ=", None)
+    assert second["result"] == {"t": "m", "v": 1}
+    assert third["state"] == {"tries": 1}

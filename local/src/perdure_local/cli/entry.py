@@ -22,6 +22,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Mapping[str, Entry] = {
     "run": Entry("perdure_local.cli.run:run", "Run a durable function on this machine, to its end."),
+    "callback": Entry("perdure_local.cli.callback:callback", "Complete a callback of a run that waits for it."),
 }
 
 

@@ -33,26 +33,36 @@ def read_input(given: str | None, stdin: BinaryIO) -> str:
         return _checked(_decoded(stdin.read(), "standard input"), "standard input")
     if given.startswith("@"):
         name = given.removeprefix("@")
-        return _checked(_decoded(_contents(name), name), name)
+        return _checked(_decoded(_contents(name, OPTION), name), name)
     return _checked(given, OPTION)
 
 
-def _contents(name: str) -> bytes:
+def read_text(given: str, option: str, stdin: BinaryIO) -> str:
+    """Return the text that `given` stands for, in the same three forms, be it JSON or not."""
+    if given == "-":
+        return _decoded(stdin.read(), "standard input", "text")
+    if given.startswith("@"):
+        name = given.removeprefix("@")
+        return _decoded(_contents(name, option), name, "text")
+    return given
+
+
+def _contents(name: str, option: str) -> bytes:
     if not name:
-        raise Problem("--input @ lacks the name of a file.")
+        raise Problem(f"{option} @ lacks the name of a file.")
     try:
         return Path(name).expanduser().read_bytes()
     except FileNotFoundError:
-        raise Problem(f"--input: there is no file {name} (looked in {Path.cwd()}).") from None
+        raise Problem(f"{option}: there is no file {name} (looked in {Path.cwd()}).") from None
     except OSError as error:
-        raise Problem(f"--input: {name} cannot be read: {error.strerror}.") from None
+        raise Problem(f"{option}: {name} cannot be read: {error.strerror}.") from None
 
 
-def _decoded(content: bytes, source: str) -> str:
+def _decoded(content: bytes, source: str, form: str = "JSON") -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Problem(f"{source} is not JSON: byte {error.start} is not UTF-8.") from None
+        raise Problem(f"{source} is not {form}: byte {error.start} is not UTF-8.") from None
 
 
 def _checked(text: str, source: str) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _READERS: Mapping[str, Callable[[str | None], object]] = {"payload": wording.value, "result": wording.value}
 """Fields whose text is a value."""
-_OPERATION_READERS = {**_READERS, "result": wording.recorded_value}
+_OPERATION_READERS = {**_READERS, "result": wording.recorded_value, "state": wording.recorded_value}
 
 
 class JsonScreen:
@@ -50,7 +50,8 @@ class JsonScreen:
         """Write a notice."""
         if notice.arn in {None, self._arn}:
             fields = {field.name: getattr(notice, field.name) for field in dataclasses.fields(notice)}
-            readers = _OPERATION_READERS if isinstance(notice, OperationNotice) else _READERS
+            is_ours = isinstance(notice, OperationNotice) and notice.kind not in wording.FROM_OUTSIDE
+            readers = _OPERATION_READERS if is_ours else _READERS
             self._write(_event_name(type(notice)), fields, readers)
 
     def refresh(self, since: float) -> None:

@@ -7,6 +7,7 @@ fold. One thread draws.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console, Group
@@ -18,7 +19,8 @@ from perdure_local.cli import wording
 from perdure_local.cli.marks import marks_for
 from perdure_local.cli.plain import last_line
 from perdure_local.cli.strokes import GUTTER, Strokes
-from perdure_local.ledger import ExecutionStatus
+from perdure_local.ledger import ExecutionStatus, Kind
+from perdure_local.moments import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +62,7 @@ class LiveScreen:
     def begin(self, heading: Heading, timeline: Timeline) -> None:
         """Show what is about to run, and on what."""
         self._timeline, self._skips_time = timeline, heading.skips_time
+        self._strokes.callback_options = heading.callback_options
         title = Text.assemble(("perdure run ", "dim"), (heading.handler, "bold"))
         if heading.skips_time:
             title.append("  skipping time", "dim")
@@ -68,7 +71,8 @@ class LiveScreen:
 
     def show(self, notice: Notice | LogLine, moments: Sequence[Moment]) -> None:  # noqa: ARG002 - a Screen's
         """Print the moments, above a bottom that knows of them already."""
-        self._draw(refresh=False)
+        if moments:  # many notices of a large map make none, and no picture
+            self._draw()
         for moment in moments:
             for line in self._strokes.draw(moment, skips_time=self._skips_time):
                 self._print(line)
@@ -77,7 +81,7 @@ class LiveScreen:
         """Draw the bottom anew."""
         self._frame += 1
         self._since = since
-        self._draw(refresh=True)
+        self._draw()
 
     def end(self, ending: Ending) -> None:
         """Print how it ended, in full, and then in a line."""
@@ -98,9 +102,9 @@ class LiveScreen:
         else:
             self._console.print(status)
 
-    def _draw(self, *, refresh: bool) -> None:
+    def _draw(self) -> None:
         if self._timeline is not None:
-            self._live.update(Group(*self._bottom(self._timeline, self._since)), refresh=refresh)
+            self._live.update(Group(*self._bottom(self._timeline, self._since)), refresh=True)
 
     def _print_result(self, result: str) -> None:
         """Print it over several lines, but not over several screens."""
@@ -118,36 +122,62 @@ class LiveScreen:
         if timeline.over is not None:
             return
         now = timeline.now + since
-        running, pending = timeline.running, timeline.pending
-        if timeline.invocation is not None:
-            yield from (self._running(row, now) for row in running[:_MOST])
-            if not running:
-                yield self._line(self._marks.rail, "cyan").append(self._spinner(), "cyan")
-        elif pending:
-            yield from (self._pending(row, now) for row in pending[:_MOST])
-            if not self._skips_time and (pending[0].until or now) - now > _WORTH_A_HINT:
-                yield Text(f"{GUTTER}--skip-time skips waits, Ctrl-C stops", "dim")
+        running, counted = timeline.running, timeline.counted
+        is_open = timeline.invocation is not None
+        margin = functools.partial(self._strokes.margin, is_open=is_open)
+        if is_open or running:
+            yield from (self._counted(row, margin()) for row in counted)
+            yield from (self._running(row, now, margin()) for row in running[:_MOST])
+            if not running and not counted:
+                yield margin().append(self._spinner(), "cyan")
+            yield from _more(running)
+        elif timeline.pending or counted:
+            yield from self._suspended(timeline, now)
         else:
             yield Text(GUTTER).append(self._spinner(), "dim")
-        if len(running) > _MOST or (timeline.invocation is None and len(pending) > _MOST):
-            yield Text(f"{GUTTER}and {len(running or pending) - _MOST} more", "dim")
 
-    def _running(self, row: Row, now: float) -> Text:
-        line = self._line(self._marks.rail, "cyan")
+    def _suspended(self, timeline: Timeline, now: float) -> Iterator[Text]:
+        pending, folded = timeline.pending, timeline.next_folded
+        yield from (self._counted(row, Text(GUTTER)) for row in timeline.counted)
+        yield from (self._pending(row, now) for row in pending[:_MOST])
+        if folded is not None and folded.until is not None:
+            yield Text(f"{GUTTER}the next of the others in {wording.countdown(folded.until - now)}", "dim")
+        yield from _more(pending)
+        callbacks = [row for row in (*pending, *filter(None, [folded])) if row.kind is Kind.CALLBACK]
+        if callbacks:
+            yield Text(f"{GUTTER}in another terminal: {self._answer(callbacks)}", "dim")
+            if self._skips_time:
+                yield Text(f"{GUTTER}time is not skipped while a callback is waited for", "dim")
+        elif not self._skips_time and any((row.until or now) - now > _WORTH_A_HINT for row in pending[:1]):
+            yield Text(f"{GUTTER}--skip-time skips waits, Ctrl-C stops", "dim")
+
+    def _answer(self, callbacks: Sequence[Row]) -> str:
+        if len(callbacks) == 1:
+            return f"{wording.callback_command(callbacks[0], self._strokes.callback_options)} [PAYLOAD]"
+        return f"perdure callback list{self._strokes.callback_options}"
+
+    def _counted(self, row: Row, line: Text) -> Text:
+        line.append(self._spinner(), "cyan").append(f" {self._strokes.label(row)} {'':9}  ")
+        return line.append(wording.counts(row.tally or Tally(), is_over=False), "dim")
+
+    def _running(self, row: Row, now: float, line: Text) -> Text:
         line.append(self._spinner(), "cyan").append(f" {self._strokes.label(row)} ")
         line.append(wording.duration(int((now - row.started_at) * 10) / 10).rjust(9), "dim")
         return line.append(f"  {wording.attempts(row)}", "dim")
 
     def _pending(self, row: Row, now: float) -> Text:
-        left = wording.countdown((row.until or now) - now)
-        line = Text(GUTTER).append(self._marks.wait, "yellow").append(f" {self._strokes.label(row)} ")
-        return line.append(left.rjust(9), "bold yellow").append(" left", "dim")
-
-    def _line(self, rail: str, style: str) -> Text:
-        return Text().append(rail, style).append("  ")
+        line = Text(GUTTER).append(*self._strokes.mark(row)).append(f" {self._strokes.label(row)} ")
+        if row.until is None:
+            return line.append(self._spinner().rjust(9), "yellow")
+        return line.append(wording.countdown(row.until - now).rjust(9), "bold yellow").append(" left", "dim")
 
     def _spinner(self) -> str:
         return self._marks.spinner[self._frame % len(self._marks.spinner)]
+
+
+def _more(rows: Sequence[Row]) -> Iterator[Text]:
+    if len(rows) > _MOST:
+        yield Text(f"{GUTTER}and {len(rows) - _MOST} more", "dim")
 
 
 def _sums(ending: Ending) -> Text:

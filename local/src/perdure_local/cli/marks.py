@@ -17,6 +17,8 @@ class Marks(NamedTuple):
     retry: str
     wait: str
     context: str
+    callback: str
+    invoke: str
     interrupted: str
     passed: str
     spinner: str
@@ -32,6 +34,8 @@ UNICODE = Marks(
     retry="↻",
     wait="◷",
     context="▸",
+    callback="?",
+    invoke="→",
     interrupted="✗",
     passed="⋮",
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
@@ -46,6 +50,8 @@ ASCII = Marks(
     retry="~",
     wait="o",
     context=">",
+    callback="?",
+    invoke="=",
     interrupted="x",
     passed=":",
     spinner="|/-\\",

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Self
 
 from perdure_local.cli import wording
 from perdure_local.ledger import ExecutionStatus, Kind
-from perdure_local.moments import Began, Close, Closed, Invoked, Moment, Moved, Over, Passed, Resumed, Row, Said, State
+from perdure_local.moments import (
+    Began,
+    Close,
+    Closed,
+    Counted,
+    Invoked,
+    Moment,
+    Moved,
+    Resumed,
+    Row,
+    Said,
+    State,
+    Tally,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +39,7 @@ class PlainScreen:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._timeline: Timeline | None = None
+        self._callback_options = ""
 
     def __enter__(self) -> Self:
         return self
@@ -35,7 +49,7 @@ class PlainScreen:
 
     def begin(self, heading: Heading, timeline: Timeline) -> None:
         """Name what runs."""
-        self._timeline = timeline
+        self._timeline, self._callback_options = timeline, heading.callback_options
         skipping = ", skipping time" if heading.skips_time else ""
         self._write(f"running {heading.handler}{skipping}; journal {heading.journal}")
 
@@ -43,7 +57,7 @@ class PlainScreen:
         """Write a line for each moment."""
         started_at = None if self._timeline is None else self._timeline.started_at
         for moment in moments:
-            if text := line(moment):
+            if text := line(moment, self._callback_options):
                 self._write(f"{wording.offset(moment.at - (started_at or moment.at))}  {text}")
         self._stream.flush()
 
@@ -83,8 +97,11 @@ class QuietScreen(PlainScreen):
         self._stderr.flush()
 
 
-def line(moment: Moment) -> str:
-    """Return what a moment is in words; nothing for one that the times of its neighbours tell."""
+def line(moment: Moment, callback_options: str = "") -> str:
+    """Return what a moment is in words; nothing for one that the times of its neighbours tell.
+
+    What happens within an operation is indented below it. `callback_options` as in `Heading`.
+    """
     match moment:
         case Began(name=name):
             return f"execution {name} started"
@@ -98,21 +115,35 @@ def line(moment: Moment) -> str:
             reason = wording.headline(moment.error)
             return f"invocation {moment.number} {moment.close} after {wording.duration(moment.took)}: {reason}"
         case Moved(row=row):
-            subject = f"{row.kind.value.lower()} {wording.one_line(row.name)}" if row.name else row.label
-            return f"{subject} {_STATES[row.state](row)}"
+            return _moved(row, callback_options)
+        case Counted(row=row):
+            return f"{_subject(row)}: {wording.counts(row.tally or Tally(), is_over=False)}"
         case Said(level=None):
             return f"{moment.stream}  {wording.one_line(moment.text)}"
         case Said():
             return f"log {moment.level}  {wording.one_line(moment.text)}"
-        case Over() | Passed():
-            return ""
     return ""
+
+
+def _moved(row: Row, callback_options: str) -> str:
+    text = f"{_subject(row)} {_STATES[row.state](row)}"
+    if row.kind is Kind.CALLBACK and row.state is State.WAITING:
+        return f"{text}; {wording.callback_command(row, callback_options)}; its id is {row.callback_id}"
+    return text
+
+
+def _subject(row: Row) -> str:
+    name = row.name if row.short_name is None else row.short_name
+    subject = f"{row.noun} {wording.one_line(name)}" if name else row.noun
+    return f"{_INDENT * row.depth}{wording.within(row)}{subject}"
 
 
 def _succeeded(row: Row) -> str:
     if row.kind is Kind.WAIT:
         return "elapsed"
-    result = wording.recorded(row.result)
+    if row.tally is not None:
+        return f"done: {wording.counts(row.tally, is_over=True)}"
+    result = wording.received(row)
     attempts = f" at {wording.attempts(row)}" if wording.attempts(row) else ""
     return f"succeeded{attempts}: {result}" if result else f"succeeded{attempts}"
 
@@ -120,16 +151,28 @@ def _succeeded(row: Row) -> str:
 def _retrying(row: Row) -> str:
     after = f"next in {wording.duration(row.delay or 0)}"
     if row.error is None:
-        return f"attempt {row.attempt} done, {after}"
+        return f"poll {row.attempt} found {wording.recorded(row.polled) or 'nothing'}, {after}"
     return f"attempt {row.attempt} failed, {after}: {wording.headline(row.error)}"
 
 
+def _waiting(row: Row) -> str:
+    if row.kind is Kind.CHAINED_INVOKE:
+        return f"calls {wording.one_line(row.function or '')}"
+    return "waits" if row.delay is None else f"waits {wording.duration(row.delay)}"
+
+
+def _failed(row: Row) -> str:
+    way_out = wording.way_out(row)
+    return f"failed: {wording.headline(row.error)}" + (f"; {way_out}" if way_out else "")
+
+
+_INDENT = "  "
 _STATES: dict[State, Callable[[Row], str]] = {
     State.RUNNING: lambda row: f"started {wording.attempts(row)}".rstrip(),
-    State.WAITING: lambda row: f"waits {wording.duration(row.delay or 0)}",
+    State.WAITING: _waiting,
     State.RETRYING: _retrying,
     State.SUCCEEDED: _succeeded,
-    State.FAILED: lambda row: f"failed: {wording.headline(row.error)}",
+    State.FAILED: _failed,
     State.INTERRUPTED: lambda _: "interrupted",
 }
 

@@ -46,10 +46,10 @@ def examine(handler: str, root: str) -> dict[str, Any]:
         return {"problem": "exit", "code": str(end.code)}
     except Exception as error:  # noqa: BLE001 - the user's module
         return _broken(error, module, root)
-    return _hosted(found)
+    return _hosted(found, module)
 
 
-def _hosted(found: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the module holds
+def _hosted(found: Any, module: str) -> dict[str, Any]:  # noqa: ANN401 - whatever the module holds
     from perdure import HandlerRefused, durable_of
 
     durable = durable_of(found)
@@ -61,16 +61,20 @@ def _hosted(found: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the module
         Host.from_environment(os.environ).prepare(durable)
     except HandlerRefused as error:
         return {"problem": "refused", "reason": str(error)}
-    return {"problem": None}
+    return {"problem": None, "durables": _durables(module)}
+
+
+def _durables(module: str) -> list[str]:
+    from perdure import durable_of
+
+    found = vars(sys.modules[module])
+    return [name for name in found if not name.startswith("_") and durable_of(found[name]) is not None]
 
 
 def _missing_attribute(handler: str, module: str) -> dict[str, Any]:
-    from perdure import durable_of
-
     name = handler.rpartition(".")[2]
-    found = vars(sys.modules[module])
-    public = [attribute for attribute in found if not attribute.startswith("_")]
-    durables = [attribute for attribute in public if durable_of(found[attribute]) is not None]
+    durables = _durables(module)
+    public = [attribute for attribute in vars(sys.modules[module]) if not attribute.startswith("_")]
     close = difflib.get_close_matches(name, durables, n=3) or difflib.get_close_matches(name, public, n=3)
     return {"problem": "attribute", "close": close, "durables": durables[:8]}
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from perdure_local.cli.companions import read_companions
 from perdure_local.cli.inputs import read_input
 from perdure_local.cli.leftovers import THE_ONLY_ONE
+from perdure_local.cli.places import JOURNAL
 from perdure_local.cli.screens import choose_screen
 from perdure_local.cli.session import Order, carry_out
 from perdure_local.cli.targets import check_execution_name, check_name, function_name, task_root, variables
@@ -20,8 +22,6 @@ from perdure_local.functions import Function
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-JOURNAL = ".perdure/journal.db"
-"""Where the journal is, under the root."""
 _SETTLED = {"given": "--input", "name": "--name", "execution_timeout": "--execution-timeout"}
 """Options that are settled when an execution starts, by parameter."""
 
@@ -37,7 +37,19 @@ _SETTLED = {"given": "--input", "name": "--name", "execution_timeout": "--execut
     metavar="[NAME]",
     help="Go on with what an earlier run left unfinished: the only execution there is, or that of this name or ARN.",
 )
-@click.option("--skip-time", "skips_time", is_flag=True, help="Let waits and delays between attempts pass at once.")
+@click.option(
+    "--function",
+    "functions",
+    multiple=True,
+    metavar="NAME=MODULE.FUNCTION",
+    help="Another function, durable or not, for your workflow to invoke by this name.",
+)
+@click.option(
+    "--skip-time",
+    "skips_time",
+    is_flag=True,
+    help="Let waits and delays between attempts pass at once, unless a callback is waited for.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write what happens as JSON, one object a line.")
 @click.option("--quiet", is_flag=True, help="Write the result only; errors go to standard error.")
 @click.option("--root", metavar="FOLDER", help="Where your modules are. Default: the current folder.")
@@ -71,6 +83,7 @@ def run(
     given: str | None,
     name: str | None,
     resume: str | None,
+    functions: tuple[str, ...],
     skips_time: bool,
     as_json: bool,
     quiet: bool,
@@ -83,7 +96,10 @@ def run(
 ) -> None:
     """Run a durable function on this machine, to its end.
 
-    MODULE.FUNCTION is the handler, as Lambda has it: order.checkout is the function checkout in order.py.
+    MODULE.FUNCTION is the handler, as Lambda has it: order.checkout is the function checkout in order.py. What it
+    invokes by name is looked for among the durable functions of the same module, and those given with --function.
+
+    A callback that the run waits for is completed in another terminal, by perdure callback.
 
     The exit status is 0 for an execution that succeeded, 1 for one that did not, 2 for a call that cannot be made.
     """
@@ -118,6 +134,7 @@ def run(
         journal=folder / JOURNAL if journal is None else journal.absolute(),
         journal_shown=JOURNAL if journal is None and root is None else str(journal or folder / JOURNAL),
         resume=resume,
+        companions=read_companions(functions),
         options=tuple(_options_again(context)),
     )
     context.exit(carry_out(order, choose_screen(as_json=as_json, is_quiet=quiet, environ=os.environ), os.environ))

@@ -22,6 +22,8 @@ class Heading(NamedTuple):
     payload: str
     journal: str
     skips_time: bool
+    callback_options: str = ""
+    """What `perdure callback` has to be told to find this run's service."""
 
 
 class Ending(NamedTuple):

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shlex
 import signal
 import sys
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from perdure_local.cli.companions import companions
 from perdure_local.cli.feed import Broken, Feed, Item
 from perdure_local.cli.leftovers import choose, resume_line
+from perdure_local.cli.places import JOURNAL
 from perdure_local.cli.problems import FAILURE, Problem
 from perdure_local.cli.screens import Ending, Heading, Screen
 from perdure_local.cli.targets import check_target
+from perdure_local.cli.whereabouts import published
 from perdure_local.ledger import ExecutionStatus, Fault
+from perdure_local.notices import FunctionInvoked
 from perdure_local.service import LocalService, Summary
 from perdure_local.store import JournalRefused
 from perdure_local.timeline import Timeline
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from perdure_local.functions import Function
+    from perdure_local.notices import Notice
 
 TICK = 0.1
 """Real seconds between two looks at the screen when nothing happens."""
@@ -50,6 +57,8 @@ class Order(NamedTuple):
     """The journal as the user would name it."""
     resume: str | None = None
     """Which execution of the journal is to go on, as `choose` reads it; None for one of this run's own."""
+    companions: Mapping[str, str] = MappingProxyType({})
+    """Handlers of other functions, by name."""
     options: Sequence[str] = ()
     """What is to be said again when it is resumed."""
 
@@ -79,9 +88,10 @@ def carry_out(order: Order, screen: Screen, environ: Mapping[str, str]) -> int:
         try:
             if order.resume is not None and not order.journal.exists():
                 raise Problem(f"There is no journal {order.journal_shown}, so there is nothing to resume.")
-            check_target(order.function, environ)
-            with _service(order, environ) as service, Feed(service) as feed:
-                begun = _begin(order, service)
+            neighbours = check_target(order.function, environ)
+            others = companions(order.function, order.companions, neighbours, environ)
+            with _service(order, environ) as service, Feed(service) as feed, published(order.journal, service.endpoint):
+                begun = _begin(order, others, service)
                 feed.follow(begun.timeline.arn)
                 summary = _show(order, begun, feed, screen, began)
         except Interrupted as interrupt:
@@ -90,13 +100,15 @@ def carry_out(order: Order, screen: Screen, environ: Mapping[str, str]) -> int:
     return 0 if summary.status is ExecutionStatus.SUCCEEDED else FAILURE
 
 
-def _begin(order: Order, service: LocalService) -> Begun:
+def _begin(order: Order, others: Sequence[Function], service: LocalService) -> Begun:
     """Start the execution that is asked for, or take up the one that is there."""
     function = order.function
-    fields = {field.name: getattr(function, field.name) for field in dataclasses.fields(function)}
-    service.add_function(**fields, take_up=False)
-    found = _found(order, service.executions(function.name))
-    recorded = [] if found is None else service.notices(found.arn)  # before it goes on
+    for each in (function, *others):
+        fields = {field.name: getattr(each, field.name) for field in dataclasses.fields(each)}
+        service.add_function(**fields, take_up=False)
+    # What a workflow invoked goes on with the workflow, not by itself.
+    found = _found(order, [one for one in service.executions(function.name) if one.parent is None])
+    recorded = [] if found is None else _recorded(service, found.arn)  # before it goes on
     if found is not None and order.resume is not None:
         arn, payload = found.arn, found.payload or ""
         service.take_up(arn)
@@ -106,6 +118,16 @@ def _begin(order: Order, service: LocalService) -> Begun:
     for notice in recorded:
         timeline.observe(notice)
     return Begun(timeline, payload, is_over=found is not None and found.status is not ExecutionStatus.RUNNING)
+
+
+def _recorded(service: LocalService, arn: str) -> list[Notice]:
+    """Return what is recorded of an execution, and of those that it has invoked, in the order in which it happened."""
+    notices = service.notices(arn)
+    for notice in tuple(notices):
+        if isinstance(notice, FunctionInvoked) and notice.execution is not None:
+            with contextlib.suppress(Fault):  # it was not started yet
+                notices += _recorded(service, notice.execution)
+    return sorted(notices, key=lambda notice: notice.at)
 
 
 def _found(order: Order, known: Sequence[Summary]) -> Summary | None:
@@ -124,25 +146,34 @@ def _start(order: Order, service: LocalService) -> str:
 def _show(order: Order, begun: Begun, feed: Feed, screen: Screen, began: float) -> Summary:
     timeline = begun.timeline
     with screen:
-        heading = Heading(order.function.handler, begun.payload, order.journal_shown, order.skips_time)
+        heading = Heading(
+            order.function.handler, begun.payload, order.journal_shown, order.skips_time, _callback_options(order)
+        )
         screen.begin(heading, timeline)
         summary = _follow(feed, timeline, screen)
         seconds = time.monotonic() - began
         for item in feed.last_words():
             _take(item, timeline, screen)
-        screen.end(Ending(summary, len(timeline.rows), seconds, is_new=not begun.is_over))
+        screen.end(Ending(summary, timeline.operations, seconds, is_new=not begun.is_over))
     return summary
 
 
+def _callback_options(order: Order) -> str:
+    return "" if order.journal_shown == JOURNAL else f" --journal {shlex.quote(order.journal_shown)}"
+
+
 def _follow(feed: Feed, timeline: Timeline, screen: Screen) -> Summary:
-    last = time.monotonic()
+    last = shown = time.monotonic()
     while not isinstance(item := feed.next(TICK), Summary):
         before = timeline.now
         if item is not None:
             _take(item, timeline, screen)
+        now = time.monotonic()
         if timeline.now != before:  # what a worker wrote has no time of its own
-            last = time.monotonic()
-        screen.refresh(time.monotonic() - last)
+            last = now
+        if item is None or now - shown >= TICK:  # a thousand steps a second need no thousand pictures
+            screen.refresh(now - last)
+            shown = now
     return item
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -15,7 +15,7 @@ from perdure_local.cli.questions import ask
 from perdure_local.worker_environment import OURS, worker_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from perdure_local.functions import Function
 
@@ -25,6 +25,14 @@ PATIENCE = 60.0
 """Seconds a module may take to be imported; what a worker is granted too."""
 _LONGEST_NAME = 64
 _SOURCE = ".py"
+
+
+class Look(NamedTuple):
+    """What a probe found of a handler that can be run."""
+
+    is_durable: bool
+    durables: Sequence[str]
+    """Names of the durable functions of its module."""
 
 
 def check_name(handler: str) -> None:
@@ -74,8 +82,16 @@ def variables(given: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     return {name: value for name, equals, value in pairs if equals}, tuple(name for name, eq, _ in pairs if not eq)
 
 
-def check_target(function: Function, environ: Mapping[str, str]) -> None:
-    """Raise `Problem` unless the function's handler can be loaded and is durable."""
+def check_target(function: Function, environ: Mapping[str, str]) -> Sequence[str]:
+    """Raise `Problem` unless the function's handler can be loaded and is durable; return the module's durable ones."""
+    found = look_at(function, environ)
+    if not found.is_durable:
+        raise Problem(f"{function.handler} is not a durable function: decorate it with @durable.")
+    return found.durables
+
+
+def look_at(function: Function, environ: Mapping[str, str]) -> Look:
+    """Look at a function's handler; raises `Problem` unless it can be loaded."""
     command = [sys.executable, "-P", probe.__file__, function.handler]
     env = worker_environment(function, environ, endpoint=f"http://{NOWHERE}", runtime_api=NOWHERE, stream="local/probe")
     found = ask(command, env, function.task_root, PATIENCE)
@@ -88,8 +104,9 @@ def check_target(function: Function, environ: Mapping[str, str]) -> None:
         words = found.errors.decode(errors="replace").strip().splitlines()[-10:]
         text = f"{function.handler}: the process ended while it imported the module (status {found.status})."
         raise Problem("\n".join([text, *words]), FAILURE) from None
-    if answer["problem"] is not None:
+    if answer["problem"] in _PROBLEMS:
         raise _PROBLEMS[answer["problem"]](function, answer)
+    return Look(is_durable=answer["problem"] != "plain", durables=answer.get("durables", ()))
 
 
 def _attribute(function: Function, answer: Mapping[str, Any]) -> Problem:
@@ -112,10 +129,6 @@ def _module(function: Function, answer: Mapping[str, Any]) -> Problem:
     return Problem(f"{text}. To look elsewhere, name the folder: --root FOLDER")
 
 
-def _plain(function: Function, _answer: Mapping[str, Any]) -> Problem:
-    return Problem(f"{function.handler} is not a durable function: decorate it with @durable.")
-
-
 def _refused(_function: Function, answer: Mapping[str, Any]) -> Problem:
     return Problem(answer["reason"], FAILURE)
 
@@ -132,12 +145,11 @@ def _import(function: Function, answer: Mapping[str, Any]) -> Problem:
 _PROBLEMS: Mapping[str, Callable[[Function, Mapping[str, Any]], Problem]] = {
     "attribute": _attribute,
     "module": _module,
-    "plain": _plain,
     "refused": _refused,
     "exit": _exit,
     "import": _import,
 }
-"""What a probe can find, and how it is told."""
+"""What a probe can find that keeps a handler from being run, and how it is told."""
 
 
 def _either(module: str, names: list[str]) -> str:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 import orjson
 
 from perdure import SerdesError
+from perdure_local.ledger import Kind
 from perdure_runtime.values.codec import decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perdure_local.ledger import ErrorObject
-    from perdure_local.moments import Resumed, Row
+    from perdure_local.moments import Resumed, Row, Tally
 
+FROM_OUTSIDE = frozenset({Kind.CALLBACK, Kind.CHAINED_INVOKE})
+"""Kinds whose results are others' texts, not values that were recorded with tags."""
+_SHORT_ID = 8
+"""Characters of an operation's id that tell it from the others of a run."""
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -86,6 +93,11 @@ def recorded(text: str | None) -> str:
         return compact(text)
 
 
+def received(row: Row) -> str:
+    """Return an operation's result in its shortest form; what came from outside has no tags to be taken off."""
+    return compact(row.result) if row.kind in FROM_OUTSIDE else recorded(row.result)
+
+
 def recorded_value(text: str | None) -> object:
     """Return what an operation's recorded result stands for; one in a form of its own stands for itself."""
     try:
@@ -121,6 +133,34 @@ def details(error: ErrorObject | None) -> list[str]:
 def attempts(row: Row) -> str:
     """Say which attempt it took, where it was not the first."""
     return f"attempt {row.attempt}" if row.attempt > 1 else ""
+
+
+def within(row: Row) -> str:
+    """Return what goes before the name of an operation in a branch: branches happen at the same time."""
+    return f"{one_line(row.branch)} / " if row.branch else ""
+
+
+def counts(tally: Tally, *, is_over: bool) -> str:
+    """Say how far a map or a parallel has come."""
+    if is_over:
+        parts = [(tally.succeeded, "succeeded"), (tally.failed, "failed"), (tally.under_way, "unfinished")]
+    else:
+        parts = [(tally.done, "done"), (tally.failed, "of them failed"), (tally.under_way, "under way")]
+    return ", ".join(f"{number} {what}" for number, what in parts if number) or "nothing begun"
+
+
+def callback_command(row: Row, options: str, verb: str = "succeed") -> str:
+    """Return what to type to answer a callback; `options` say where the service is."""
+    return f"perdure callback {verb} {shlex.quote(row.id[:_SHORT_ID])}{options}"
+
+
+def way_out(row: Row) -> str:
+    """Say what to do about a failure, where that is known."""
+    is_missing = (row.error or {}).get("ErrorType") == "ResourceNotFoundException"
+    if row.kind is Kind.CHAINED_INVOKE and is_missing:
+        name = re.sub(r"^arn:.*:function:", "", row.function or "NAME").partition(":")[0]
+        return f"to have it here, give: --function {one_line(name)}=MODULE.FUNCTION"
+    return ""
 
 
 def _escaped(character: str) -> str:
