@@ -2,9 +2,10 @@
 
 Pages run as `support.pages` says. A page's code finds one name it did not import:
 
-    run(workflow, event={}) -> Ran      the workflow on the real engine, to its end, waits skipped
+    run(workflow, event={}, answers={}) -> Ran      the workflow on the real engine, to its end, waits skipped
 
-so that a hidden test can hold a page to what it says about a workflow it shows.
+so that a hidden test can hold a page to what it says about a workflow it shows. `answers` are what the world outside
+says to callbacks and invokes, by name (`support.outsiders`).
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ import perdure
 from perdure import errors
 from support.hosting import moves
 from support.hosting import run as run_to_its_end
+from support.ledger_service import Faults, LedgerService
 from support.pages import PACKAGES, ROOT, Page, anchor, pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import click
 
@@ -59,8 +61,16 @@ class Ran(NamedTuple):
     """What each checkpoint recorded: `STEP START`, `WAIT START`, …"""
 
 
-def run(workflow: Any, event: object = None, **options: Any) -> Ran:
-    harness = run_to_its_end(workflow, json.dumps({} if event is None else event), task_root=str(ROOT), **options)
+def run(
+    workflow: Any,
+    event: object = None,
+    *,
+    answers: Mapping[str, Any] | None = None,
+    faults: Faults | None = None,
+    **options: Any,
+) -> Ran:
+    service = LedgerService(json.dumps({} if event is None else event), answers=answers, faults=faults)
+    harness = run_to_its_end(workflow, service=service, task_root=str(ROOT), **options)
     progress = harness.execution.progress
     result = None if progress.result is None else json.loads(progress.result)
     error = None if progress.error is None else dict(progress.error)
@@ -238,9 +248,19 @@ def test_every_flag_of_the_command_line_is_documented():
     text = DOCS["docs/configuration.md"].text
     found = list(flags(commands, "perdure"))
     assert ("perdure run", "--input") in found
+    assert ("perdure callback fail", "--type") in found
     for command, flag in found:
-        section = re.split(r"\n##? ", text.partition(f"\n## `{command}`")[2])[0]
+        section = section_of(command, text)
+        assert f"`{command}" in section, f"{command} is not in docs/configuration.md"
         assert re.search(rf"`{re.escape(flag)}[ `]", section), f"{command} {flag} is not in docs/configuration.md"
+
+
+def section_of(command: str, text: str) -> str:
+    """The section with a command's name for its heading, or with that of the group that the command is in."""
+    _, heading, rest = text.partition(f"\n## `{command}`\n")
+    if not heading and " " in command:
+        return section_of(command.rpartition(" ")[0], text)
+    return heading + re.split(r"\n##? ", rest)[0]
 
 
 # Pages among themselves

@@ -21,7 +21,7 @@ NEWER = (3, 13)
 
 TYPED = (
     *("sdk/src", "runtime/src", "bootstrap/src", "local/src"),
-    *("layer", "tools", "examples/order", "tests/typing", "tests/conformance/handlers"),
+    *("layer", "tools", "examples/order", "examples/fulfilment", "tests/typing", "tests/conformance/handlers"),
 )
 READINGS = (
     ("format", ("ruff", "format", "--quiet", "--check", ".")),
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 def readings() -> int:
     """Run each reading, silently when it finds nothing."""
     # Where modules are that find one another because Python is started in, or on, their folder.
-    environ = os.environ | {"MYPYPATH": "examples/order:layer/boot:tests/conformance/handlers"}
+    environ = os.environ | {"MYPYPATH": "examples/order:examples/fulfilment:layer/boot:tests/conformance/handlers"}
     for name, (program, *rest) in READINGS:
         began = time.monotonic()
         done = subprocess.run([tool(program), *rest], env=environ, capture_output=True, text=True, check=False)

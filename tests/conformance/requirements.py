@@ -1,8 +1,9 @@
 """AWS's requirements of a durable execution SDK, as the package `aws-durable-execution-conformance-tests` has them.
 
 A requirement is a YAML file: the input, what the workflow is to do in words, and the history, result and log records
-that must come of it. AWS's own matcher looks at the listed events only. Here a history ends where the list does, but
-for the event that ends the execution (`Requirement.may_follow`).
+that must come of it. AWS's own matcher looks at the listed events only. Here what a list leaves out is refused, but for
+the event that ends the execution (`Requirement.may_follow`) and the ends of invocations (`MAY_BE_LEFT_OUT`); and where
+the words ask for more than the events say, so do we (`IN_WORDS`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,25 @@ OPEN_ENDED = {
 }
 """Requirements that leave open what follows the events they list, and why."""
 
+MAY_BE_LEFT_OUT = frozenset({"InvocationCompleted"})
+"""What may stand between listed events; suite `wait_for_condition` lists the ends of suspended invocations only."""
+
+IN_WORDS: dict[str, dict[int, dict[str, Any]]] = {
+    "3-11": {5: {"ContextSucceededDetails": {"Result": {"Payload": ""}}}},
+    "3-12": {4: {"InvocationCompletedDetails": {"Error": {"Payload": {"ErrorType": "Runtime.ExitError"}}}}},
+    "7-3": {2: {"Name": None}, 8: {"Name": None}},
+    "8-3": {3: {"Name": "first"}, 4: {"Name": "first"}, 5: {"Name": "second"}, 6: {"Name": "second"}},
+    "9-13": {
+        2: {"Name": "named-items"},
+        3: {"Name": "item-1"},
+        4: {"Name": "item-1"},
+        5: {"Name": "item-2"},
+        6: {"Name": "item-2"},
+        7: {"Name": "named-items"},
+    },
+}
+"""What the text of a requirement asks for and its events leave out: patterns by event id; None for an absent member."""
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
@@ -41,6 +61,16 @@ class Requirement:
     def events(self) -> list[dict[str, Any]]:
         """The events that must be in the history, as patterns."""
         return list(self.data["ExpectedExecutionHistory"])
+
+    @property
+    def in_words(self) -> dict[int, dict[str, Any]]:
+        """Further patterns by event id; None stands for a member that must not be there."""
+        return IN_WORDS.get(self.id, {})
+
+    @property
+    def callbacks(self) -> list[dict[str, Any]]:
+        """What is sent to the callbacks that the workflow creates."""
+        return list(self.data.get("CallbackActions") or ())
 
     @property
     def result(self) -> dict[str, Any] | None:

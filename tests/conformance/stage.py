@@ -1,4 +1,4 @@
-"""Where the workflows of one suite are played: a local service of its own, with a worker process for each workflow."""
+"""Where the workflows of one suite are played: a local service of its own, with worker processes for each function."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 from botocore.config import Config
 
-from conformance.workflows import WORKFLOWS
+from conformance.workflows import TARGETS, WORKFLOWS
 from perdure_local import LocalService, LogLine, Notice
 
 if TYPE_CHECKING:
@@ -36,13 +36,10 @@ class Stage:
     def __enter__(self) -> Self:
         self._service.open()
         self._service.subscribe(self._take)
+        for target in TARGETS.get(self.suite, ()):
+            self._host(target, f"{self.flavour}_targets.{target}")
         for requirement, workflow in WORKFLOWS.get(self.suite, {}).items():
-            self._service.add_function(
-                f"{self.flavour}-{requirement}",
-                f"{self.flavour}_{self.suite}.{workflow}",
-                task_root=HANDLERS,
-                log_format="JSON",
-            )
+            self._host(f"{self.flavour}-{requirement}", f"{self.flavour}_{self.suite}.{workflow}")
         # One attempt: the requirements are about what the service answers, not about what a client makes of it.
         self.client = boto3.client(
             "lambda",
@@ -88,6 +85,9 @@ class Stage:
             for number, line in enumerate(self.lines)
             if _arn_of(line.text) == arn
         ]
+
+    def _host(self, name: str, handler: str) -> None:
+        self._service.add_function(name, handler, task_root=HANDLERS, log_format="JSON")
 
     def _take(self, notice: Notice | LogLine) -> None:
         if isinstance(notice, LogLine):

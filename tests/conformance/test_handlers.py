@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conformance.requirements import requirements_of
-from conformance.workflows import WORKFLOWS
+from conformance.workflows import TARGETS, WORKFLOWS
 
 HANDLERS = Path(__file__).with_name("handlers")
 
@@ -32,7 +32,7 @@ def code(flavour, suite):
     return ast.parse((HANDLERS / f"{flavour}_{suite}.py").read_text("utf-8")).body[1:]
 
 
-@pytest.mark.parametrize("suite", WORKFLOWS)
+@pytest.mark.parametrize("suite", [*WORKFLOWS, "targets"])
 def test_both_flavours_are_the_same_workflows(suite):
     plain, coroutines = ([uncoloured(part) for part in code(flavour, suite)] for flavour in ("sync", "async"))
     assert plain == coroutines
@@ -40,13 +40,20 @@ def test_both_flavours_are_the_same_workflows(suite):
 
 @pytest.mark.parametrize("suite", WORKFLOWS)
 def test_the_table_names_every_workflow_of_a_suite_once(suite):
-    defined = [it.name for it in code("sync", suite) if hasattr(it, "decorator_list") and is_durable(it)]
-    assert list(WORKFLOWS[suite].values()) == defined
+    assert list(WORKFLOWS[suite].values()) == durable_functions(suite)
+
+
+def test_the_table_names_every_function_that_is_invoked_once():
+    assert [name for names in TARGETS.values() for name in names] == durable_functions("targets")
 
 
 @pytest.mark.parametrize("suite", WORKFLOWS)
 def test_the_table_names_requirements_that_there_are(suite):
     assert set(WORKFLOWS[suite]) <= {requirement.id for requirement in requirements_of(suite)}
+
+
+def durable_functions(suite):
+    return [it.name for it in code("sync", suite) if hasattr(it, "decorator_list") and is_durable(it)]
 
 
 def uncoloured(part):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conformance.requirements import OPEN_ENDED, Requirement, requirements_of, suites
-from conformance.trials import surplus
+from conformance.requirements import IN_WORDS, OPEN_ENDED, Requirement, requirements_of, suites
+from conformance.trials import surplus, unsaid
 
 ENDED = {"ExpectedResult": {"ExecutionStatus": "TIMED_OUT"}}
 
@@ -49,6 +49,41 @@ def test_a_history_that_ends_where_the_list_does_is_accepted():
 )
 def test_a_history_with_another_ending_is_refused(found):
     assert surplus(requirement("InvocationCompleted", **ENDED), found)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "errors"),
+    [(["InvocationCompleted"], 0), (["StepSucceeded"], 1), (["StepSucceeded", "InvocationCompleted"], 1)],
+)
+def test_only_the_end_of_an_invocation_may_be_left_out_between_listed_events(kinds, errors):
+    listed = [
+        {"EventId": 2, "EventType": "StepStarted"},
+        {"EventId": 3 + len(kinds), "EventType": "ExecutionTimedOut"},
+    ]
+    given = Requirement("6-1", "wait_for_condition", {"ExpectedExecutionHistory": listed, **ENDED})
+    assert len(surplus(given, history("StepStarted", *kinds, "ExecutionTimedOut"))) == errors
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "errors"),
+    [
+        ("7-3", {}, 0),
+        ("7-3", {2: {"Name": "submit"}}, 1),
+        ("8-3", {3: {"Name": "first"}, 4: {"Name": "first"}, 5: {"Name": "second"}, 6: {"Name": "second"}}, 0),
+        ("8-3", {3: {"Name": "first"}, 4: {"Name": "first"}, 5: {"Name": "second"}, 6: {"Name": "third"}}, 1),
+        ("8-3", {}, 4),
+        ("3-11", {5: {"ContextSucceededDetails": {"Result": {"Payload": ""}}}}, 0),
+        ("3-11", {5: {"ContextSucceededDetails": {"Result": {"Payload": "xx"}}}}, 1),
+    ],
+)
+def test_what_a_requirement_asks_for_in_words_only_is_looked_at(asked, found, errors):
+    events = [event | found.get(event["EventId"], {}) for event in history(*["StepStarted"] * 7)]
+    assert len(unsaid(requirement("ContextStarted", name=asked), events)) == errors
+
+
+def test_only_requirements_that_there_are_have_words():
+    events = {it.id: {event["EventId"] for event in it.events} for suite in suites() for it in requirements_of(suite)}
+    assert all(set(members) <= events[name] for name, members in IN_WORDS.items())
 
 
 def test_only_requirements_that_there_are_may_be_open():

@@ -16,6 +16,7 @@ OTHERS = {
         "ExpectedExecutionHistory": [*LOGGER["ExpectedExecutionHistory"], {"EventId": 5, "EventType": "WaitStarted"}]
     },
     "one event less": {"ExpectedExecutionHistory": LOGGER["ExpectedExecutionHistory"][:-1]},
+    "a callback": {"CallbackActions": [{"CallbackName": "*", "Operation": "heartbeat"}]},
     "more records": {"ExpectedLogs": [{"match": {"message": "/Greeting/"}, "count": 3}]},
     "fewer records": {"ExpectedLogs": [{"match": {"message": "/Greeting/"}, "count": 1}]},
 }

@@ -1,22 +1,26 @@
-"""Random workflows, as data: drawn by Hypothesis, run as a handler, watched from outside.
+"""Workflows as data: trees of nodes, of which each stands for a durable operation or for code around some.
 
-A shape is a tree of nodes. Running one calls durable operations in the order of the tree; what the bodies do is fixed
-by the node and the attempt alone, so a run without crashes tells what any run must come to.
+What becomes of every operation is fixed by its node and the attempt alone, and so is what the world outside does, which
+is read from the tree as well. So a run without crashes tells what any run must come to; but where branches race, which
+of them wins may depend on when things happen, and then a run is only held against itself.
+
+`shape_workflows` runs a shape as a handler of either colour, `shape_runs` drives it to its end against a ledger and
+watches the requests, and `shape_strategies` draws shapes at random.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from hypothesis import strategies as st
+from perdure import BatchDecision, BatchProgress, Completion
+from perdure_local.ledger import ErrorObject
+from support.outsiders import Reply
 
-from perdure import Retry, current_step, step
-
-
-class Planned(Exception):
-    """A body that fails because its node says so."""
+PAYLOAD = 100_000
+"""Characters that make a few of these together, and three of them alone, too large to be recorded."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,9 @@ class Step:
     attempts: int = 3
     once: bool = False
     interrupted: bool = False
+    coroutine: bool = False
+    takes: int = 0
+    """Seconds of the ledger's time that the body lets pass."""
 
 
 @dataclass(frozen=True)
@@ -40,143 +47,192 @@ class Wait:
 class Try:
     """Runs `body`; where it fails, runs `rescue` instead."""
 
-    body: tuple[Node, ...]
-    rescue: tuple[Node, ...]
-    finally_: tuple[Node, ...] = ()
+    body: Nodes
+    rescue: Nodes
+    finally_: Nodes = ()
 
 
 @dataclass(frozen=True)
 class Repeat:
     times: int
-    body: tuple[Node, ...]
+    body: Nodes
 
 
-Node = Step | Wait | Try | Repeat
+@dataclass(frozen=True)
+class Child:
+    name: str
+    body: Nodes
+    virtual: bool = False
+    renames_failures: bool = False
+    """Whether it has an `on_error`."""
+    large: bool = False
 
 
-@dataclass
-class Watch:
-    """What happened, seen from outside the execution: it survives every crash."""
-
-    bodies: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """Runs of each body: by the operation's id, and the attempt."""
-    after_success: list[str] = field(default_factory=list)
-    """Bodies that ran although their success was recorded."""
-    is_recorded: Any = None
-    """Asks the ledger whether an operation has succeeded."""
-
-
-def workflow(shape: tuple[Node, ...], watch: Watch) -> Any:
-    """The handler for a shape; its result is everything it saw, in order."""
-
-    def handler(event: Any, ctx: Any) -> list[Any]:
-        seen: list[Any] = []
-        _run(shape, ctx, seen, watch)
-        return seen
-
-    return handler
+@dataclass(frozen=True)
+class Parallel:
+    branches: tuple[Nodes | Step, ...]
+    completion: Completion = Completion.ALL_COMPLETED
+    concurrency: int | None = None
+    flat: bool = False
+    named: bool = False
+    virtual: bool = False
+    """Whether each branch is a virtual child."""
+    large: bool = False
+    strict: bool = False
+    """Whether `values()` is asked for."""
 
 
-def async_workflow(shape: tuple[Node, ...], watch: Watch) -> Any:
-    """The same handler in the other colour; some of its bodies are async, some run on threads."""
-
-    async def handler(event: Any, ctx: Any) -> list[Any]:
-        seen: list[Any] = []
-        await _arun(shape, ctx, seen, watch)
-        return seen
-
-    return handler
-
-
-async def _arun(nodes: tuple[Node, ...], ctx: Any, seen: list[Any], watch: Watch) -> None:
-    for node in nodes:
-        match node:
-            case Step():
-                body = planned(node, watch)
-                seen.append(await ctx.step(body if len(node.name) > 1 else as_async(body)))
-            case Wait(seconds, name):
-                await ctx.wait(seconds, name=name)
-                seen.append(f"waited {seconds}")
-            case Try(body, rescue, finally_):
-                try:
-                    await _arun(body, ctx, seen, watch)
-                except Planned as error:
-                    seen.append(f"caught {error}")
-                    await _arun(rescue, ctx, seen, watch)
-                finally:
-                    if not ctx.suspending:
-                        await _arun(finally_, ctx, seen, watch)
-            case Repeat(times, body):
-                for _ in range(times):
-                    await _arun(body, ctx, seen, watch)
+@dataclass(frozen=True)
+class Map:
+    items: tuple[int, ...]
+    body: Nodes | Step
+    completion: Completion = Completion.ALL_COMPLETED
+    concurrency: int | None = None
+    flat: bool = False
+    named: bool = False
+    large: bool = False
+    strict: bool = False
 
 
-def as_async(plain: Any) -> Any:
-    async def body() -> Any:
-        return plain.function()
+@dataclass(frozen=True)
+class Together:
+    """A combinator: gather, race, first_success or settle."""
 
-    settings = plain.settings
-    return step(body, name=settings.name, retry=settings.retry, once=settings.once)
-
-
-def _run(nodes: tuple[Node, ...], ctx: Any, seen: list[Any], watch: Watch) -> None:
-    for node in nodes:
-        match node:
-            case Step():
-                seen.append(ctx.step(planned(node, watch)))
-            case Wait(seconds, name):
-                ctx.wait(seconds, name=name)
-                seen.append(f"waited {seconds}")
-            case Try(body, rescue, finally_):
-                try:
-                    _run(body, ctx, seen, watch)
-                except Planned as error:
-                    seen.append(f"caught {error}")
-                    _run(rescue, ctx, seen, watch)
-                finally:
-                    if not ctx.suspending:
-                        _run(finally_, ctx, seen, watch)
-            case Repeat(times, body):
-                for _ in range(times):
-                    _run(body, ctx, seen, watch)
+    how: str
+    branches: tuple[Nodes, ...]
 
 
-def planned(node: Step, watch: Watch) -> Any:
-    def body() -> Any:
-        info = current_step()
-        watch.bodies[info.id, info.attempt] += 1
-        if watch.is_recorded is not None and watch.is_recorded(info.id):
-            watch.after_success.append(info.id)
-        if info.attempt <= node.failures:
-            raise Planned(f"{node.name} attempt {info.attempt}")
-        return node.value
+@dataclass(frozen=True)
+class Operations:
+    """Operations that are asked for first and awaited together: in an async workflow only."""
 
-    retry = Retry.fixed(attempts=node.attempts, delay=2, interrupted=node.interrupted)
-    return step(body, name=node.name, retry=retry, once=node.once)
+    how: str
+    """asyncio.gather, or a combinator."""
+    operations: Nodes
+    """Leaves, without callbacks: each is one call."""
 
 
-VALUES = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 2**70), st.text(max_size=5), st.lists(st.integers(0, 3), max_size=3)
+@dataclass(frozen=True)
+class Callback:
+    """Created, then `body` runs, then its result is waited for."""
+
+    how: str
+    """ok, fail, timeout or silence: the last is a heartbeat that does not come."""
+    after: int = 0
+    body: Nodes = ()
+
+    @property
+    def key(self) -> str:
+        return f"callback {self.how} {self.after}"
+
+
+@dataclass(frozen=True)
+class WaitForCallback:
+    how: str
+    after: int = 0
+    failures: int = 0
+    """Attempts of the submitter that fail; it has two."""
+
+    @property
+    def key(self) -> str:
+        return f"human {self.how} {self.after}"
+
+
+@dataclass(frozen=True)
+class Invoke:
+    how: str
+    """ok or fail."""
+    after: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"function-{self.how}-{self.after}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    how: str
+    """met, raises, exhausted, or judged: met by the word of a poll function."""
+    polls: int = 1
+    coroutine: bool = False
+
+
+@dataclass(frozen=True)
+class WithRetry:
+    name: str
+    body: Nodes
+    failures: int = 0
+    attempts: int = 3
+
+
+Node = (
+    Step
+    | Wait
+    | Try
+    | Repeat
+    | Child
+    | Parallel
+    | Map
+    | Together
+    | Operations
+    | Callback
+    | WaitForCallback
+    | Invoke
+    | Condition
+    | WithRetry
 )
-NAMES = st.sampled_from(["a", "b", "reserve", "pay"])
-STEPS = st.builds(Step, NAMES, VALUES, st.integers(0, 3), st.integers(1, 3))
-# With `interrupted` and attempts to spare, a crash delays a once step and never fails it.
-ONCE_STEPS = st.builds(
-    Step,
-    NAMES,
-    VALUES,
-    failures=st.just(0),
-    attempts=st.just(40),
-    once=st.just(value=True),
-    interrupted=st.just(value=True),
-)
-WAITS = st.builds(Wait, st.integers(1, 100), st.none() | NAMES)
-LEAVES = st.one_of(STEPS, STEPS, ONCE_STEPS, WAITS)
+Nodes = tuple[Node, ...]
 
 
-def _branches(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
-    bodies = st.lists(children, max_size=3).map(tuple)
-    return st.one_of(st.builds(Try, bodies, bodies, bodies), st.builds(Repeat, st.integers(0, 3), bodies))
+# Policies of the user's own; functions of what they are told alone
 
 
-SHAPES = st.lists(st.recursive(LEAVES, _branches, max_leaves=8), max_size=5).map(tuple)
+def enough(progress: BatchProgress) -> BatchDecision:
+    """Two successes are a success; two failures are a failure."""
+    if progress.succeeded > 1:
+        return BatchDecision.SUCCEED
+    return BatchDecision.FAIL if progress.failed > 1 else BatchDecision.CONTINUE
+
+
+def at_once(progress: BatchProgress) -> bool:
+    """Over as soon as anything is."""
+    return progress.succeeded + progress.failed > 0
+
+
+# What is told about a tree
+
+
+def within(nodes: Any) -> Iterator[Node]:
+    """Every node of a shape."""
+    if isinstance(nodes, tuple):
+        for node in nodes:
+            yield from within(node)
+    elif is_dataclass(nodes) and isinstance(nodes, Node):
+        yield nodes
+        for field in fields(nodes):
+            yield from within(getattr(nodes, field.name))
+
+
+def changed(nodes: Any, change: Callable[[Node], Node]) -> Any:
+    """The shape with `change` made to every node of it, the inner ones first."""
+    if isinstance(nodes, tuple):
+        return tuple(changed(node, change) for node in nodes)
+    if not isinstance(nodes, Node):
+        return nodes
+    inner = {field.name: changed(getattr(nodes, field.name), change) for field in fields(nodes)}
+    return change(replace(nodes, **inner))
+
+
+def answers_for(shape: Nodes) -> dict[str, Reply]:
+    """What the world outside says to the callbacks and invokes of a shape; to some it says nothing."""
+    return {
+        node.key: _reply(node)
+        for node in within(shape)
+        if isinstance(node, (Callback, WaitForCallback, Invoke)) and node.how in {"ok", "fail"}
+    }
+
+
+def _reply(node: Callback | WaitForCallback | Invoke) -> Reply:
+    if node.how == "ok":
+        return Reply(json.dumps({"answer": node.after}), after=node.after)
+    return Reply(error=ErrorObject(ErrorType="Refused", ErrorMessage=f"no, after {node.after}"), after=node.after)

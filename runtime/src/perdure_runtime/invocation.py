@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from perdure import DurableCallRefused, HandlerRefused, ReplayMismatch, SerdesError, ServiceError
 from perdure.contexts import CURRENT_CONTEXT
+from perdure_runtime.core.identity import Scope
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.outcome import Answer, Ending, Failed, Pending, Raised, Returned, Stopped, Succeeded, conclude
 from perdure_runtime.core.records import MILLISECONDS
 from perdure_runtime.core.updates import execution_succeeded
 from perdure_runtime.drivers.calls import Setting
 from perdure_runtime.drivers.committer import Committer
-from perdure_runtime.drivers.context import LineContext
+from perdure_runtime.drivers.context import LineContext, enter_here
 from perdure_runtime.drivers.frames import without_engine_frames
+from perdure_runtime.drivers.line import Line
 from perdure_runtime.drivers.run import Run
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.envelope import PENDING, Envelope, ExecutionFacts, failed, is_too_large, read_envelope, succeeded
@@ -38,13 +40,16 @@ if TYPE_CHECKING:
 
     from perdure import Durable, LambdaContext
     from perdure_runtime.drivers.aio import Aio
+    from perdure_runtime.drivers.hub import Hub
     from perdure_runtime.host import Host
     from perdure_runtime.service.protocol import Service
     from perdure_runtime.values.annotations import Converter
-    from perdure_runtime.values.steps import StepForms
+    from perdure_runtime.values.forms import Forms
 
 __all__ = ["Invocation", "Prepared"]
 
+LATE = 1000
+"""Milliseconds before the deadline from which on no body begins."""
 DEBUG = 10  # as `logging` has it, which is not imported for a number
 
 
@@ -60,7 +65,7 @@ class Prepared:
         service: Callable[[], Service],
         event: Converter,
         result: Converter,
-        forms: StepForms,
+        forms: Forms,
     ) -> None:
         self.durable = durable
         self.is_async = iscoroutinefunction(unwrap(durable.function))
@@ -88,6 +93,7 @@ class Invocation:
         "_prepared",
         "_run",
         "_scope",
+        "_show_replays",
     )
 
     def __init__(self, prepared: Prepared, envelope: Envelope, lambda_context: LambdaContext) -> None:
@@ -101,22 +107,28 @@ class Invocation:
         self._committer = Committer(
             prepared.service(), envelope.arn, envelope.token, self._journal, host.client_token, host.ticker
         )
-        self._scope = LogScope(envelope.arn, show_replays=not prepared.durable.options.mode_aware)
+        self._show_replays = not prepared.durable.options.mode_aware
+        self._scope = Scope()
         self._log = DurableLogger(LogScope(envelope.arn))
         # Not a method of this object: the two would keep each other, and everything of the invocation, alive.
         self._run = Run(self._journal, self._committer, partial(_abandon, self._log, host))
 
     def answer(self) -> bytes:
         """Run the handler, and say how it ended."""
+        host = self._prepared.host
+        host.committer = self._committer
         try:
             # Never a local: the traceback of an error leads to this frame, which would keep the error.
-            return self._written(self._concluded(self._settled(self._ending())))
+            output = self._written(self._concluded(self._settled(self._ending())))
+            if self._run.spoilt:
+                self._log.critical("code of a branch swallows its end over and over; this process is given up")
+                host.abandon(output)
+            return output
         finally:
-            self._prepared.host.ticker.rest()
+            host.committer = None
+            host.ticker.rest()
             self._committer.close()
-            self._run.ended = True
-            self._run.fatal = None  # its traceback leads here, too
-            self._run.is_home = _nowhere
+            self._run.close()
 
     def _ending(self) -> Ending:
         """How the handler ended."""
@@ -163,10 +175,12 @@ class Invocation:
             self._lambda_context,
             prepared.forms,
             prepared.host.random,
-            self._scope,
+            partial(_is_late, prepared.host, self._run, self._lambda_context),
+            prepared.is_async,
+            self._show_replays,
         )
+        self._scope.replaying = self._journal.has_history
         call = self._async_call if prepared.is_async else self._call
-        scope = SCOPE.set(self._scope)
         try:
             result = call(setting, event)
             with reported("result"):
@@ -179,16 +193,22 @@ class Invocation:
             if self._run.stopping:
                 return Stopped()
             raise
-        finally:
-            SCOPE.reset(scope)
 
     def _call(self, setting: Setting, event: object) -> object:
-        context = LineContext(setting)
-        current = CURRENT_CONTEXT.set(context)
+        line = Line(
+            self._run, partial(enter_here, setting), partial(_make_hub, setting, self._prepared.host, self._log)
+        )
+        context = LineContext(setting, self._scope, line)
+        self._run.speaker = context.calls
+        current, scope = CURRENT_CONTEXT.set(context), SCOPE.set(context.calls.log_scope)
         try:
             result = self._prepared.durable.function(event, context)
         finally:
             CURRENT_CONTEXT.reset(current)
+            SCOPE.reset(scope)
+            if line.hub is not None:
+                line.hub.finish()
+                line.hub = None
         if isinstance(result, CoroutineType):
             result.close()
             reason = "it returned a coroutine; make it `async def` itself, so that it is seen to be asynchronous"
@@ -197,20 +217,17 @@ class Invocation:
 
     def _async_call(self, setting: Setting, event: object) -> object:
         from perdure_runtime.drivers.aio import Aio  # asyncio, only where it is needed
-        from perdure_runtime.drivers.aio_context import AioContext
         from perdure_runtime.drivers.aio_loop import the_loop
         from perdure_runtime.drivers.aio_watch import Watch
 
         loop, host = the_loop(), self._prepared.host
         watch = Watch(self._run, loop, host.sender, self._log, host.clock)
-        aio = Aio(self._run, watch, loop, host.pool, self._log)
-        self._run.is_home = watch.is_home
-        context = AioContext(setting, aio)
-        current = CURRENT_CONTEXT.set(context)
+        aio = Aio(setting, watch, loop, host.pool, self._log)
+        self._run.refusal = aio.refusal
         try:
-            result = watch.run(lambda: self._prepared.durable.function(event, context))
+            result = watch.run(lambda: aio.enter_root(self._prepared.durable.function, event, self._scope))
         finally:
-            CURRENT_CONTEXT.reset(current)
+            aio.finish()
         if not self._run.stopping:
             self._check_awaited(aio)
         return result
@@ -285,9 +302,15 @@ class Invocation:
                     del answer
 
 
-def _nowhere() -> bool:
-    """Where durable calls come from once the handler has ended."""
-    return False
+def _make_hub(setting: Setting, host: Host, log: DurableLogger) -> Hub:
+    from perdure_runtime.drivers.hub import Hub  # greenlets, only where there are branches
+
+    return Hub(setting, host.pool, log, host.clock)
+
+
+def _is_late(host: Host, run: Run, lambda_context: LambdaContext) -> bool:
+    """Whether there is no time left to begin a body; but for the end of the process, the first one always has time."""
+    return host.ending or run.worked and lambda_context.get_remaining_time_in_millis() < LATE
 
 
 def _abandon(log: DurableLogger, host: Host) -> NoReturn:

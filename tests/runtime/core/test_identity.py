@@ -2,13 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure_runtime.core.identity import Identity, Scope, differences, hashed, idempotency_key
+from perdure_runtime.core.identity import Identity, Scope, branch_of, differences, idempotency_key
+from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.records import Record
 from perdure_runtime.core.vocabulary import Kind, Subtype
 
 ROOT_1 = "1ced8f5be2db23a6513eba4d819c73806424748a7bc6fa0d792cc1c7d1775a97"
 ROOT_2 = "c5faca15ac2f93578b39ef4b6bbb871bdedce4ddd584fd31f0bb66fade3947e6"
 FIRST_INSIDE_1 = "974bfc6321e227b0ff101342eaf19b336f002dc6cc99c18f0941a7755cc20fc4"
+BRANCH_0_OF_1 = "1712f93e2f51df042e2b933907d75accfe34a48fe4a42a24e0b08131bc72d591"
+FIRST_INSIDE_BRANCH_0 = "48550629202cb2d0e1bd4f07d826361bbd2defa71565264c01647fc2da0e9b1e"
+"""The vectors of PROTOCOL 3.1."""
 
 
 def test_ids_at_the_root_are_the_official_python_sdks():
@@ -17,14 +21,77 @@ def test_ids_at_the_root_are_the_official_python_sdks():
     assert taken == [ROOT_1, ROOT_2]
 
 
+def context(scope, subtype=Subtype.CHILD, name=None):
+    return scope.take(Kind.CONTEXT, subtype, name)
+
+
 def test_ids_inside_a_context_are_the_official_python_sdks():
-    inside = Scope(ROOT_1, ROOT_1)
+    root = Scope()
+    inside = root.inside(context(root))
     identity = inside.take(Kind.WAIT, Subtype.WAIT, None)
     assert (identity.id, identity.parent) == (FIRST_INSIDE_1, ROOT_1)
 
 
-def test_branch_ids_are_the_official_python_sdks():
-    assert hashed(f"{ROOT_1}-0") == "1712f93e2f51df042e2b933907d75accfe34a48fe4a42a24e0b08131bc72d591"
+def test_branch_ids_are_the_official_python_sdks_and_counted_from_0():
+    root = Scope()
+    mapped = context(root, Subtype.MAP)
+    branch = branch_of(mapped, 0, Subtype.ITEM, "map-item-0", mapped.id)
+    assert branch == Identity(BRANCH_0_OF_1, Kind.CONTEXT, "MapIteration", "map-item-0", ROOT_1)
+    first = root.inside(mapped).inside(branch).take(Kind.STEP, Subtype.STEP, None)
+    assert (first.id, first.parent) == (FIRST_INSIDE_BRANCH_0, BRANCH_0_OF_1)
+
+
+def test_a_branch_is_the_same_one_whatever_it_is_called_and_whenever_it_begins():
+    mapped = context(Scope(), Subtype.MAP)
+    named = branch_of(mapped, 1, Subtype.ITEM, "b", None)
+    assert branch_of(mapped, 1, Subtype.BRANCH, None, mapped.id).id == named.id
+    assert branch_of(mapped, 0, Subtype.ITEM, "b", None).id != named.id
+
+
+def test_a_virtual_context_takes_a_place_and_numbers_for_itself_but_reports_to_the_one_around():
+    root = Scope()
+    virtual = context(root)
+    inside = root.inside(virtual, virtual=True).take(Kind.STEP, Subtype.STEP, None)
+    assert (inside.id, inside.parent) == (FIRST_INSIDE_1, None)
+    assert root.take(Kind.STEP, Subtype.STEP, None).id == ROOT_2
+
+
+def test_a_flat_branch_reports_to_its_batch():
+    root = Scope()
+    mapped = context(root, Subtype.MAP)
+    inside = root.inside(mapped)
+    branch = branch_of(mapped, 0, Subtype.ITEM, None, inside.parent)
+    first = inside.inside(branch, virtual=True).take(Kind.STEP, Subtype.STEP, None)
+    assert (first.id, first.parent) == (FIRST_INSIDE_BRANCH_0, ROOT_1)
+
+
+def test_contexts_inside_virtual_ones_report_to_the_nearest_recorded_one():
+    scope = Scope()
+    recorded = context(scope)
+    scope = scope.inside(recorded)
+    for _ in range(3):
+        scope = scope.inside(context(scope), virtual=True)
+    assert scope.take(Kind.STEP, Subtype.STEP, None).parent == recorded.id
+
+
+def test_a_scope_knows_its_owner_and_how_deep_it_lies():
+    root = Scope()
+    owner = context(root, name="order")
+    inner = root.inside(owner)
+    assert (root.owner, root.depth, inner.owner, inner.depth) == (None, 0, owner, 1)
+    assert (inner.index, inner.total) == (None, None)
+    inner.take(Kind.STEP, Subtype.STEP, None)
+    assert (repr(root), repr(inner)) == (
+        "<Scope of the workflow: 1 taken>",
+        f"<Scope of context 'order' ({ROOT_1[:8]}): 1 taken>",
+    )
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_what_lies_inside_a_finished_context_has_finished(sealed):
+    root = Scope(sealed=sealed)
+    assert root.inside(context(root)).sealed is sealed
+    assert root.inside(context(root), virtual=True).sealed is sealed
 
 
 def test_a_look_ahead_takes_nothing():
@@ -70,3 +137,79 @@ def test_an_empty_name_is_no_name():
 def test_an_identity_shows_kind_name_and_short_id():
     assert str(ASKED._replace(id="0123456789")) == "step 'pay' (01234567)"
     assert str(ASKED._replace(id="0123456789", name=None)) == "step (01234567)"
+
+
+# Whether a context is still being replayed (PROTOCOL 7.1)
+
+
+def of(identity, status):
+    wire = {"Id": identity.id, "Type": identity.kind.value, "SubType": str(identity.subtype), "Status": status}
+    return Record(wire)
+
+
+def replayed(kind, subtype, status, *, next_is_recorded=False, sealed=False):
+    """Whether the context is replaying, before an operation with this record, while it is driven, and after it."""
+    scope = Scope(replaying=True, sealed=sealed)
+    identity = scope.take(kind, subtype, None)
+    journal = Journal()
+    record = None
+    if status is not None:
+        record = of(identity, status)
+        journal.merge([record.wire])
+    if next_is_recorded:
+        journal.merge([of(identity._replace(id=scope.peek()), "SUCCEEDED").wire])
+    found = [scope.replaying]
+    scope.begins(record)
+    found.append(scope.replaying)
+    scope.ended(record, journal)
+    return [*found, scope.replaying]
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype", "status", "expected"),
+    [
+        (Kind.STEP, Subtype.STEP, None, [True, False, False]),
+        (Kind.STEP, Subtype.STEP, "STARTED", [True, False, False]),
+        (Kind.STEP, Subtype.STEP, "PENDING", [True, False, False]),
+        (Kind.STEP, Subtype.STEP, "READY", [True, False, False]),
+        (Kind.STEP, Subtype.CONDITION, "READY", [True, False, False]),
+        (Kind.STEP, Subtype.STEP, "SUCCEEDED", [True, True, False]),
+        (Kind.STEP, Subtype.STEP, "FAILED", [True, True, False]),
+        (Kind.WAIT, Subtype.WAIT, "SUCCEEDED", [True, True, False]),
+        (Kind.WAIT, Subtype.WAIT, "STARTED", [True, True, False]),
+        (Kind.CALLBACK, Subtype.CALLBACK, "STARTED", [True, True, False]),
+        (Kind.CONTEXT, Subtype.CHILD, "STARTED", [True, True, False]),
+        (Kind.CONTEXT, Subtype.CHILD, "SUCCEEDED", [True, True, False]),
+        (Kind.CONTEXT, Subtype.CHILD, None, [True, False, False]),
+    ],
+)
+def test_replay_ends_with_the_history_or_where_something_new_happens(kind, subtype, status, expected):
+    assert replayed(kind, subtype, status) == expected
+
+
+@pytest.mark.parametrize(("status", "goes_on"), [("SUCCEEDED", True), ("FAILED", True), ("STARTED", False)])
+def test_replay_goes_on_where_the_next_operation_is_recorded_too(status, goes_on):
+    assert replayed(Kind.WAIT, Subtype.WAIT, status, next_is_recorded=True)[2] is goes_on
+
+
+@pytest.mark.parametrize("status", [None, "STARTED", "SUCCEEDED"])
+def test_a_finished_context_is_replayed_to_its_end(status):
+    assert replayed(Kind.STEP, Subtype.STEP, status, sealed=True) == [True, True, True]
+
+
+def test_what_is_not_replaying_stays_so():
+    scope = Scope()
+    identity = scope.take(Kind.STEP, Subtype.STEP, None)
+    done = of(identity, "SUCCEEDED")
+    journal = Journal()
+    journal.merge([done.wire, of(identity._replace(id=scope.peek()), "SUCCEEDED").wire])
+    scope.begins(done)
+    scope.ended(done, journal)
+    assert not scope.replaying
+
+
+@pytest.mark.parametrize("virtual", [False, True])
+def test_a_context_is_replayed_where_it_is_said_to_be(virtual):
+    root = Scope(replaying=True)
+    assert not root.inside(context(root), virtual=virtual).replaying
+    assert root.inside(context(root), virtual=virtual, replaying=True).replaying

@@ -1,7 +1,7 @@
 import pytest
 
 from perdure import ReplayMismatch
-from perdure_runtime.core.identity import Scope
+from perdure_runtime.core.identity import Identity, Scope
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.vocabulary import Kind, Subtype
 
@@ -90,10 +90,11 @@ def test_what_is_recorded_in_this_invocation_is_not_unreached():
 @pytest.mark.parametrize(("status", "excused"), [("SUCCEEDED", True), ("FAILED", True), ("STARTED", False)])
 def test_what_lies_inside_a_finished_context_is_excused(status, excused):
     (first,) = taken("a")
-    outer = {"Id": "outer", "Type": "CONTEXT", "Status": status}
-    inner = {"Id": "inner", "Type": "CONTEXT", "ParentId": "outer", "Status": "STARTED"}
+    outer = {"Id": "outer", "Type": "CONTEXT", "SubType": "RunInChildContext", "Status": status}
+    inner = {**outer, "Id": "inner", "ParentId": "outer", "Status": "STARTED"}
     journal = journal_of(outer, inner, recorded(first._replace(parent="inner")))
-    journal._asked.update({"outer", "inner"})
+    journal.ask(Identity("outer", Kind.CONTEXT, Subtype.CHILD, None, None))
+    journal.ask(Identity("inner", Kind.CONTEXT, Subtype.CHILD, None, "outer"))
     assert (journal.unreached() == []) is excused
 
 
@@ -113,3 +114,105 @@ def test_a_parked_operation_waits_until_its_record_moves(status, waiting):
     assert journal.is_waiting(first.id)
     journal.merge([recorded(first, status)])
     assert journal.is_waiting(first.id) is waiting
+
+
+# Finished contexts
+
+
+def test_in_a_finished_context_all_that_is_asked_for_has_to_be_recorded():
+    first, second = taken("a", "b")
+    journal = journal_of(recorded(first))
+    assert journal.ask(first, sealed=True).status == "SUCCEEDED"
+    with pytest.raises(ReplayMismatch) as caught:
+        journal.ask(second, sealed=True)
+    asked = f"step 'b' ({second.id[:8]})"
+    assert caught.value.differences == (("operation", "nothing: its context has finished", asked),)
+    assert caught.value.hint == ""
+
+
+def test_a_call_that_a_finished_context_did_not_make_there_is_hinted_at_where_it_did():
+    first, second = taken("a", "b")
+    with pytest.raises(ReplayMismatch, match=f"the history holds b as {second.id[:8]}, later on"):
+        journal_of(recorded(second)).ask(first._replace(name="b"), sealed=True)
+
+
+def test_a_mismatch_hints_at_the_kind_of_what_has_no_name():
+    scope = Scope()
+    step, wait = scope.take(Kind.STEP, Subtype.STEP, "a"), scope.take(Kind.WAIT, Subtype.WAIT, None)
+    with pytest.raises(ReplayMismatch, match=f"the history holds wait as {wait.id[:8]}, later on"):
+        journal_of(recorded(step), recorded(wait)).ask(wait._replace(id=step.id))
+
+
+def test_what_was_asked_for_already_is_no_hint():
+    first, second = taken("a", "b")
+    journal = journal_of(recorded(first), recorded(second))
+    journal.ask(second)
+    with pytest.raises(ReplayMismatch) as caught:
+        journal.ask(first._replace(name="b"))
+    assert caught.value.hint == ""
+
+
+@pytest.mark.parametrize("status", ["STARTED", "SUCCEEDED"])
+def test_what_an_ended_context_recorded_and_did_not_reach_is_excused(status):
+    scope = Scope()
+    outer = scope.take(Kind.CONTEXT, Subtype.CHILD, None)
+    inner = scope.inside(outer).take(Kind.CONTEXT, Subtype.CHILD, None)
+    step = scope.inside(inner).take(Kind.STEP, Subtype.STEP, None)
+    journal = journal_of(recorded(outer, "STARTED"), recorded(inner, status), recorded(step))
+    journal.ask(outer)
+    assert journal.unreached() != []
+    journal.close(outer.id)
+    assert journal.unreached() == []
+
+
+def test_a_closed_context_does_not_excuse_itself():
+    outer = Scope().take(Kind.CONTEXT, Subtype.CHILD, "a")
+    journal = journal_of(recorded(outer, "STARTED"))
+    journal.close(outer.id)
+    assert [record.name for record in journal.unreached()] == ["a"]
+
+
+# Virtual contexts
+
+
+def test_a_virtual_context_takes_a_place_of_which_nothing_is_recorded():
+    (first,) = taken("a")
+    journal = journal_of()
+    assert journal.ask_virtual(first) is None
+    assert journal.find(first.id) is None
+
+
+@pytest.mark.parametrize(("name", "shown"), [("order", "order"), (None, "RunInChildContext")])
+def test_a_context_that_was_recorded_and_is_virtual_now_is_a_mismatch(name, shown):
+    identity = Scope().take(Kind.CONTEXT, Subtype.CHILD, name)
+    with pytest.raises(ReplayMismatch) as caught:
+        journal_of(recorded(identity)).ask_virtual(identity)
+    assert caught.value.differences == (("context", f"recorded as {shown}", "virtual, which is not recorded"),)
+
+
+# News
+
+
+def test_news_is_what_the_service_told_since_it_was_last_asked_for():
+    first, second = taken("a", "b")
+    journal = journal_of(recorded(first))
+    assert journal.take_news() == []
+    journal.merge([recorded(second), recorded(first)])
+    assert journal.take_news() == [second.id, first.id]
+    assert journal.take_news() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype", "status", "waiting"),
+    [
+        (Kind.WAIT, Subtype.WAIT, "STARTED", True),
+        (Kind.CALLBACK, Subtype.CALLBACK, "STARTED", True),
+        (Kind.CALLBACK, Subtype.CALLBACK, "TIMED_OUT", False),
+        (Kind.CHAINED_INVOKE, Subtype.INVOKE, "STARTED", True),
+        (Kind.CHAINED_INVOKE, Subtype.INVOKE, "STOPPED", False),
+        (Kind.CONTEXT, Subtype.CHILD, "STARTED", False),
+    ],
+)
+def test_who_waits_for_an_operation_waits_while_the_table_says_so(kind, subtype, status, waiting):
+    identity = Scope().take(kind, subtype, None)
+    assert journal_of(recorded(identity, status)).is_waiting(identity.id) is waiting

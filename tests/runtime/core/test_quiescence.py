@@ -25,6 +25,24 @@ def test_whatever_goes_on_keeps_a_run_from_being_quiet(field):
     assert not activity.quiet
 
 
+def test_an_operation_is_waited_for_until_every_line_of_work_has_left_it():
+    activity = Activity()
+    activity.park("a", 7.0)
+    activity.park("a", 7.0)
+    activity.unpark("a")
+    assert (activity.parked, activity.next_wake, activity.quiet) == (("a",), 7.0, True)
+    activity.unpark("a")
+    assert (activity.parked, activity.next_wake, activity.quiet) == ((), None, False)
+
+
+def test_a_body_put_off_for_lack_of_time_is_something_to_wait_for():
+    activity = Activity()
+    activity.late = 1
+    assert activity.quiet
+    activity.bodies = 1
+    assert not activity.quiet
+
+
 def test_the_next_wake_is_the_earliest_known():
     activity = Activity()
     assert activity.next_wake is None

@@ -65,3 +65,31 @@ def test_a_word_that_the_engine_does_not_know_is_said_loudly(member, ask):
     record = Record({"Id": "w", "Type": "WAIT", "Status": "STARTED"} | {member: "NEW"})
     with pytest.raises(Impossible, match="NEW"):
         getattr(record, ask)
+
+
+def test_a_finished_context_says_whether_its_children_stand_for_its_result():
+    context = {"Id": "c", "Type": "CONTEXT", "Status": "SUCCEEDED", "ContextDetails": {"Result": "many"}}
+    assert not Record(context).keeps_children
+    assert not Record(context | {"ContextDetails": {"ReplayChildren": False}}).keeps_children
+    assert Record(context | {"ContextDetails": {"Result": "many", "ReplayChildren": True}}).keeps_children
+
+
+def test_a_callback_says_by_what_it_is_completed():
+    callback = {"Id": "c", "Type": "CALLBACK", "Status": "STARTED"}
+    assert Record(callback).callback_id is None
+    assert Record(callback | {"CallbackDetails": {"CallbackId": "cb-1"}}).callback_id == "cb-1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [
+        ("CONTEXT", "ContextDetails"),
+        ("STEP", "StepDetails"),
+        ("CALLBACK", "CallbackDetails"),
+        ("CHAINED_INVOKE", "ChainedInvokeDetails"),
+    ],
+)
+def test_every_kind_keeps_its_result_and_its_error_in_a_member_of_its_own(kind, member):
+    details = {"Result": "7", "Error": {"ErrorType": "X"}}
+    record = Record({"Id": "o", "Type": kind, "Status": "SUCCEEDED", member: details})
+    assert (record.result, record.error) == ("7", {"ErrorType": "X"})

@@ -3,8 +3,14 @@ import pytest
 from perdure_runtime.core.table import TABLE, Impossible, Move, move_for
 from perdure_runtime.core.vocabulary import TERMINAL, Kind, Status
 
-SERVED = (Kind.STEP, Kind.WAIT)
-CANNOT_BE = {(Kind.WAIT, Status.PENDING), (Kind.WAIT, Status.READY)}
+SERVED = [kind for kind in Kind if kind is not Kind.EXECUTION]
+CANNOT_BE = {(kind, status) for kind in SERVED if kind is not Kind.STEP for status in (Status.PENDING, Status.READY)}
+WAITED_FOR = {
+    (Kind.STEP, Status.PENDING),
+    (Kind.WAIT, Status.STARTED),
+    (Kind.CALLBACK, Status.STARTED),
+    (Kind.CHAINED_INVOKE, Status.STARTED),
+}
 
 
 @pytest.mark.parametrize("kind", SERVED)
@@ -28,3 +34,23 @@ def test_a_finished_operation_is_never_run_again(kind):
 @pytest.mark.parametrize("kind", SERVED)
 def test_only_success_returns(kind):
     assert [status for status in Status if TABLE.get((kind, status)) is Move.RETURN] == [Status.SUCCEEDED]
+
+
+@pytest.mark.parametrize("kind", SERVED)
+def test_what_is_not_recorded_is_started(kind):
+    assert move_for(kind, None, "id") is Move.START
+
+
+def test_whatever_the_service_moves_on_is_waited_for_and_nothing_else():
+    assert {cell for cell, move in TABLE.items() if move is Move.PARK} == WAITED_FOR
+
+
+def test_only_code_of_the_users_that_has_begun_runs_again():
+    rerun = {cell for cell, move in TABLE.items() if move is Move.RERUN}
+    assert rerun == {(Kind.STEP, Status.STARTED), (Kind.CONTEXT, Status.STARTED)}
+
+
+@pytest.mark.parametrize("status", [None, *Status])
+def test_the_execution_itself_is_no_operation(status):
+    with pytest.raises(Impossible):
+        move_for(Kind.EXECUTION, status, "id")

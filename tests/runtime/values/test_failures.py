@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perdure import (
-    BatchError,
     CallbackTimeout,
     DurableCallRefused,
     InvokeError,
@@ -126,7 +125,6 @@ LOST_FOR_GOOD: list[Callable[[], BaseException]] = [
     KeyboardInterrupt,
     lambda: SystemExit(1),
     lambda: ExceptionGroup("several", [ValueError("x")]),
-    lambda: BatchError("several", [ValueError("x")]),
     lambda: json.JSONDecodeError("bad", "{", 0),
     lambda: StepError("x", "mod.Original", "d"),
 ]

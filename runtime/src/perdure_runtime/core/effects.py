@@ -14,33 +14,67 @@ why no operation has anything in a `finally`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-__all__ = ["Call", "Commit", "Effect", "Ok", "Op", "Outcome", "Park", "Raised", "call", "commit", "park"]
+if TYPE_CHECKING:
+    from perdure_runtime.core.completion import Tally
+    from perdure_runtime.core.identity import Scope
+
+__all__ = [
+    "Call",
+    "Commit",
+    "Due",
+    "Effect",
+    "Enter",
+    "Fan",
+    "HandOver",
+    "Ok",
+    "Op",
+    "Outcome",
+    "Park",
+    "Raised",
+    "call",
+    "commit",
+    "enter",
+    "fan",
+    "hand_over",
+    "park",
+]
 
 T = TypeVar("T")
 
 
 class Ok(NamedTuple, Generic[T]):
-    """User code returned."""
+    """User code returned, or an operation succeeded."""
 
     value: T
 
 
 class Raised(NamedTuple):
-    """User code raised."""
+    """User code raised, or an operation failed."""
 
     error: Exception
+    recorded: dict[str, Any] | None = None
+    """The error object that stands for it in the history; an operation's failure has one."""
 
 
 Outcome: TypeAlias = Ok[T] | Raised
 
 
+class Due(Enum):
+    """By when what is committed has to be acknowledged."""
+
+    NOW = "before the operation goes on"
+    BEFORE_WORK = "before the next body, wait, invoke or callback of this line of work begins"
+    ANY = "with whatever is sent next; nobody waits for it"
+
+
 class Commit(NamedTuple):
-    """Send `updates` to the service; where `durable`, reply when they are acknowledged, else at once."""
+    """Send `updates` to the service; reply as `due` says."""
 
     updates: tuple[dict[str, Any], ...]
-    durable: bool
+    due: Due
 
 
 class Call(NamedTuple):
@@ -51,6 +85,20 @@ class Call(NamedTuple):
     is_async: bool
 
 
+class Enter(NamedTuple):
+    """Run the code of a context, `body(context)`, in this line of work; the reply is its `Outcome`."""
+
+    body: Callable[[Any], object]
+    scope: Scope
+
+
+class Fan(NamedTuple):
+    """Run branches, each a line of work of its own, until the tally is decided; the driver closes those still open."""
+
+    tally: Tally
+    make: Callable[[int], Op[Outcome[Any]]]
+
+
 class Park(NamedTuple):
     """Nothing to do until the service moves the operation on, at `wake` where that is known; reply when it has."""
 
@@ -58,13 +106,17 @@ class Park(NamedTuple):
     wake: float | None
 
 
-Effect: TypeAlias = Commit | Call | Park
+class HandOver(NamedTuple):
+    """There is no time left to begin a body; reply if the work shall be handed over to the next invocation."""
+
+
+Effect: TypeAlias = Commit | Call | Enter | Fan | Park | HandOver
 Op: TypeAlias = Generator[Effect, Any, T]
 
 
-def commit(*updates: dict[str, Any], durable: bool) -> Op[None]:
+def commit(*updates: dict[str, Any], due: Due) -> Op[None]:
     """Record `updates`."""
-    yield Commit(updates, durable)
+    yield Commit(updates, due)
 
 
 def call(body: Callable[[int], T], attempt: int, *, is_async: bool) -> Op[Outcome[T]]:
@@ -73,6 +125,22 @@ def call(body: Callable[[int], T], attempt: int, *, is_async: bool) -> Op[Outcom
     return outcome
 
 
+def enter(body: Callable[[Any], object], scope: Scope) -> Op[Outcome[Any]]:
+    """Run `body` in a context of its own."""
+    outcome: Outcome[Any] = yield Enter(body, scope)
+    return outcome
+
+
+def fan(tally: Tally, make: Callable[[int], Op[Outcome[Any]]]) -> Op[None]:
+    """Run branches until the tally is decided."""
+    yield Fan(tally, make)
+
+
 def park(operation_id: str, wake: float | None) -> Op[None]:
     """Wait for the service to move the operation on."""
     yield Park(operation_id, wake)
+
+
+def hand_over() -> Op[None]:
+    """Return if there is nothing else that could keep the execution going."""
+    yield HandOver()

@@ -2,8 +2,9 @@
 
 Each context counts its calls. The n-th call at the root is `H("n")`, the n-th call in the context of operation P is
 `H("P-n")`, with H the first 64 hexadecimal digits of blake2b: the ids of AWS's Python SDK, so that an execution in
-flight can move between the two. Identity is positional; names, kinds and parents are checked against the record,
-because two calls that changed places would otherwise swap their results.
+flight can move between the two. Branches of a batch are counted from 0, by their index. Identity is positional; names,
+kinds and parents are checked against the record, because two calls that changed places would otherwise swap their
+results.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from perdure_runtime.core.records import Record
-    from perdure_runtime.core.vocabulary import Kind, Subtype
+from perdure_runtime.core.vocabulary import TERMINAL, Kind
 
-__all__ = ["Identity", "Scope", "differences", "hashed", "idempotency_key"]
+if TYPE_CHECKING:
+    from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.records import Record
+
+__all__ = ["Identity", "Scope", "branch_of", "differences", "hashed", "idempotency_key"]
 
 ID_LENGTH = 64
 
@@ -25,7 +28,7 @@ class Identity(NamedTuple):
 
     id: str
     kind: Kind
-    subtype: Subtype
+    subtype: str
     name: str | None
     parent: str | None
 
@@ -35,16 +38,44 @@ class Identity(NamedTuple):
 
 
 class Scope:
-    """One context's numbering, and whether its history is still being replayed."""
+    """One context's numbering, and whether its history is still being replayed (PROTOCOL 7.1)."""
 
-    __slots__ = ("_next", "count", "parent", "prefix", "replaying")
+    __slots__ = ("_next", "count", "depth", "index", "owner", "parent", "prefix", "replaying", "sealed", "total")
 
-    def __init__(self, prefix: str = "", parent: str | None = None, *, replaying: bool = False) -> None:
+    def __init__(
+        self,
+        prefix: str = "",
+        parent: str | None = None,
+        *,
+        owner: Identity | None = None,
+        depth: int = 0,
+        replaying: bool = False,
+        sealed: bool = False,
+    ) -> None:
         self.prefix = prefix
         self.parent = parent
-        self.count = 0
+        self.owner = owner
+        """The operation whose context this is; None at the root."""
+        self.depth = depth
         self.replaying = replaying
+        self.sealed = sealed
+        """Whether the context has finished before, so that all it asks for must be recorded."""
+        self.index: int | None = None
+        """Which branch of its batch this is, where it is one."""
+        self.total: int | None = None
+        self.count = 0
         self._next: str | None = None
+
+    def inside(self, owner: Identity, *, virtual: bool = False, replaying: bool = False) -> Scope:
+        """The scope of a context in this one; a virtual one numbers for itself but reports to this one's owner."""
+        return Scope(
+            owner.id,
+            owner.parent if virtual else owner.id,
+            owner=owner,
+            depth=self.depth + 1,
+            replaying=replaying,
+            sealed=self.sealed,
+        )
 
     def peek(self) -> str:
         """The id that the next call will take."""
@@ -53,12 +84,36 @@ class Scope:
             self._next = hashed(f"{self.prefix}-{place}" if self.prefix else place)
         return self._next
 
-    def take(self, kind: Kind, subtype: Subtype, name: str | None) -> Identity:
+    def take(self, kind: Kind, subtype: str, name: str | None) -> Identity:
         """The identity of a call made now."""
         taken = self.peek()
         self.count += 1
         self._next = None
         return Identity(taken, kind, subtype, name, self.parent)
+
+    def begins(self, record: Record | None) -> None:
+        """An operation with this record is about to be driven: what is not recorded, or about to run, is no replay."""
+        if record is None or (record.kind is Kind.STEP and record.status not in TERMINAL):
+            self._goes_live()
+
+    def ended(self, record: Record | None, journal: Journal) -> None:
+        """An operation that had this record has its outcome: replay is over where the history is."""
+        if self.replaying:
+            settled = record is not None and record.status in TERMINAL
+            if not settled or journal.find(self.peek()) is None:
+                self._goes_live()
+
+    def _goes_live(self) -> None:
+        if not self.sealed:
+            self.replaying = False
+
+    def __repr__(self) -> str:
+        return f"<Scope of {self.owner or 'the workflow'}: {self.count} taken>"
+
+
+def branch_of(batch: Identity, index: int, subtype: str, name: str | None, parent: str | None) -> Identity:
+    """The identity of a branch: its place is its index, whatever order the branches begin in."""
+    return Identity(hashed(f"{batch.id}-{index}"), Kind.CONTEXT, subtype, name, parent)
 
 
 def hashed(text: str) -> str:
@@ -76,7 +131,7 @@ def differences(identity: Identity, record: Record) -> tuple[tuple[str, object, 
     wire = record.wire
     fields = (
         ("type", wire["Type"], identity.kind.value),
-        ("subtype", wire.get("SubType") or None, identity.subtype.value),
+        ("subtype", wire.get("SubType") or None, str(identity.subtype)),
         ("name", wire.get("Name") or None, identity.name),
         ("parent", wire.get("ParentId") or None, identity.parent),
     )

@@ -25,34 +25,64 @@ __all__ = ["Journal"]
 class Journal:
     """The records of one execution."""
 
-    __slots__ = ("_asked", "_loaded", "_records")
+    __slots__ = ("_asked", "_closed", "_loaded", "_news", "_records")
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
         self._asked: set[str] = set()
+        self._closed: set[str] = set()
         self._loaded: frozenset[str] = frozenset()
+        self._news: list[str] = []
 
     def merge(self, operations: Iterable[dict[str, Any]], scale: float = SECONDS) -> None:
         """Take in operations as the service sent them; a newer state replaces an older one."""
         records = self._records
+        news = self._news
         for wire in operations:
-            records[wire["Id"]] = Record(wire, scale)
+            operation_id = wire["Id"]
+            records[operation_id] = Record(wire, scale)
+            news.append(operation_id)
+
+    def take_news(self) -> list[str]:
+        """The ids of what was merged since the last call."""
+        news, self._news = self._news, []
+        return news
 
     def seal(self) -> None:
         """All that was recorded before this invocation is here: from now on it is known what a replay has to reach."""
         self._loaded = frozenset(self._records)
+        self._news = []
 
     def find(self, operation_id: str) -> Record | None:
         """The record, or None where nothing is recorded."""
         return self._records.get(operation_id)
 
-    def ask(self, identity: Identity) -> Record | None:
-        """The record of what a call asks for; raises `ReplayMismatch` where it is of something else."""
+    def ask(self, identity: Identity, *, sealed: bool = False) -> Record | None:
+        """The record of what a call asks for; raises `ReplayMismatch` where it is of something else.
+
+        In a `sealed` context, which has finished before, there must be one.
+        """
         self._asked.add(identity.id)
         record = self._records.get(identity.id)
-        if record is not None and (found := differences(identity, record)):
+        if record is None:
+            if sealed:
+                asked = (("operation", "nothing: its context has finished", str(identity)),)
+                raise ReplayMismatch(identity.id, asked, hint=self._hint(identity))
+        elif found := differences(identity, record):
             raise ReplayMismatch(identity.id, found, hint=self._hint(identity))
         return record
+
+    def ask_virtual(self, identity: Identity) -> None:
+        """Take the place of a context that records nothing of itself; raises `ReplayMismatch` where something has."""
+        self._asked.add(identity.id)
+        record = self._records.get(identity.id)
+        if record is not None:
+            found = (("context", f"recorded as {record.name or record.subtype}", "virtual, which is not recorded"),)
+            raise ReplayMismatch(identity.id, found)
+
+    def close(self, operation_id: str) -> None:
+        """A context has its outcome; what it recorded and will not ask for any more is excused."""
+        self._closed.add(operation_id)
 
     def is_waiting(self, operation_id: str) -> bool:
         """Whether a parked operation has nothing new to act on."""
@@ -82,7 +112,7 @@ class Journal:
         parent = record.parent
         while parent is not None:
             context = self._records.get(parent)
-            if context is None or context.status in TERMINAL:
+            if context is None or parent in self._closed or context.status in TERMINAL:
                 return True
             parent = context.parent
         return False

@@ -1,7 +1,7 @@
 """When an invocation has nothing left to do but wait.
 
-A run is quiet when something is parked, no body runs, and nothing is being committed. Only then may a driver unwind
-user code and answer PENDING: earlier, and work would be cut off; later, and Lambda would bill for waiting.
+A run is quiet when something is parked or put off, no body runs, and nothing is being committed. Only then may a driver
+unwind user code and answer PENDING: earlier, and work would be cut off; later, and Lambda would bill for waiting.
 """
 
 from __future__ import annotations
@@ -12,35 +12,44 @@ __all__ = ["Activity"]
 class Activity:
     """What goes on in a run, counted."""
 
-    __slots__ = ("_parked", "bodies", "commits")
+    __slots__ = ("_lines", "_wakes", "bodies", "commits", "late")
 
     def __init__(self) -> None:
-        self._parked: dict[str, float | None] = {}
+        self._wakes: dict[str, float | None] = {}
+        self._lines: dict[str, int] = {}
         self.bodies = 0
         self.commits = 0
+        self.late = 0
+        """Lines of work that have come to a body which there is no time to begin."""
 
     def park(self, operation_id: str, wake: float | None) -> None:
-        """A line of work stopped at this operation."""
-        self._parked[operation_id] = wake
+        """A line of work stopped at this operation; several may stop at the same one."""
+        self._wakes[operation_id] = wake
+        self._lines[operation_id] = self._lines.get(operation_id, 0) + 1
 
     def unpark(self, operation_id: str) -> None:
-        """The line of work goes on."""
-        self._parked.pop(operation_id, None)
+        """A line of work goes on."""
+        left = self._lines.get(operation_id, 1) - 1
+        if left:
+            self._lines[operation_id] = left
+        else:
+            self._lines.pop(operation_id, None)
+            self._wakes.pop(operation_id, None)
 
     @property
     def quiet(self) -> bool:
         """Whether there is nothing left to do but wait."""
-        return bool(self._parked) and not (self.bodies or self.commits)
+        return bool(self._wakes or self.late) and not (self.bodies or self.commits)
 
     @property
     def parked(self) -> tuple[str, ...]:
         """The operations that are waited for."""
-        return tuple(self._parked)
+        return tuple(self._wakes)
 
     @property
     def next_wake(self) -> float | None:
         """The earliest time at which a parked operation is due, as far as any is known."""
-        return min((wake for wake in self._parked.values() if wake is not None), default=None)
+        return min((wake for wake in self._wakes.values() if wake is not None), default=None)
 
     def __repr__(self) -> str:
-        return f"<Activity: {len(self._parked)} parked, {self.bodies} bodies, {self.commits} commits>"
+        return f"<Activity: {len(self._wakes)} parked, {self.bodies} bodies, {self.commits} commits>"

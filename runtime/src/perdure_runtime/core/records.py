@@ -93,6 +93,16 @@ class Record:
         return self.details.get("Error")
 
     @property
+    def keeps_children(self) -> bool:
+        """Whether a finished context's result is what its body comes to again, given its recorded children."""
+        return bool(self.details.get("ReplayChildren"))
+
+    @property
+    def callback_id(self) -> str | None:
+        """What whoever completes a callback has to name."""
+        return self.details.get("CallbackId")
+
+    @property
     def wake(self) -> float | None:
         """When the service will move it on, in epoch seconds; None where only an event can."""
         kind = self.kind

@@ -20,7 +20,7 @@ class Move(Enum):
     """What a durable call does next."""
 
     START = "record its start, then do its work"
-    RERUN = "do its work again; for a `once` step, treat the attempt as interrupted instead"
+    RERUN = "do its work again, or for a context run its body again; a `once` step's attempt counts as interrupted"
     PARK = "wait: the service will say when it goes on"
     RETURN = "return the recorded result"
     RAISE = "raise the recorded failure"
@@ -43,6 +43,27 @@ TABLE: dict[tuple[Kind, Status | None], Move] = {
     (Kind.WAIT, Status.CANCELLED): Move.RAISE,
     (Kind.WAIT, Status.TIMED_OUT): Move.RAISE,
     (Kind.WAIT, Status.STOPPED): Move.RAISE,
+    (Kind.CONTEXT, None): Move.START,
+    (Kind.CONTEXT, Status.STARTED): Move.RERUN,
+    (Kind.CONTEXT, Status.SUCCEEDED): Move.RETURN,
+    (Kind.CONTEXT, Status.FAILED): Move.RAISE,
+    (Kind.CONTEXT, Status.CANCELLED): Move.RAISE,
+    (Kind.CONTEXT, Status.TIMED_OUT): Move.RAISE,
+    (Kind.CONTEXT, Status.STOPPED): Move.RAISE,
+    (Kind.CALLBACK, None): Move.START,
+    (Kind.CALLBACK, Status.STARTED): Move.PARK,
+    (Kind.CALLBACK, Status.SUCCEEDED): Move.RETURN,
+    (Kind.CALLBACK, Status.FAILED): Move.RAISE,
+    (Kind.CALLBACK, Status.CANCELLED): Move.RAISE,
+    (Kind.CALLBACK, Status.TIMED_OUT): Move.RAISE,
+    (Kind.CALLBACK, Status.STOPPED): Move.RAISE,
+    (Kind.CHAINED_INVOKE, None): Move.START,
+    (Kind.CHAINED_INVOKE, Status.STARTED): Move.PARK,
+    (Kind.CHAINED_INVOKE, Status.SUCCEEDED): Move.RETURN,
+    (Kind.CHAINED_INVOKE, Status.FAILED): Move.RAISE,
+    (Kind.CHAINED_INVOKE, Status.CANCELLED): Move.RAISE,
+    (Kind.CHAINED_INVOKE, Status.TIMED_OUT): Move.RAISE,
+    (Kind.CHAINED_INVOKE, Status.STOPPED): Move.RAISE,
 }
 
 

@@ -12,7 +12,18 @@ from perdure_runtime.core.vocabulary import Action, Kind
 if TYPE_CHECKING:
     from perdure_runtime.core.identity import Identity
 
-__all__ = ["execution_succeeded", "failed", "retried", "started", "succeeded", "wait_started"]
+__all__ = [
+    "callback_started",
+    "execution_succeeded",
+    "failed",
+    "invoke_started",
+    "polled",
+    "retried",
+    "started",
+    "succeeded",
+    "summarised",
+    "wait_started",
+]
 
 
 def started(identity: Identity) -> dict[str, Any]:
@@ -25,9 +36,27 @@ def wait_started(identity: Identity, seconds: int) -> dict[str, Any]:
     return _update(identity, Action.START) | {"WaitOptions": {"WaitSeconds": seconds}}
 
 
+def callback_started(identity: Identity, timeout: int, heartbeat: int) -> dict[str, Any]:
+    """A callback may be completed from now on; 0 stands for no limit."""
+    options = {"TimeoutSeconds": timeout, "HeartbeatTimeoutSeconds": heartbeat}
+    return _update(identity, Action.START) | {"CallbackOptions": options}
+
+
+def invoke_started(identity: Identity, function: str, payload: str, tenant_id: str | None) -> dict[str, Any]:
+    """Another function is invoked."""
+    options = {"FunctionName": function} | ({} if tenant_id is None else {"TenantId": tenant_id})
+    return _update(identity, Action.START) | {"Payload": payload, "ChainedInvokeOptions": options}
+
+
 def succeeded(identity: Identity, payload: str) -> dict[str, Any]:
     """The operation is done."""
     return _update(identity, Action.SUCCEED) | {"Payload": payload}
+
+
+def summarised(identity: Identity, summary: str) -> dict[str, Any]:
+    """A context is done; its children stand for its result, which is too large to be recorded once more."""
+    options = {"ReplayChildren": True}
+    return _update(identity, Action.SUCCEED) | {"Payload": summary, "ContextOptions": options}
 
 
 def failed(identity: Identity, error: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +67,11 @@ def failed(identity: Identity, error: dict[str, Any]) -> dict[str, Any]:
 def retried(identity: Identity, error: dict[str, Any], delay: int) -> dict[str, Any]:
     """This attempt failed; the service says when the next one is due."""
     return _update(identity, Action.RETRY) | {"Error": error, "StepOptions": {"NextAttemptDelaySeconds": delay}}
+
+
+def polled(identity: Identity, state: str, delay: int) -> dict[str, Any]:
+    """A condition does not hold yet; the service keeps the state, and says when to look again."""
+    return _update(identity, Action.RETRY) | {"Payload": state, "StepOptions": {"NextAttemptDelaySeconds": delay}}
 
 
 def execution_succeeded(now: float, payload: str) -> dict[str, Any]:

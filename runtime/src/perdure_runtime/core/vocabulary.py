@@ -52,3 +52,12 @@ class Subtype(StrEnum):
 
     STEP = "Step"
     WAIT = "Wait"
+    CONDITION = "WaitForCondition"
+    CALLBACK = "Callback"
+    INVOKE = "ChainedInvoke"
+    CHILD = "RunInChildContext"
+    WAIT_FOR_CALLBACK = "WaitForCallback"
+    PARALLEL = "Parallel"
+    BRANCH = "ParallelBranch"
+    MAP = "Map"
+    ITEM = "MapIteration"

@@ -1,52 +1,65 @@
 """The driver of async workflows: operations are coroutines on one loop, and several may be open at a time.
 
-A body that is `async def` is a task of its own; a plain one runs on the pool. When to send, suspend and end is decided
-elsewhere (`aio_watch`).
+A body that is `async def` is a task of its own; a plain one runs on the pool. The code of a child context is a task of
+its own, and so is each open branch of a batch. When to send, suspend and end is decided elsewhere (`aio_watch`).
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextvars import Context, copy_context
-from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, assert_never
+from weakref import WeakSet
 
-from perdure.contexts import CURRENT_STEP
-from perdure_runtime.core.effects import Call, Commit, Ok, Outcome, Park, Raised
+from perdure import DurableCallRefused
+from perdure.contexts import CURRENT_CONTEXT
+from perdure_runtime.core.effects import Call, Commit, Due, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
+from perdure_runtime.core.outbox import MOST_UPDATES
+from perdure_runtime.drivers.aio_bodies import AioBodies
+from perdure_runtime.drivers.aio_context import AioContext
+from perdure_runtime.drivers.aio_lanes import AioFan, AioLane
 from perdure_runtime.drivers.aio_loop import cancelled_within
+from perdure_runtime.drivers.bodies import GRACE
 from perdure_runtime.drivers.calls import result_of
 from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.frames import without_engine_frames
-from perdure_runtime.drivers.running_step import RunningStep
+from perdure_runtime.drivers.run import ELSEWHERE, OTHER_CODE
 from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.logs import SCOPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from perdure import Logger
     from perdure_runtime.core.effects import Op
-    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.aio_watch import Watch
-    from perdure_runtime.drivers.calls import Asked, Calls
+    from perdure_runtime.drivers.calls import Asked, Calls, Setting
     from perdure_runtime.drivers.pool import Pool
-    from perdure_runtime.drivers.run import Run
 
 __all__ = ["Aio"]
+
+MOST_OPENED = 64
+"""Branches opened before the loop is idle again."""
 
 
 class Aio:
     """Interprets the effects of all open operations of one run."""
 
-    def __init__(self, run: Run, watch: Watch, loop: Loop, pool: Pool, log: Logger) -> None:
-        self._run = run
+    def __init__(self, setting: Setting, watch: Watch, loop: Loop, pool: Pool, log: Logger) -> None:
+        self._setting = setting
+        self._run = setting.run
         self._watch = watch
         self._loop = loop
-        self._pool = pool
-        self._log = log
+        self._bodies = AioBodies(loop, pool, log)
         self._unstarted: dict[int, DurableCall[Any]] = {}
         self._open: dict[str, Identity] = {}
+        self._fans: list[AioFan] = []
+        self._homes: WeakSet[asyncio.Task[Any]] = WeakSet()
+        """Tasks that run the code of contexts."""
+        watch.open_branches = self.open_branches
 
     @property
     def unstarted(self) -> list[DurableCall[Any]]:
@@ -58,29 +71,57 @@ class Aio:
         """Operations that began and were not awaited to their end."""
         return list(self._open.values())
 
-    def perform(self, calls: Calls, asked: Asked) -> DurableCall[Any]:
+    def refusal(self, calls: Calls[Any]) -> str | None:
+        """Why a call does not come from the task that runs its context's code, or None where it does."""
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:  # no loop runs on this thread
+            return ELSEWHERE
+        if calls.task is not None and task is calls.task():
+            return None
+        return OTHER_CODE if task in self._homes else ELSEWHERE
+
+    def admit_anywhere(self, operation: str) -> None:
+        """Let an operation begin that takes no place in the history: any task of the run may ask, and no thread."""
+        self._run.refuse_inside_a_step(operation)
+        if self._run.ended or asyncio._get_running_loop() is not self._loop:  # noqa: SLF001  the public question raises
+            raise DurableCallRefused(operation, ELSEWHERE)
+
+    async def enter_root(self, handler: Callable[..., Awaitable[Any]], event: object, scope: Scope) -> Any:  # noqa: ANN401  the handler's result
+        """The workflow itself."""
+        context = self._context(AioLane(self._run), scope)
+        return await handler(event, context)
+
+    def finish(self) -> None:
+        """The handler has ended: bodies that nobody waits for have a last chance to end, too."""
+        self._bodies.finish()
+        self._watch.open_branches = _nothing_to_open
+
+    def perform(self, calls: Calls[AioLane], asked: Asked) -> DurableCall[Any]:
         """The operation as something to await."""
 
         def begin(call: DurableCall[Any]) -> Coroutine[Any, Any, Any]:
             self._unstarted.pop(id(call), None)
             return self._drive(calls, asked)
 
-        call: DurableCall[Any] = DurableCall(asked.identity, begin)
+        def adopt(call: DurableCall[Any]) -> Asked:
+            self._unstarted.pop(id(call), None)
+            return asked
+
+        call: DurableCall[Any] = DurableCall(asked.identity, begin, adopt)
         self._unstarted[id(call)] = call
         return call
 
     # Operations
 
-    async def _drive(self, calls: Calls, asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
+    async def _drive(self, calls: Calls[AioLane], asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
         run = self._run
-        if run.stopping:
-            raise Stop
-        if run.fatal is not None:
-            raise run.fatal
+        lane = calls.home
+        self._check_open(lane)
         self._open[asked.identity.id] = asked.identity
         try:
             calls.begins(asked)
-            outcome = await self._outcome(asked.operation)
+            outcome = await self._outcome(asked.operation, lane)
             calls.ended(asked)
         except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
             run.fail(error)
@@ -88,95 +129,205 @@ class Aio:
         finally:
             # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
             asked.operation.close()
-        del self._open[asked.identity.id]
+            if lane.closed:
+                self._open.pop(asked.identity.id, None)
+        self._open.pop(asked.identity.id, None)
         try:
             return result_of(outcome)
         finally:
             del outcome
 
-    async def _outcome(self, operation: Op[Outcome[Any]]) -> Outcome[Any]:
+    def _check_open(self, lane: AioLane) -> None:
+        run = self._run
+        if run.stopping or lane.closed:
+            raise Stop
+        if run.fatal is not None:
+            raise run.fatal
+
+    async def _outcome(  # noqa: C901, PLR0912  one match over all effects
+        self, operation: Op[Outcome[Any]], lane: AioLane, *, is_branch: bool = False
+    ) -> Outcome[Any]:
+        run, watch = self._run, self._watch
         reply: Any = None
         while True:
+            if lane.closed:
+                raise Stop
             try:
                 effect = operation.send(reply)
             except StopIteration as end:
                 outcome: Outcome[Any] = end.value
                 return outcome
+            reply = None
             match effect:
-                case Commit(updates, durable):
-                    await self._commit(updates, durable=durable)
-                    reply = None
+                case Commit(updates, due):
+                    ticket = run.committer.push(updates, durable=due is Due.NOW)
+                    if due is Due.NOW:
+                        await watch.acknowledged(ticket)
+                    elif due is Due.BEFORE_WORK:
+                        lane.owed = ticket
                 case Call(body, attempt, is_async):
-                    reply = await self._call(body, attempt, is_async=is_async)
+                    if lane.owed > run.committer.settled:
+                        await watch.acknowledged(lane.owed)
+                    reply = await self._call(lane, body, attempt, is_async=is_async)
+                case Enter(body, scope):
+                    entered = self._entered(lane, body, scope)
+                    # A branch has a task already. Elsewhere, what the code sets in a ContextVar must not leak.
+                    reply = await (entered if is_branch else self._loop.create_task(entered))
+                case Fan():
+                    await self._fan(effect, lane)
                 case Park(operation_id, wake):
-                    await self._watch.moved(operation_id, wake)
-                    reply = None
+                    await watch.moved(operation_id, wake)
+                case HandOver():
+                    await watch.handed_over()
                 case _:
                     assert_never(effect)
 
-    async def _commit(self, updates: tuple[dict[str, Any], ...], *, durable: bool) -> None:
-        ticket = self._run.committer.push(updates, durable=durable)
-        if durable:
-            await self._watch.acknowledged(ticket)
-
-    async def _call(self, body: Callable[[int], object], attempt: int, *, is_async: bool) -> Outcome[object]:
-        activity = self._run.activity
-        activity.bodies += 1
-        context = copy_context()
+    async def _call(
+        self, lane: AioLane, body: Callable[[int], object], attempt: int, *, is_async: bool
+    ) -> Outcome[object]:
+        run = self._run
+        run.worked = True
+        run.activity.bodies += 1
+        variables = copy_context()
         try:
             if is_async:
-                result = context.run(body, attempt)
+                result = variables.run(body, attempt)
             else:
-                outcome = await self._on_pool(context, body, attempt)
+                outcome = await self._bodies.on_pool(variables, body, attempt)
                 if isinstance(outcome, Raised):
                     return outcome
                 result = outcome.value
             if isinstance(result, CoroutineType):
-                result = await self._loop.create_task(result, context=context)
+                result = await self._loop.create_task(result, context=variables)
             return Ok(result)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             return Raised(without_engine_frames(error))
         except asyncio.CancelledError:
-            if self._is_cancelled():
+            if self._is_cancelled(lane):
                 raise
             return Raised(cancelled_within())
         finally:
-            activity.bodies -= 1
+            run.activity.bodies -= 1
 
-    def _is_cancelled(self) -> bool:
+    def _is_cancelled(self, lane: AioLane) -> bool:
         task = asyncio.current_task()
-        return self._run.stopping or task is None or task.cancelling() > 0
+        return self._run.stopping or lane.closed or task is None or task.cancelling() > 0
 
-    async def _on_pool(self, context: Context, body: Callable[[int], object], attempt: int) -> Outcome[object]:
-        future: asyncio.Future[Outcome[object]] = self._loop.create_future()
-        job = self._pool.submit(partial(_run_on_thread, future, partial(context.run, body, attempt)))
+    # Contexts
+
+    def _context(self, lane: AioLane, scope: Scope) -> AioContext:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  only coroutines come here
+        self._homes.add(task)
+        context = AioContext(self._setting, scope, lane, task, self)
+        CURRENT_CONTEXT.set(context)
+        SCOPE.set(context.calls.log_scope)
+        return context
+
+    async def _entered(self, lane: AioLane, body: Callable[[Any], object], scope: Scope) -> Outcome[Any]:
+        """The outcome of the code of a context."""
+        run = self._run
+        outcome: Outcome[Any]
         try:
-            outcome = await future
+            result: Any = body(self._context(lane, scope))
+            outcome = Ok(await _checked(result))
+        except Exception as error:  # noqa: BLE001  user code may raise anything
+            outcome = Raised(without_engine_frames(error))
         except asyncio.CancelledError:
-            if self._pool.give_up(job):
-                info = context.get(CURRENT_STEP)
-                if isinstance(info, RunningStep):
-                    info.cancelled = True
-                    self._log.warning("a step's body goes on by itself, its result is dropped", step=info.name)
-            raise
+            if self._is_cancelled(lane):
+                raise
+            outcome = Raised(cancelled_within())
+        if run.stopping or lane.closed or run.fatal is not None:
+            raise Stop  # whatever the code made of being unwound, it is not an outcome
+        return outcome
+
+    # Branches
+
+    async def _fan(self, effect: Fan, lane: AioLane) -> None:
+        """Run branches until their batch is decided."""
+        fan = AioFan(effect, lane, copy_context(), self._loop.create_future())
+        self._fans.append(fan)
         try:
-            if isinstance(outcome, Raised) and not isinstance(outcome.error, Exception):
-                raise outcome.error
-            return outcome
+            self.open_branches()
+            await fan.decided
         finally:
-            del outcome, future  # breaks the cycle of exception, traceback and frame
+            if fan in self._fans:
+                self._fans.remove(fan)
+            fan.settle()
+            # Branches end before the code around them goes on, or is unwound itself.
+            tasks = [task for branch in fan.lanes.values() if (task := branch.give_task()) is not None]
+            fan.lanes.clear()
+            await self._ended(tasks)
+            del tasks  # a cancelled task's error leads back to here
+
+    async def _ended(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """Give cancelled branches a moment to end; what holds on is left to the end of the invocation."""
+        left = [task for task in tasks if not task.done()]
+        if left:
+            activity = self._run.activity
+            activity.bodies += 1
+            try:
+                await asyncio.wait(left, timeout=GRACE)
+            finally:
+                activity.bodies -= 1
+
+    def open_branches(self) -> bool:
+        """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
+        opened = 0
+        committer = self._run.committer
+        for fan in tuple(self._fans):
+            tally = fan.effect.tally
+            while tally.has_room and opened < MOST_OPENED and committer.waiting < MOST_UPDATES:
+                index = tally.begin()
+                opened += 1
+                if tally.decided:
+                    self._fans.remove(fan)
+                    fan.settle()
+                    break
+                lane = fan.lanes[index] = AioLane(self._run, fan.lane)
+                variables: Context = fan.variables.copy()
+                lane.task = self._loop.create_task(self._branch(fan, index, lane), context=variables)
+        return opened > 0
+
+    async def _branch(self, fan: AioFan, index: int, lane: AioLane) -> None:
+        try:
+            operation = fan.effect.make(index)
+            try:
+                outcome = await self._outcome(operation, lane, is_branch=True)
+            finally:
+                operation.close()
+        except asyncio.CancelledError:
+            if self._run.stopping or lane.closed:
+                raise
+            outcome = Raised(cancelled_within())
+        except Stop:
+            if not lane.closed:
+                fan.settle(Stop())
+            return
+        except BaseException as error:  # noqa: BLE001  of ours, of the service's, or the process is to end
+            if isinstance(error, Exception):
+                self._run.fail(error)
+                error = Stop()
+            fan.settle(error)
+            return
+        if lane.closed:
+            return
+        del fan.lanes[index]
+        lane.task = None
+        fan.lane.owed = max(fan.lane.owed, lane.owed)
+        fan.effect.tally.end(index, outcome)
+        if fan.effect.tally.decided:
+            self._fans.remove(fan)
+            fan.settle()
 
 
-def _run_on_thread(future: asyncio.Future[Outcome[object]], body: Callable[[], object]) -> None:
-    """What a thread of the pool does with a body: run it, and hand the outcome to the loop."""
-    try:
-        outcome: Outcome[object] = Ok(body())
-    except BaseException as error:  # noqa: BLE001  told to the loop's thread, which decides
-        outcome = Raised(without_engine_frames(error))  # type: ignore[arg-type]
-    future.get_loop().call_soon_threadsafe(_deliver, future, outcome)
-    del outcome, future  # the error's frames lead back to here
+def _nothing_to_open() -> bool:
+    return False
 
 
-def _deliver(future: asyncio.Future[Outcome[object]], outcome: Outcome[object]) -> None:
-    if not future.done():
-        future.set_result(outcome)
+def _checked(result: Any) -> Awaitable[Any]:  # noqa: ANN401  user code may return anything
+    """What the code of a context returned, if it can be awaited."""
+    if hasattr(result, "__await__"):
+        awaitable: Awaitable[Any] = result
+        return awaitable
+    raise TypeError("it returned no coroutine, and the workflow is async: make both the same colour")

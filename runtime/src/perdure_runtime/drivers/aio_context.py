@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
-from perdure_runtime.drivers.calls import Calls, Setting
-from perdure_runtime.drivers.context import ContextFacts
+from perdure_runtime.drivers.calls import Asked, Calls, Setting
+from perdure_runtime.drivers.context import DurableContext
+from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable
 
-    from perdure import Duration
+    from perdure_runtime.core.identity import Scope
     from perdure_runtime.drivers.aio import Aio
+    from perdure_runtime.drivers.aio_lanes import AioLane
 
 __all__ = ["AioContext"]
 
 
-class AioContext(ContextFacts):
-    """Implements `perdure.AsyncContext`."""
+class AioContext(DurableContext):
+    """Implements `perdure.AsyncContext`: every operation is something to await."""
 
-    __slots__ = ("_aio", "_calls")
+    __slots__ = ("_aio",)
 
-    def __init__(self, setting: Setting, aio: Aio) -> None:
-        super().__init__(setting)
-        self._calls = Calls(setting)
+    def __init__(self, setting: Setting, scope: Scope, lane: AioLane, task: asyncio.Task[Any], aio: Aio) -> None:
+        super().__init__(Calls(setting, scope, lane, ref(task)))
         self._aio = aio
 
-    def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:  # noqa: ANN401  as perdure.AsyncContext
-        """Run a function once and record what it returned; to be awaited."""
-        return self._aio.perform(self._calls, self._calls.step(fn, args, kwargs))
+    def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
+        try:
+            asked = ask(self.calls, *what)
+        except Stop:
+            if not self.calls.home.is_stubborn:
+                raise
+            # Code that swallows its end over and over sleeps from here on, so that the loop is not its own.
+            return asyncio.get_running_loop().create_future()
+        return self._aio.perform(self.calls, asked)
 
-    def wait(
-        self,
-        duration: Duration | None = None,
-        /,
-        *,
-        days: float = 0,
-        hours: float = 0,
-        minutes: float = 0,
-        seconds: float = 0,
-        name: str | None = None,
-    ) -> Coroutine[Any, Any, None]:
-        """Suspend until the time has passed; to be awaited."""
-        return self._aio.perform(self._calls, self._calls.wait(duration, (days, hours, minutes, seconds), name))
+    def _perform_anywhere(self, asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
+        self._aio.admit_anywhere("callback.result()")
+        return self._aio.perform(self.calls, asked)

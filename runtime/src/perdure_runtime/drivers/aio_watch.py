@@ -13,6 +13,7 @@ sticky.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from perdure import StepError
@@ -55,7 +56,10 @@ class Watch:
         self._body: asyncio.Task[Any] | None = None
         self._finished: asyncio.Future[None] = loop.create_future()
         self._acknowledged: list[tuple[int, asyncio.Future[None]]] = []
-        self._parked: dict[str, asyncio.Future[None]] = {}
+        self._parked: dict[str, list[asyncio.Future[None]]] = {}
+        self._late: deque[asyncio.Future[None]] = deque()
+        self.open_branches: Callable[[], bool] = lambda: False
+        """Opens branches where there is room for more; whether it has opened any."""
         self._turns = 0
         self._cancels = 0
         self._deadline: float | None = None
@@ -101,13 +105,6 @@ class Watch:
             raise Stop
         raise StepError("the workflow cancelled its own task", "asyncio.CancelledError")
 
-    def is_home(self) -> bool:
-        """Whether the call comes from the workflow's own task."""
-        try:
-            return asyncio.current_task() is self._body
-        except RuntimeError:  # no loop runs on this thread
-            return False
-
     # What operations wait for
 
     async def acknowledged(self, ticket: int) -> None:
@@ -121,13 +118,29 @@ class Watch:
         if not self._run.journal.is_waiting(operation_id):
             return
         activity = self._run.activity
-        future = self._parked[operation_id] = self._loop.create_future()
+        future = self._loop.create_future()
+        self._parked.setdefault(operation_id, []).append(future)
         activity.park(operation_id, wake)
         try:
             await future
         finally:
             activity.unpark(operation_id)
-            self._parked.pop(operation_id, None)
+            waiting = self._parked[operation_id]
+            waiting.remove(future)
+            if not waiting:
+                del self._parked[operation_id]
+
+    async def handed_over(self) -> None:
+        """Return if nothing else keeps the execution going, so that this work has to be handed over."""
+        future = self._loop.create_future()
+        self._late.append(future)
+        self._run.activity.late += 1
+        try:
+            await future
+        finally:
+            self._run.activity.late -= 1
+            if future in self._late:
+                self._late.remove(future)
 
     # Commits
 
@@ -148,18 +161,23 @@ class Watch:
         settled = committer.settled
         still_waiting = []
         for ticket, future in self._acknowledged:
+            if future.done():
+                continue
             if ticket > settled:
                 still_waiting.append((ticket, future))
-            elif not future.done():
+            else:
                 future.set_result(None)
         self._acknowledged = still_waiting
-        for operation_id, future in self._parked.items():
-            if not (future.done() or run.journal.is_waiting(operation_id)):
-                future.set_result(None)
+        for operation_id in run.journal.take_news():
+            if operation_id in self._parked and not run.journal.is_waiting(operation_id):
+                for future in self._parked[operation_id]:
+                    if not future.done():
+                        future.set_result(None)
 
     def _flush(self) -> None:
         activity = self._run.activity
-        ticket = self._acknowledged[-1][0]
+        # What the first in the queue waits for: those who go on then fill the next request.
+        ticket = min(ticket for ticket, _ in self._acknowledged)
         activity.commits = 1
         if activity.bodies:
             self._sender.submit(lambda: self._send(ticket))
@@ -196,12 +214,17 @@ class Watch:
             return timeout
         if self._run.stopping:
             return self._ask_while_stopping(timeout)
+        if self.open_branches():
+            return 0
         if self._acknowledged and not activity.commits:
             self._flush()
             return 0
         if not activity.quiet:
             self._deadline = None
             return timeout if activity.commits else self._until_due(timeout)
+        if not activity.parked:
+            self._late.popleft().set_result(None)
+            return 0
         return self._ask_when_quiet(timeout)
 
     def _until_due(self, timeout: float | None) -> float | None:

@@ -2,40 +2,35 @@
 
 In this order: is a durable call allowed here, can its values be served, which operation is it, does the history agree.
 Only then is there an operation, and the driver of the colour runs it. All of it happens in the plain method that the
-workflow calls, never later, so that identities follow the order of calls.
+workflow calls, never later, so that identities follow the order of calls. `asking` has a function for each kind of
+operation; here is what they share.
 """
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from perdure import DurableCallRefused, ReplayMismatch, Step, StepOptions
-from perdure.contexts import CURRENT_STEP
-from perdure.durations import whole_seconds
-from perdure.names import checked_name, default_name
+from perdure import ReplayMismatch
 from perdure_runtime.core.effects import Raised
-from perdure_runtime.core.identity import Scope
-from perdure_runtime.core.operations.step import StepWork, step
-from perdure_runtime.core.operations.wait import wait
-from perdure_runtime.core.vocabulary import TERMINAL, Kind, Subtype
-from perdure_runtime.drivers.frames import place_of_the_call, without_engine_frames
-from perdure_runtime.drivers.running_step import RunningStep
-from perdure_runtime.logs import SCOPE, LogScope, attempt_failed
+from perdure_runtime.core.vocabulary import Kind
+from perdure_runtime.drivers.frames import place_of_the_call
+from perdure_runtime.logs import LogScope
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
+    from weakref import ReferenceType
 
-    from perdure import Duration, Execution, LambdaContext
+    from perdure import Execution, LambdaContext
     from perdure_runtime.core.effects import Op, Outcome
-    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.core.records import Record
-    from perdure_runtime.drivers.run import Run
-    from perdure_runtime.values.steps import StepForms
+    from perdure_runtime.drivers.run import Home, Run
+    from perdure_runtime.values.forms import Forms
 
 __all__ = ["Asked", "Calls", "Setting", "result_of"]
 
-PLAIN = StepOptions()
+H = TypeVar("H", bound="Home")
 
 
 class Setting(NamedTuple):
@@ -44,9 +39,13 @@ class Setting(NamedTuple):
     run: Run
     execution: Execution
     lambda_context: LambdaContext
-    forms: StepForms
+    forms: Forms
     random: Callable[[], float]
-    log_scope: LogScope
+    is_late: Callable[[], bool]
+    """Whether there is no time left in this invocation to begin a body."""
+    is_async: bool
+    """The workflow's colour."""
+    show_replays: bool
 
 
 class Asked(NamedTuple):
@@ -56,114 +55,73 @@ class Asked(NamedTuple):
     record: Record | None
     """What was recorded of it when it was asked for."""
     operation: Op[Outcome[Any]]
+    is_virtual: bool = False
+    """Whether it leaves no record of its own."""
 
 
-class Calls:
-    """Makes operations out of calls, in the numbering of one context."""
+class Calls(Generic[H]):
+    """The calls of one context: their numbering, and who may make them."""
 
-    __slots__ = ("_scope", "_setting")
+    __slots__ = ("home", "log_scope", "scope", "setting", "task")
 
-    def __init__(self, setting: Setting) -> None:
-        self._setting = setting
-        self._scope = Scope(replaying=setting.run.journal.has_history)
-        setting.log_scope.replaying = self._scope.replaying
+    def __init__(
+        self, setting: Setting, scope: Scope, home: H, task: ReferenceType[asyncio.Task[Any]] | None = None
+    ) -> None:
+        self.setting = setting
+        self.scope = scope
+        self.home = home
+        self.task = task
+        """The task that the context's code runs in, where it is async; the task knows the context by its variables."""
+        owner = scope.owner
+        self.log_scope = LogScope(
+            setting.execution.arn,
+            operation_id=owner.id if owner else None,
+            operation_name=owner.name if owner else None,
+            parent_id=owner.parent if owner else None,
+            follows=scope,
+            show_replays=setting.show_replays,
+        )
 
-    def step(self, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:  # noqa: ANN401  typed by the sdk
-        """`ctx.step(fn, …)`, or `ctx.step(name, fn, …)`."""
-        setting = self._setting
-        setting.run.admit("ctx.step()")
-        name, function, rest = (fn, args[0], args[1:]) if isinstance(fn, str) and args else (None, fn, args)
-        options = function.settings if isinstance(function, Step) else PLAIN
-        body = function.function if isinstance(function, Step) else function
-        if not callable(body):
-            raise TypeError(
-                f"ctx.step() takes a function and then its arguments, not a {type(body).__name__};"
-                " write ctx.step(fn, …) without calling fn"
-            )
-        values = setting.forms.of(body, options)
-        chosen = checked_name(name) if name is not None else options.name or default_name(body)
-        identity, record = self._ask(Kind.STEP, Subtype.STEP, chosen)
+    def admit(self, operation: str) -> None:
+        """Let a durable call begin; raises where none can."""
+        self.setting.run.admit(operation, self)
 
-        def run_body(attempt: int) -> object:
-            scope = self._log_scope(identity, attempt)
-            SCOPE.set(scope)
-            CURRENT_STEP.set(RunningStep(identity, attempt, scope, setting.lambda_context))
-            try:
-                return body(*rest, **kwargs)
-            except TypeError as error:
-                if _fits(body, rest, kwargs):
-                    raise
-                # Nothing of the function ran, and nothing of it will at another attempt.
-                raise DurableCallRefused("ctx.step()", str(error)) from None
+    def ask(self, kind: Kind, subtype: str, name: str | None) -> tuple[Identity, Record | None]:
+        """Take the next place in the history; what is recorded there, which has to be what is asked for."""
+        identity = self.scope.take(kind, subtype, name)
+        try:
+            return identity, self.setting.run.journal.ask(identity, sealed=self.scope.sealed)
+        except ReplayMismatch as mismatch:
+            raise self._told(mismatch)  # noqa: B904  the same error
 
-        def told(error: Exception, attempt: int, delay: int | None) -> None:
-            attempt_failed(self._log_scope(identity, attempt), without_engine_frames(error), delay)
-
-        work = StepWork(run_body, _is_async(body), options, values, setting.random, told)
-        return Asked(identity, record, step(setting.run.journal, identity, work))
-
-    def wait(self, duration: Duration | None, spelled: tuple[float, float, float, float], name: str | None) -> Asked:
-        """`ctx.wait(…)`."""
-        setting = self._setting
-        setting.run.admit("ctx.wait()")
-        length = whole_seconds(duration, *spelled)
-        chosen = None if name is None else checked_name(name)
-        identity, record = self._ask(Kind.WAIT, Subtype.WAIT, chosen)
-        return Asked(identity, record, wait(setting.run.journal, identity, length))
+    def ask_virtual(self, subtype: str, name: str | None) -> Identity:
+        """Take the next place in the history for a context of which nothing is recorded."""
+        identity = self.scope.take(Kind.CONTEXT, subtype, name)
+        try:
+            self.setting.run.journal.ask_virtual(identity)
+        except ReplayMismatch as mismatch:
+            raise self._told(mismatch)  # noqa: B904  the same error
+        return identity
 
     def begins(self, asked: Asked) -> None:
-        """The operation is about to be driven; here replay may end (PROTOCOL 7.1)."""
-        record = asked.record
-        if record is None or (asked.identity.kind is Kind.STEP and record.status not in TERMINAL):
-            self._replay_is_over()
+        """The operation is about to be driven; here replay may end."""
+        self.scope.begins(asked.record)
 
     def ended(self, asked: Asked) -> None:
         """The operation has its outcome; here, too, replay may end."""
-        if not self._scope.replaying:
-            return
-        settled = asked.record is not None and asked.record.status in TERMINAL
-        if not settled or self._setting.run.journal.find(self._scope.peek()) is None:
-            self._replay_is_over()
+        self.scope.ended(asked.record, self.setting.run.journal)
 
-    def _ask(self, kind: Kind, subtype: Subtype, name: str | None) -> tuple[Identity, Record | None]:
-        identity = self._scope.take(kind, subtype, name)
-        run = self._setting.run
-        try:
-            return identity, run.journal.ask(identity)
-        except ReplayMismatch as mismatch:
-            mismatch.where = place_of_the_call()
-            run.fail(mismatch)
-            raise
+    def inner(self, owner: Identity, *, virtual: bool = False) -> Scope:
+        """The scope of a context that is asked for here."""
+        scope = self.scope.inside(owner, virtual=virtual)
+        # What it logged before its first operation was heard when that operation was recorded.
+        scope.replaying = self.scope.replaying and self.setting.run.journal.find(scope.peek()) is not None
+        return scope
 
-    def _log_scope(self, identity: Identity, attempt: int) -> LogScope:
-        return LogScope(
-            self._setting.execution.arn,
-            operation_id=identity.id,
-            operation_name=identity.name,
-            parent_id=identity.parent,
-            attempt=attempt,
-        )
-
-    def _replay_is_over(self) -> None:
-        self._scope.replaying = self._setting.log_scope.replaying = False
-
-
-def _is_async(body: Callable[..., object]) -> bool:
-    code = getattr(body, "__code__", None)
-    if code is not None:
-        return bool(code.co_flags & inspect.CO_COROUTINE)
-    return inspect.iscoroutinefunction(body) or inspect.iscoroutinefunction(type(body).__call__)
-
-
-def _fits(body: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a function takes these arguments; asked only when it raised TypeError."""
-    try:
-        inspect.signature(body).bind(*args, **kwargs)
-    except TypeError:
-        return False
-    except ValueError:  # a builtin that does not tell its signature
-        return True
-    return True
+    def _told(self, mismatch: ReplayMismatch) -> ReplayMismatch:
+        mismatch.where = place_of_the_call()
+        self.setting.run.fail(mismatch)
+        return mismatch
 
 
 def result_of(outcome: Outcome[Any]) -> Any:  # noqa: ANN401  typed by the sdk

@@ -83,6 +83,11 @@ class Committer:
         return self.revoked or self.completed
 
     @property
+    def waiting(self) -> int:
+        """Updates that are queued and not yet on their way."""
+        return self._outbox.waiting
+
+    @property
     def settled(self) -> int:
         """The last ticket that is acknowledged together with all before it."""
         return self._outbox.settled

@@ -1,61 +1,92 @@
-"""The `Context` of a workflow written as plain functions."""
+"""The contexts that user code is handed: every operation, in terms of what is asked for and how it is performed."""
 
 from __future__ import annotations
 
+from contextvars import copy_context
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+from perdure import DurableCallRefused
+from perdure.contexts import CURRENT_CONTEXT
+from perdure_runtime.drivers.asking.batches import Policy, ask_map, ask_parallel
+from perdure_runtime.drivers.asking.callbacks import ask_callback, ask_wait_for_callback
+from perdure_runtime.drivers.asking.children import ask_child, ask_with_retry
+from perdure_runtime.drivers.asking.combinators import ask_first_success, ask_gather, ask_race, ask_settle
+from perdure_runtime.drivers.asking.conditions import ask_condition
+from perdure_runtime.drivers.asking.invokes import ask_invoke
+from perdure_runtime.drivers.asking.steps import ask_step
+from perdure_runtime.drivers.asking.waits import ask_wait
 from perdure_runtime.drivers.calls import Asked, Calls, Setting, result_of
-from perdure_runtime.drivers.line import Line
-from perdure_runtime.logs import DurableLogger
+from perdure_runtime.logs import SCOPE, DurableLogger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perdure import Duration, Execution, LambdaContext, Logger
+    from perdure_runtime.core.identity import Scope
+    from perdure_runtime.drivers.lanes import Lane
+    from perdure_runtime.drivers.line import Line
 
-__all__ = ["ContextFacts", "LineContext"]
+__all__ = ["DurableContext", "LineContext", "enter_here"]
 
 
-class ContextFacts:
-    """What contexts of both colours tell."""
+class DurableContext:
+    """The operations and facts of contexts of both colours, which differ in how an operation is performed."""
 
-    __slots__ = ("_setting",)
+    __slots__ = ("calls",)
 
-    def __init__(self, setting: Setting) -> None:
-        self._setting = setting
+    def __init__(self, calls: Calls[Any]) -> None:
+        self.calls = calls
+
+    def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:
+        """Ask for an operation, and have it driven."""
+        raise NotImplementedError
+
+    # Facts
 
     @property
     def logger(self) -> Logger:
         """A logger that is silent during replay."""
-        return DurableLogger(self._setting.log_scope)
+        return DurableLogger(self.calls.log_scope)
 
     @property
     def execution(self) -> Execution:
         """Facts about the execution."""
-        return self._setting.execution
+        return self.calls.setting.execution
 
     @property
     def lambda_context(self) -> LambdaContext:
         """The context object of this invocation."""
-        return self._setting.lambda_context
+        return self.calls.setting.lambda_context
 
     @property
     def suspending(self) -> bool:
-        """Whether the handler is being unwound."""
-        return self._setting.run.stopping
+        """Whether this code is being unwound."""
+        return self.calls.setting.run.stopping or self.calls.home.closed
 
+    @property
+    def index(self) -> int:
+        """Which branch of its batch this is."""
+        return self._place("index")
 
-class LineContext(ContextFacts):
-    """Implements `perdure.Context`."""
+    @property
+    def total(self) -> int:
+        """How many branches its batch has."""
+        return self._place("total")
 
-    __slots__ = ("_calls", "_line")
+    def _place(self, what: str) -> int:
+        place: int | None = getattr(self.calls.scope, what)
+        if place is None:
+            raise DurableCallRefused(
+                f"ctx.{what}", "this is not the context of a branch of parallel, or of an item of map"
+            )
+        return place
 
-    def __init__(self, setting: Setting) -> None:
-        super().__init__(setting)
-        self._calls = Calls(setting)
-        self._line = Line(setting.run)
+    # Operations
 
-    def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  typed by perdure.Context
+    def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a function once and record what it returned."""
-        return self._perform(self._calls.step(fn, args, kwargs))
+        return self._perform(ask_step, fn, args, kwargs)
 
     def wait(
         self,
@@ -67,24 +98,188 @@ class LineContext(ContextFacts):
         minutes: float = 0,
         seconds: float = 0,
         name: str | None = None,
-    ) -> None:
+    ) -> Any:
         """Suspend until the time has passed."""
-        self._perform(self._calls.wait(duration, (days, hours, minutes, seconds), name))
+        return self._perform(ask_wait, duration, (days, hours, minutes, seconds), name)
 
-    def _perform(self, asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.Context
-        calls = self._calls
-        run = self._setting.run
-        try:
-            calls.begins(asked)
-            outcome = self._line.perform(asked.operation)
-            calls.ended(asked)
-        except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
-            run.fail(error)
-            run.stop()
-        finally:
-            # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
-            asked.operation.close()
-        try:
-            return result_of(outcome)
-        finally:
-            del outcome
+    def run_in_child_context(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Run a function in a context of its own, and record what it returned."""
+        return self._perform(ask_child, fn, args, kwargs)
+
+    def parallel(
+        self,
+        branches: Any,
+        /,
+        *,
+        name: str | None = None,
+        concurrency: int | None = None,
+        completion: Any = None,
+        flat: bool = False,
+        serdes: Any = None,
+        item_serdes: Any = None,
+        summary: Any = None,
+    ) -> Any:
+        """Run functions at the same time."""
+        policy = Policy(name, concurrency, completion, flat, serdes, item_serdes, summary)
+        return self._perform(ask_parallel, branches, policy)
+
+    def map(
+        self,
+        fn: Any,
+        items: Any,
+        /,
+        *,
+        name: str | None = None,
+        concurrency: int | None = None,
+        completion: Any = None,
+        flat: bool = False,
+        namer: Any = None,
+        serdes: Any = None,
+        item_serdes: Any = None,
+        summary: Any = None,
+    ) -> Any:
+        """Run a function for each of many items."""
+        policy = Policy(name, concurrency, completion, flat, serdes, item_serdes, summary)
+        return self._perform(ask_map, fn, items, namer, policy)
+
+    def create_callback(
+        self,
+        *,
+        name: str | None = None,
+        timeout: Any = None,
+        heartbeat: Any = None,
+        result: Any = None,
+        serdes: Any = None,
+    ) -> Any:
+        """Create something for the outside to complete."""
+        return self._perform(ask_callback, name, (timeout, heartbeat), (result, serdes), self._perform_anywhere)
+
+    def wait_for_callback(
+        self,
+        submit: Any,
+        /,
+        *,
+        name: str | None = None,
+        timeout: Any = None,
+        heartbeat: Any = None,
+        retry: Any = None,
+        result: Any = None,
+        serdes: Any = None,
+    ) -> Any:
+        """Create a callback, hand its id to `submit`, and wait for its result."""
+        limits = (timeout, heartbeat)
+        return self._perform(ask_wait_for_callback, submit, name, limits, retry, (result, serdes))
+
+    def invoke(
+        self,
+        function: str,
+        payload: object = None,
+        /,
+        *,
+        name: str | None = None,
+        tenant_id: str | None = None,
+        result: Any = None,
+        payload_serdes: Any = None,
+        result_serdes: Any = None,
+    ) -> Any:
+        """Invoke another function and wait for its answer."""
+        serdes = (payload_serdes, result_serdes)
+        return self._perform(ask_invoke, function, payload, name, tenant_id, result, serdes)
+
+    def wait_for_condition(
+        self,
+        check: Any,
+        initial: object,
+        /,
+        *,
+        until: Any = None,
+        poll: Any = None,
+        name: str | None = None,
+        serdes: Any = None,
+    ) -> Any:
+        """Check again and again, from one state to the next, until a condition is met."""
+        return self._perform(ask_condition, check, initial, until, poll, name, serdes)
+
+    def with_retry(self, fn: Any, /, *, name: str | None = None, retry: Any = None) -> Any:
+        """Run a block of operations again when it fails."""
+        return self._perform(ask_with_retry, fn, name, retry)
+
+    def gather(self, *branches: Any, name: str | None = None) -> Any:
+        """The results of all branches."""
+        return self._perform(ask_gather, branches, name)
+
+    def race(self, *branches: Any, name: str | None = None) -> Any:
+        """What the first branch to end comes to."""
+        return self._perform(ask_race, branches, name)
+
+    def first_success(self, *branches: Any, name: str | None = None) -> Any:
+        """The result of the first branch to succeed."""
+        return self._perform(ask_first_success, branches, name)
+
+    def settle(self, *branches: Any, name: str | None = None) -> Any:
+        """How each of the branches ended."""
+        return self._perform(ask_settle, branches, name)
+
+    def _perform_anywhere(self, asked: Asked) -> Any:
+        """Have an operation driven that takes no place in the history, for whichever code of the run asks."""
+        raise NotImplementedError
+
+
+class LineContext(DurableContext):
+    """Implements `perdure.Context`."""
+
+    __slots__ = ()
+
+    def __init__(self, setting: Setting, scope: Scope, line: Line | Lane) -> None:
+        super().__init__(Calls(setting, scope, line))
+
+    def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:
+        return _performed(self.calls, ask(self.calls, *what))
+
+    def _perform_anywhere(self, asked: Asked) -> Any:
+        speaker = self.calls.setting.run.speaker or self.calls
+        speaker.admit("callback.result()")
+        return _performed(speaker, asked)
+
+
+def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
+    """What an operation comes to, driven on the line that its call was made from."""
+    run, line = calls.setting.run, calls.home
+    try:
+        calls.begins(asked)
+        outcome = line.perform(asked.operation)
+        calls.ended(asked)
+    except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
+        run.fail(error)
+        line.stop()
+    finally:
+        # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
+        asked.operation.close()
+    try:
+        return result_of(outcome)
+    finally:
+        del outcome
+
+
+def enter_here(setting: Setting, line: Line | Lane, body: Callable[[Any], object], scope: Scope) -> object:
+    """Run the code of a context on this line, and return what it returns."""
+    context = LineContext(setting, scope, line)
+    run = setting.run
+    speaker, run.speaker = run.speaker, context.calls
+    try:
+        # What the code sets in a ContextVar does not leak: a replay may not run it.
+        return copy_context().run(_inside, context, body)
+    finally:
+        run.speaker = speaker
+
+
+def _inside(context: LineContext, body: Callable[[Any], object]) -> object:
+    CURRENT_CONTEXT.set(context)
+    SCOPE.set(context.calls.log_scope)
+    result = body(context)
+    if isinstance(result, CoroutineType):
+        result.close()
+        raise TypeError(
+            "it returned a coroutine, and the workflow is made of plain functions: make both the same colour"
+        )
+    return result

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perdure_runtime.core.identity import Identity
+    from perdure_runtime.drivers.calls import Asked
 
 __all__ = ["DurableCall"]
 
@@ -22,10 +23,16 @@ class DurableCall(Coroutine[Any, Any, T], Generic[T]):
     own: of one that is never awaited it tells nobody but the run, which names the operation.
     """
 
-    __slots__ = ("_begin", "_inner", "identity")
+    __slots__ = ("_adopt", "_begin", "_inner", "identity")
 
-    def __init__(self, identity: Identity, begin: Callable[[DurableCall[T]], Coroutine[Any, Any, T]]) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        begin: Callable[[DurableCall[T]], Coroutine[Any, Any, T]],
+        adopt: Callable[[DurableCall[T]], Asked] | None = None,
+    ) -> None:
         self.identity = identity
+        self._adopt = adopt
         self._begin: Callable[[DurableCall[T]], Coroutine[Any, Any, T]] | None = begin
         self._inner: Coroutine[Any, Any, T] | None = None
 
@@ -59,9 +66,21 @@ class DurableCall(Coroutine[Any, Any, T], Generic[T]):
             # A task that was cancelled before its first step: the user did await it.
             self._started().close()
 
-    def _started(self) -> Coroutine[Any, Any, T]:
+    def check_new(self) -> None:
+        """Raise where the operation was awaited or handed over before."""
         if self._begin is None:
             raise RuntimeError(f"the {self.identity} was awaited before; an operation is awaited once")
+
+    def adopt(self) -> Asked:
+        """Hand the operation over to another one, which will drive it instead of whoever would have awaited it."""
+        self.check_new()
+        assert self._adopt is not None  # noqa: S101  whoever makes operations says how they are handed over
+        self._begin = None
+        return self._adopt(self)
+
+    def _started(self) -> Coroutine[Any, Any, T]:
+        self.check_new()
+        assert self._begin is not None  # noqa: S101  just checked
         begin, self._begin = self._begin, None
         self._inner = begin(self)
         return self._inner

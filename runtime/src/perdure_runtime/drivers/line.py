@@ -1,22 +1,26 @@
-"""The driver of one line of work: runs operations on the thread that runs the handler.
+"""The workflow's own line of work, where code is written as plain functions: it runs on the thread of the invocation.
 
-With a single line there is nothing to switch to. A body runs right here, a commit is waited for right here, and an
-operation that has to wait means that the whole invocation has to.
+While it is the only line there is nothing to switch to: a body runs right here, a commit is waited for right here, and
+an operation that has to wait means that the whole invocation has to. Where it comes to a batch, the hub takes over
+until the batch is decided.
 """
 
 from __future__ import annotations
 
 from contextvars import copy_context
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, assert_never
 
-from perdure_runtime.core.effects import Call, Commit, Ok, Outcome, Park, Raised
+from perdure_runtime.core.effects import Call, Commit, Due, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
 from perdure_runtime.drivers.frames import without_engine_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Context
 
     from perdure_runtime.core.effects import Op
+    from perdure_runtime.core.identity import Scope
+    from perdure_runtime.drivers.hub import Hub
     from perdure_runtime.drivers.run import Run
 
 __all__ = ["Line"]
@@ -27,10 +31,24 @@ T = TypeVar("T")
 class Line:
     """Interprets the effects of one operation after another."""
 
-    __slots__ = ("_run",)
+    __slots__ = ("_enter", "_make_hub", "_run", "closed", "hub", "owed")
 
-    def __init__(self, run: Run) -> None:
+    def __init__(
+        self, run: Run, enter: Callable[[Line, Callable[[Any], object], Scope], Any], make_hub: Callable[[], Hub]
+    ) -> None:
         self._run = run
+        self._enter = enter
+        """Runs the code of a context in this line, and returns what it returns."""
+        self._make_hub = make_hub
+        self.hub: Hub | None = None
+        """Who drives branches, once there have been any."""
+        self.closed = False
+        self.owed = 0
+        """The ticket that has to be acknowledged before the next body begins."""
+
+    def stop(self) -> NoReturn:
+        """The whole run unwinds; raises `Stop`."""
+        self._run.stop()
 
     def perform(self, operation: Op[T]) -> T:
         """Drive `operation` to its end; raises `Stop` where that is not in this invocation."""
@@ -41,49 +59,84 @@ class Line:
             except StopIteration as end:
                 value: T = end.value
                 return value
+            reply = None
             match effect:
-                case Commit(updates, durable):
-                    self._commit(updates, durable=durable)
-                    reply = None
+                case Commit(updates, due):
+                    self._commit(updates, due)
                 case Call(body, attempt, _):
                     reply = self._call(body, attempt)
+                case Enter(body, scope):
+                    reply = self._run_context(body, scope)
                 case Park(operation_id, wake):
                     self._park(operation_id, wake)
-                    reply = None
+                case Fan():
+                    self._branch_out(effect)
+                case HandOver():
+                    pass  # nothing else is going on that could be waited for
                 case _:
                     assert_never(effect)
 
-    def _commit(self, updates: tuple[dict[str, Any], ...], *, durable: bool) -> None:
+    def _commit(self, updates: tuple[dict[str, Any], ...], due: Due) -> None:
+        ticket = self._run.committer.push(updates, durable=due is Due.NOW)
+        if due is Due.NOW:
+            self._flush(ticket)
+        elif due is Due.BEFORE_WORK:
+            self.owed = ticket
+
+    def _flush(self, ticket: int) -> None:
         committer = self._run.committer
-        ticket = committer.push(updates, durable=durable)
-        if durable:
-            committer.flush(ticket)
-            if committer.over:
-                self._run.stop()
+        committer.flush(ticket)
+        if committer.over:
+            self._run.stop()
 
     def _call(self, body: Callable[[int], object], attempt: int) -> Outcome[object]:
-        activity = self._run.activity
-        activity.bodies += 1
+        run = self._run
+        if self.owed > run.committer.settled:
+            self._flush(self.owed)
+        run.worked = True
+        speaker, run.speaker = run.speaker, None
         try:
             # A context of its own: what a body sets in a ContextVar must not leak into the workflow, where a replay,
             # which does not run the body, would not find it.
             context = copy_context()
             result = context.run(body, attempt)
-            if isinstance(result, CoroutineType):
-                from perdure_runtime.drivers.aio_loop import run_coroutine  # asyncio, only where it is needed
-
-                result = context.run(run_coroutine, result)
-            return Ok(result)
+            return Ok(self._awaited(result, context) if isinstance(result, CoroutineType) else result)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             return Raised(without_engine_frames(error))
         finally:
-            activity.bodies -= 1
+            run.speaker = speaker
+
+    def _awaited(self, coroutine: Any, variables: Context) -> object:  # noqa: ANN401  an async body's
+        """What an async body comes to; it runs on the one loop of the process, wherever that turns now."""
+        if self.hub is not None and self.hub.loop_thread is not None:
+            return self.hub.loop_thread.run(coroutine, variables)
+        from perdure_runtime.drivers.aio_loop import run_coroutine  # asyncio, only where it is needed
+
+        return variables.run(run_coroutine, coroutine)
+
+    def _branch_out(self, fan: Fan) -> None:
+        """Hand over to the hub until the batch is decided."""
+        if self.hub is None:
+            self.hub = self._make_hub()
+        self.hub.run(fan, self)
+
+    def _run_context(self, body: Callable[[Any], object], scope: Scope) -> Outcome[object]:
+        try:
+            value = self._enter(self, body, scope)
+        except Exception as error:  # noqa: BLE001  user code may raise anything
+            self._check_not_unwound()
+            return Raised(without_engine_frames(error))  # in no local: the error's frames lead to this one
+        self._check_not_unwound()
+        return Ok(value)
+
+    def _check_not_unwound(self) -> None:
+        """Whatever code makes of being unwound, it is not an outcome."""
+        run = self._run
+        if run.stopping or run.fatal is not None:
+            run.stop()
 
     def _park(self, operation_id: str, wake: float | None) -> None:
         """Return if the operation has moved on meanwhile; else this invocation is over."""
         if self._run.journal.is_waiting(operation_id):
-            activity = self._run.activity
-            activity.park(operation_id, wake)
-            if not activity.quiet:
-                raise RuntimeError(f"{activity!r} parks, but there is only one line of work")
+            self._run.activity.park(operation_id, wake)
             self._run.stop()

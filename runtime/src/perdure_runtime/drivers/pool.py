@@ -3,6 +3,10 @@
 Daemon threads of our own: the standard library's executors join theirs when the interpreter ends, and a body that hangs
 would hold the process. Threads are started as they are needed, up to a limit, and kept; Lambda allows 1,024 threads and
 processes in all.
+
+Waking a thread costs more than a quick body, so one call is on its way at a time: a thread that wakes up takes a job
+and calls the next thread where more jobs wait. Bodies that block are soon on a thread each; of quick ones, a few
+threads do many.
 """
 
 from __future__ import annotations
@@ -39,19 +43,31 @@ class Pool:
         self._changed = threading.Condition()
         self._idle = 0
         self._threads = 0
+        self._calling = False
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that no thread has taken yet."""
+        return len(self._jobs)
 
     def submit(self, run: Callable[[], None]) -> Job:
         """Have `run` called on a thread, now or when one is free; it must not raise."""
-        job = Job(run)
-        with self._changed:
-            self._jobs.append(job)
-            if self._idle >= len(self._jobs) or self._threads == self._most:
-                self._changed.notify()
-                return job
-            self._threads += 1
-            name = f"perdure-step-{self._threads}"
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        job = self.stage(run)
+        self.begin()
         return job
+
+    def stage(self, run: Callable[[], None]) -> Job:
+        """Line a job up without calling a thread for it yet; `begin` does."""
+        job = Job(run)
+        self._jobs.append(job)
+        return job
+
+    def begin(self) -> None:
+        """See to it that a thread looks at the jobs."""
+        with self._changed:
+            number = self._call()
+        if number:
+            self._start(number)
 
     def give_up(self, job: Job) -> bool:
         """Nobody waits for this job any more. Whether it runs all the same; one that does not will never begin."""
@@ -65,16 +81,39 @@ class Pool:
                 self._threads -= 1
             return True
 
+    def _call(self) -> int:
+        """Call a thread for the jobs that wait; the number of the one to start, or 0. With the lock held."""
+        if self._calling or not self._jobs:
+            return 0
+        if self._idle:
+            self._calling = True
+            self._changed.notify()
+        elif self._threads < self._most:
+            self._calling = True
+            self._threads += 1
+            return self._threads
+        return 0
+
+    def _start(self, number: int) -> None:
+        threading.Thread(target=self._work, name=f"perdure-step-{number}", daemon=True).start()
+
     def _work(self) -> None:
+        called = True
         while True:
             with self._changed:
+                if called:
+                    self._calling = called = False
                 while not self._jobs:
                     self._idle += 1
                     self._changed.wait()
                     self._idle -= 1
+                    self._calling = False
                 job = self._jobs.popleft()
                 run, job.run = job.run, None
                 job.running = run is not None
+                number = self._call()
+            if number:
+                self._start(number)
             if run is None:
                 continue
             run()

@@ -4,12 +4,16 @@ The stop flag is sticky. Once the run has to stop, every durable call raises `St
 gets no further than its next call; and when the handler returns after all, the flag still says that it was stopped.
 Code that swallows it over and over is abandoned: the answer is PENDING, and the host takes the thread away from it, by
 ending the process, or under a loop that is not ours by leaving the code where it stands (`plain`).
+
+A line of work is where code runs one call after another: the workflow itself, and each open branch. A call is admitted
+only from the context whose code runs at that moment, in the line that runs it: any other order of calls would follow a
+scheduler, and their places in the history with it.
 """
 
 from __future__ import annotations
 
 from _thread import get_ident
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_STEP
@@ -20,11 +24,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.drivers.calls import Calls
     from perdure_runtime.drivers.committer import Committer
 
-__all__ = ["PATIENCE", "Run"]
+__all__ = ["ELSEWHERE", "OTHER_CODE", "PATIENCE", "Home", "Run"]
 
 PATIENCE = 100
+OTHER_CODE = (
+    "it was called on the context of other code. A branch, an item or a child function makes its calls on the context"
+    " that it is handed: what is called on any other would have no fixed place in the history"
+)
+ELSEWHERE = (
+    "it was called on a thread or in a task of your own. Its place in the history would follow the scheduler; make the"
+    " call in the workflow itself, and await or use its result wherever you like. For work at the same time there are"
+    " parallel and map"
+)
+ENDED = "the invocation that it belongs to has ended; use the context that the handler is handed"
+
+
+class Home(Protocol):
+    """A line of work, as the contexts in it see it."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether its batch was decided without it: it only unwinds."""
+        ...
+
+    def stop(self) -> NoReturn:
+        """Unwind the user code that called; raises `Stop`, again and again if need be."""
+        ...
 
 
 class Run:
@@ -32,53 +60,60 @@ class Run:
 
     __slots__ = (
         "_abandon",
+        "_owner",
         "_swallowed",
         "activity",
         "committer",
         "ended",
         "fatal",
-        "is_home",
         "journal",
+        "refusal",
+        "speaker",
+        "spoilt",
         "stopping",
         "waits_for",
+        "worked",
     )
 
     def __init__(self, journal: Journal, committer: Committer, abandon: Callable[[], NoReturn]) -> None:
         self.journal = journal
         self.committer = committer
         self.activity = Activity()
-        owner, activity = get_ident(), self.activity
-        # While a body runs nothing else of a single line of work does, whatever context the body has put itself in.
-        self.is_home: Callable[[], bool] = lambda: get_ident() == owner and not activity.bodies
-        """Whether a call comes from where the workflow itself runs; an async driver puts its own question here."""
+        self._owner = get_ident()
+        self.speaker: Calls[Any] | None = None
+        """The context whose code runs, where lines take turns on one thread; None while a body runs, or the engine."""
+        self.refusal: Callable[[Calls[Any]], str | None] = self._refusal
+        """Why a call does not come from where its context's code runs, or None where it does; an async driver puts its
+        own question here."""
         self.stopping = False
         self.ended = False
+        self.spoilt = False
+        """Whether user code was left hanging somewhere, so that the process should not serve another invocation."""
+        self.worked = False
+        """Whether a step body has begun: an invocation that has begun none has time for one, however little is left."""
         self.waits_for: tuple[str, ...] = ()
         """The operations that kept the run from going on."""
         self.fatal: Exception | None = None
         self._swallowed = 0
         self._abandon = abandon
 
-    def admit(self, operation: str) -> None:
+    def admit(self, operation: str, calls: Calls[Any]) -> None:
         """Let a durable call begin; raises where none can."""
+        self.refuse_inside_a_step(operation)
+        if (refusal := self.refusal(calls)) is not None:
+            raise DurableCallRefused(operation, refusal)
+        if self.stopping or calls.home.closed:
+            calls.home.stop()
+        if self.fatal is not None:
+            raise self.fatal
+
+    def refuse_inside_a_step(self, operation: str) -> None:
+        """Raise where a step's body runs."""
         if CURRENT_STEP.get(None) is not None:
             reason = (
                 "a step's body is plain code, which runs again when it is retried; call it from the workflow itself"
             )
             raise DurableCallRefused(operation, f"it was called inside a step. {reason}")
-        if self.ended:
-            reason = "the invocation that it belongs to has ended; use the context that the handler is handed"
-            raise DurableCallRefused(operation, reason)
-        if not self.is_home():
-            reason = (
-                "its place in the history would follow the scheduler; make the call in the workflow itself, and await"
-                " or use its result wherever you like"
-            )
-            raise DurableCallRefused(operation, f"it was called on a thread or in a task of your own. {reason}")
-        if self.stopping:
-            self.stop()
-        if self.fatal is not None:
-            raise self.fatal
 
     def begin_stop(self) -> None:
         """From now on the run only unwinds."""
@@ -102,3 +137,20 @@ class Run:
         """The run cannot go on; what is said first counts."""
         if self.fatal is None:
             self.fatal = error
+
+    def close(self) -> None:
+        """The invocation is over; nothing of it may keep anything else alive."""
+        self.ended = True
+        self.fatal = None  # its traceback leads to the invocation
+        self.speaker = None
+        self.refusal = _ended
+
+    def _refusal(self, calls: Calls[Any]) -> str | None:
+        at_home = get_ident() == self._owner
+        if at_home and self.speaker is calls:
+            return None
+        return OTHER_CODE if at_home and self.speaker is not None else ELSEWHERE
+
+
+def _ended(_calls: Any) -> str:  # noqa: ANN401  whichever context asks
+    return ENDED

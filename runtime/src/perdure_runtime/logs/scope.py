@@ -12,7 +12,7 @@ replayed work, so it passes.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from perdure_runtime.logs.settings import SETTINGS
 
@@ -20,16 +20,26 @@ if TYPE_CHECKING:
     from typing import Final
 
 
+class Replaying(Protocol):
+    """Whatever knows whether a context's history is still being replayed."""
+
+    @property
+    def replaying(self) -> bool:
+        """Whether it is, now."""
+        ...
+
+
 class LogScope:
-    """What a line tells about its origin; only `replaying` changes."""
+    """What a line tells about its origin; only `replaying` changes, with the context that the scope `follows`."""
 
     __slots__ = (
+        "_follows",
+        "_replaying",
         "attempt",
         "execution_arn",
         "operation_id",
         "operation_name",
         "parent_id",
-        "replaying",
         "request_id",
         "show_replays",
     )
@@ -43,6 +53,7 @@ class LogScope:
         parent_id: str | None = None,
         attempt: int | None = None,
         replaying: bool = False,
+        follows: Replaying | None = None,
         show_replays: bool = False,
         request_id: str | None = None,
     ) -> None:
@@ -51,7 +62,8 @@ class LogScope:
         self.operation_name: Final = operation_name
         self.parent_id: Final = parent_id
         self.attempt: Final = attempt
-        self.replaying = replaying
+        self._replaying = replaying
+        self._follows = follows
         self.show_replays: Final = show_replays
         # A body that outlives its invocation keeps the request id it began under. None means the one in progress.
         self.request_id: Final = request_id
@@ -59,6 +71,15 @@ class LogScope:
     def __repr__(self) -> str:
         where = self.operation_name or self.operation_id or "workflow"
         return f"<LogScope {where} attempt={self.attempt} replaying={self.replaying}>"
+
+    @property
+    def replaying(self) -> bool:
+        """Whether the code that logs is going through its history."""
+        return self._replaying if self._follows is None else self._follows.replaying
+
+    @replaying.setter
+    def replaying(self, replaying: bool) -> None:
+        self._replaying = replaying
 
     @property
     def silent(self) -> bool:

@@ -15,7 +15,16 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from perdure import errors
-from perdure.errors import FACTS, ChildContextError, Failure, OperationError, PerdureError, SerdesError, StepError
+from perdure.errors import (
+    FACTS,
+    BatchError,
+    ChildContextError,
+    Failure,
+    OperationError,
+    PerdureError,
+    SerdesError,
+    StepError,
+)
 from perdure_runtime.values import codec
 from perdure_runtime.values.marks import LOST, Mark, is_marked, read_mark
 from perdure_runtime.values.origins import Origins, class_of, wire_name
@@ -30,6 +39,8 @@ LIMIT = 32_000
 """Characters of JSON that a recorded error may have; the service counts to 32,768."""
 MOST_MEMBERS = 20
 """Members of a group that are named."""
+ROOM_FOR_MEMBERS = 12_000
+"""Characters that the recorded members of a batch's error share: of what data may take, most."""
 CARRIERS = (StepError, ChildContextError)
 """They stand in for a class that could not be rebuilt, so what they carry is recorded in their stead."""
 FIELDS_OF_OPERATION_ERRORS = frozenset({"message", "error_type", "data"})
@@ -91,9 +102,28 @@ def _name_and_data(error: BaseException, message: str) -> tuple[str, str | None]
     if error.error_type is not None and type(error) in CARRIERS:
         return _clean(error.error_type), data if data is not None else LOST
     attributes = _attributes_of(error, message)
-    if data is not None and error.error_type is None and not attributes:
+    members = _recorded_members(error) if type(error) is BatchError else ()
+    if data is not None and error.error_type is None and not attributes and not members:
         return name, data
-    return name, Mark(None, attributes, error.error_type, data).text()
+    return name, Mark(None, attributes, error.error_type, data, members).text()
+
+
+def _recorded_members(group: BatchError) -> tuple[dict[str, Any], ...]:
+    """The first errors of a batch, without their stacks, in the room that a recorded error has for data."""
+    named = group.exceptions[:MOST_MEMBERS]
+    limit = ROOM_FOR_MEMBERS // len(named)
+    recorded = [_record_of_member(error, limit) for error in named]
+    left_out = len(group.exceptions) - len(named)
+    if left_out:
+        recorded.append(_record_of_member(OperationError(f"{left_out} more errors were not recorded"), limit))
+    return tuple(recorded)
+
+
+def _record_of_member(error: Exception, limit: int) -> dict[str, Any]:
+    message = _message_of(error)
+    name, data = _name_and_data(error, message)
+    found = _fitted(name, message, data, [], limit)
+    return {member: found[member] for member in ("ErrorType", "ErrorMessage", "ErrorData") if member in found}
 
 
 def _attributes_of(error: BaseException, message: str) -> dict[str, object]:
@@ -194,7 +224,8 @@ def attach(error: E, facts: Failure) -> E:
     """`error`, carrying `facts` and a line that tells them in its traceback."""
     _instance_dict(error)[FACTS] = facts  # past a __setattr__ of the user's
     attempts = f", attempt {facts.attempts}" if facts.attempts else ""
-    _note(error, f"raised by the operation {facts.operation!r} ({facts.operation_id[:8]}){attempts}")
+    short = f" ({facts.operation_id[:8]})" if facts.operation_id else ""
+    _note(error, f"raised by the operation {facts.operation!r}{short}{attempts}")
     return error
 
 
@@ -207,6 +238,8 @@ def rebuild(recorded: ErrorObject, origins: Origins) -> Exception | None:
     mark = read_mark(data) if data is not None and is_marked(data) else Mark(data=data)
     if mark.lost:
         return None
+    if kind is BatchError:
+        return _rebuilt_group(message, mark, origins)
     args = _call_arguments(kind, message, mark)
     try:
         error = kind(*args)
@@ -215,6 +248,15 @@ def rebuild(recorded: ErrorObject, origins: Origins) -> Exception | None:
     except Exception:  # noqa: BLE001  user code: a constructor may refuse the recorded arguments in any way
         return None
     return error if says_the_same else None
+
+
+def _rebuilt_group(message: str, mark: Mark, origins: Origins) -> BatchError | None:
+    errors = []
+    for member in mark.errors:
+        name, said, data = (_text(member, field) for field in ("ErrorType", "ErrorMessage", "ErrorData"))
+        stands_in = ChildContextError(said or "", name, None if is_marked(data) else data)
+        errors.append(rebuild(member, origins) or stands_in)
+    return BatchError(message, errors) if errors else None
 
 
 def _call_arguments(kind: type[Exception], message: str, mark: Mark) -> tuple[object, ...]:

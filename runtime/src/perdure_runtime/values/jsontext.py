@@ -20,7 +20,7 @@ import orjson
 
 from perdure_runtime.values.paths import Unfit
 
-__all__ = ["DIFFERENT", "Different", "exact", "parse", "write"]
+__all__ = ["DIFFERENT", "Different", "NotFinite", "exact", "known", "parse", "write"]
 
 OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 DIGITS_AS_ZERO: Final = bytes.maketrans(b"123456789", b"000000000")
@@ -46,6 +46,20 @@ def exact(value: object) -> tuple[str, object] | Different:
     except (TypeError, ValueError, RecursionError):
         return DIFFERENT
     return (text.decode(), decoded) if same else DIFFERENT
+
+
+class NotFinite(float):
+    """A float that orjson would write as null, and as an instance of this class refuses to write."""
+
+    __slots__ = ()
+
+
+def known(data: object) -> str | None:
+    """The JSON text of data of builtin types, all floats finite; None where orjson cannot write it."""
+    try:
+        return orjson.dumps(data, option=OPTIONS).decode()
+    except (TypeError, RecursionError):
+        return None
 
 
 def parse(text: str) -> object:

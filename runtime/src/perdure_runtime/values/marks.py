@@ -1,15 +1,17 @@
 """What is recorded about rebuilding an exception, where its type and message do not suffice.
 
-    {"perdure": 1, "args": …, "attributes": …, "error_type": …, "data": …, "lost": true}
+    {"perdure": 1, "args": …, "attributes": …, "error_type": …, "data": …, "errors": […], "lost": true}
 
 All members but the first are optional, and later versions may add some. Without `args` the arguments were the message
 alone, or none for an empty message, so that the message is never repeated. `lost` says that the arguments could not be
-stored. `error_type` and `data` are those of an `OperationError`. Values are in the codec's form, texts are texts.
+stored. `error_type` and `data` are those of an `OperationError`, and `errors` the members of a `BatchError`, each a
+recorded error itself. Values are in the codec's form, texts are texts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from perdure.errors import SerdesError
 from perdure_runtime.values import codec, jsontext
@@ -31,6 +33,7 @@ class Mark:
     """Public attributes of the instance."""
     error_type: str | None = None
     data: str | None = None
+    errors: tuple[dict[str, Any], ...] = ()
     lost: bool = False
 
     def text(self) -> str | None:
@@ -41,6 +44,7 @@ class Mark:
                 "attributes": codec.encode(self.attributes) if self.attributes else None,
                 "error_type": None if self.error_type is None else jsontext.write(self.error_type),
                 "data": None if self.data is None else jsontext.write(self.data),
+                "errors": jsontext.write(list(self.errors)) if self.errors else None,
             }
         except SerdesError:
             return LOST
@@ -67,14 +71,16 @@ def read_mark(text: str) -> Mark:
         attributes = codec.unwrapped(form["attributes"]) if "attributes" in form else {}
     except (Unfit, RecursionError):
         return _LOST
-    error_type, data = form.get("error_type"), form.get("data")
+    error_type, data, errors = form.get("error_type"), form.get("data"), form.get("errors", [])
     if not (
         (args is None or isinstance(args, list))
         and isinstance(attributes, dict)
         and (error_type is None or isinstance(error_type, str))
         and (data is None or isinstance(data, str))
+        and isinstance(errors, list)
+        and all(isinstance(error, dict) for error in errors)
     ):
         return _LOST
     # A private attribute is the class's own business, and dunder ones are Python's.
     public = {name: value for name, value in attributes.items() if not name.startswith("_")}
-    return Mark(None if args is None else tuple(args), public, error_type, data)
+    return Mark(None if args is None else tuple(args), public, error_type, data, tuple(errors))

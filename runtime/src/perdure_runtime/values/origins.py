@@ -22,7 +22,9 @@ LONGEST_NAME = 512
 
 # Names under which Perdure's own errors travel. They are part of the wire: renaming a class must not rename its row.
 OWN: dict[str, type[errors.PerdureError]] = {
+    "perdure.BatchError": errors.BatchError,
     "perdure.CallbackError": errors.CallbackError,
+    "perdure.CallbackNotSubmitted": errors.CallbackNotSubmitted,
     "perdure.CallbackTimeout": errors.CallbackTimeout,
     "perdure.ChildContextError": errors.ChildContextError,
     "perdure.ConditionError": errors.ConditionError,
@@ -36,8 +38,16 @@ OWN: dict[str, type[errors.PerdureError]] = {
 OFFICIAL = "aws_durable_execution_sdk_python.exceptions."
 # What the official SDK records for the same events.
 COUNTERPARTS: dict[str, type[errors.PerdureError]] = {
+    f"{OFFICIAL}CallbackError": errors.CallbackError,
+    f"{OFFICIAL}CallbackExternalError": errors.CallbackError,
+    f"{OFFICIAL}CallbackSubmitterError": errors.CallbackNotSubmitted,
+    f"{OFFICIAL}CallbackTimeoutError": errors.CallbackTimeout,
+    f"{OFFICIAL}ChildContextError": errors.ChildContextError,
+    f"{OFFICIAL}InvokeError": errors.InvokeError,
     f"{OFFICIAL}SerDesError": errors.SerdesError,
+    f"{OFFICIAL}StepError": errors.StepError,
     f"{OFFICIAL}StepInterruptedError": errors.StepInterrupted,
+    f"{OFFICIAL}WaitForConditionError": errors.ConditionError,
 }
 
 

@@ -34,19 +34,20 @@ class Unfit(Exception):
 
 
 class reported:  # noqa: N801  reads as the statement it is: `with reported("result"):`
-    """Everything found unfit inside becomes a `SerdesError` whose path begins at `root`."""
+    """Everything found unfit inside becomes a `SerdesError` whose path begins at `root`, with the `advice` after it."""
 
-    __slots__ = ("root",)
+    __slots__ = ("advice", "root")
 
-    def __init__(self, root: str = ROOT) -> None:
+    def __init__(self, root: str = ROOT, advice: str = "") -> None:
         self.root = root
+        self.advice = advice
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Unfit):
-            raise SerdesError(error.reason, error.path(self.root)) from error.__cause__
+            raise SerdesError(error.reason + self.advice, error.path(self.root)) from error.__cause__
         if isinstance(error, RecursionError):
             # Not chained: the traceback of a thousand equal frames tells nobody anything.
             raise SerdesError("is nested too deeply", self.root) from None

@@ -1,21 +1,28 @@
-"""Dataclasses: their fields by name.
+"""Classes with fields: dataclasses, NamedTuples, attrs classes and msgspec structs, their fields by name.
 
 A field that the data lacks takes its default, and members that the class has no field for are passed over, so that both
 sides of a stored value may grow. The instance is made by its own constructor, so `__post_init__` checks what comes in;
 fields that the constructor does not take are set afterwards, to what they were.
+
+The usual case runs as Python that is written for the class when the first value comes (`recordcode`); what is unusual
+(a field that is missing, a complaint) is done here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import MISSING, Field, dataclass, fields
-from types import FunctionType
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, cast
 
+from perdure_runtime.values.constants import Constants
+from perdure_runtime.values.fields import ClassForm
 from perdure_runtime.values.paths import Unfit
-from perdure_runtime.values.shapes import Kinds, Shape, wrong
+from perdure_runtime.values.shapes import Shape, is_open, wrong
 
-__all__ = ["Record", "Slot", "init_only"]
+__all__ = ["Form", "Record", "Slot", "key_of"]
+
+Form: TypeAlias = Literal["payload", "json", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,72 +32,113 @@ class Slot:
     name: str
     shape: Shape
     required: bool
-    init: bool
+    init: bool = True
+    key: str = ""
+    """Its name in JSON, where that is another."""
+    parameter: str = ""
+    """Its name for the constructor, where that is another."""
 
 
-class Record:
-    """A dataclass; its slots are filled in after it is made, since it may contain itself."""
+class Record(Shape):
+    """A class with fields; they are filled in after it is made, since it may contain itself."""
 
-    def __init__(self, kind: type) -> None:
+    kinds = frozenset({dict})
+    sealed = True
+
+    def __init__(self, kind: type, title: str, form: ClassForm) -> None:
         self.kind = kind
-        self.title = kind.__qualname__
-        self.kinds: Kinds = frozenset({dict})
-        self.made: Kinds = frozenset({kind})
+        self.title = title
+        self.remade = form.remade
+        self.positional = form.positional
+        self.frozen = form.frozen
+        self.made = frozenset({kind})
+        self.hashable = kind.__hash__ is not None
         self.slots: tuple[Slot, ...] = ()
 
-    def fill(self, shape_of: Callable[[Field[Any]], Shape]) -> None:
-        """Give every field its shape."""
-        self.slots = tuple(
-            Slot(field.name, shape_of(field), field.init and not _has_default(field), field.init)
-            for field in fields(self.kind)
-        )
+    def fill(self, slots: Iterable[Slot]) -> None:
+        """Give it its fields."""
+        self.slots = tuple(slots)
+        self.parts = tuple(slot.shape for slot in self.slots)
 
-    def write(self, value: object, *, plain: bool) -> object:
-        """The fields of `value` by name."""
-        if type(value) is not self.kind:
-            raise wrong(self.title, value)
-        members: dict[str, object] = {}
-        for slot in self.slots:
-            try:
-                members[slot.name] = slot.shape.write(getattr(value, slot.name), plain=plain)
-            except Unfit as unfit:
-                raise unfit.at(slot.name) from unfit.__cause__
-            except AttributeError:
-                raise Unfit("is not set").at(slot.name) from None
-        return members
+    @property
+    def constants(self) -> dict[str, Constants]:
+        """The fields of constant value, by which a union may tell it from others."""
+        return {key_of(slot): slot.shape for slot in self.slots if isinstance(slot.shape, Constants)}
 
-    def read(self, data: Any) -> object:  # noqa: ANN401  any JSON data
-        """The instance whose fields `data` has."""
-        if type(data) is not dict:
-            raise wrong(f"an object with the fields of {self.title}", data)
+    def payload(self, value: Any) -> Any:  # noqa: ANN401  an instance
+        return self.code("payload" if self.is_open else "json")(value)
+
+    def json(self, value: Any) -> Any:  # noqa: ANN401
+        return self.code("json")(value)
+
+    def read(self, data: Any) -> object:  # noqa: ANN401
+        return self.code("read")(data)
+
+    def code(self, form: Form) -> Callable[[Any], Any]:
+        """The generated function for one direction, which takes the place of the method that asked for it."""
+        known: Callable[[Any], Any] | None = vars(self).get(form)
+        if known is None:
+            from perdure_runtime.values.recordcode import generated
+
+            known = generated(self, form)
+        return known
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether no annotation describes some part of it."""
+        return is_open(self)
+
+    # What generated code leaves to be done
+
+    def members(self, data: object) -> dict[str, object]:
+        """What is not a dict, as the fields by name; raises `Unfit`."""
+        if type(data) in {list, tuple} and issubclass(self.kind, tuple):
+            items = cast("list[object]", data)
+            if len(items) <= len(self.slots):
+                return {key_of(slot): item for slot, item in zip(self.slots, items, strict=False)}
+        raise wrong(f"an object with the fields of {self.title}", data)
+
+    def partly(self, data: dict[str, Any]) -> object:
+        """The instance whose fields `data` has, as far as it has them."""
         given: dict[str, object] = {}
         later: dict[str, object] = {}
         for slot in self.slots:
-            if slot.name in data:
+            key = key_of(slot)
+            if key in data:
                 try:
-                    (given if slot.init else later)[slot.name] = slot.shape.read(data[slot.name])
+                    value = slot.shape.read(data[key])
                 except Unfit as unfit:
-                    raise unfit.at(slot.name) from unfit.__cause__
+                    raise unfit.at(key) from unfit.__cause__
+                if slot.init:
+                    given[slot.parameter or slot.name] = value
+                else:
+                    later[slot.name] = value
             elif slot.required:
-                raise Unfit(f"{slot.name!r} is missing, which {self.title} needs")
+                raise Unfit(f"{key!r} is missing, which {self.title} needs")
+        return self.completed(self.built(given), later)
+
+    def built(self, given: dict[str, object]) -> object:
+        """The instance with these arguments."""
         try:
-            record: object = self.kind(**given)
+            return self.kind(**given)
         except Exception as error:
-            raise Unfit(f"{self.title} refuses these values: {type(error).__name__}: {error}") from error
+            raise self.refused(error) from error
+
+    def completed(self, record: object, later: dict[str, object]) -> object:
+        """`record`, with the fields set that its constructor does not take."""
         for name, value in later.items():
             object.__setattr__(record, name, value)  # past a frozen class's own
         return record
 
+    def refused(self, error: Exception) -> Unfit:
+        """The complaint about arguments that the constructor does not take."""
+        return Unfit(f"{self.title} refuses these values: {type(error).__name__}: {error}")
 
-def init_only(kind: type) -> list[str]:
-    """The `InitVar`s of a dataclass: they are given to its constructor and kept nowhere."""
-    kept = {field.name for field in fields(kind)}
-    known = getattr(kind, "__dataclass_fields__", {})
-    init = getattr(kind, "__init__", None)
-    code = init.__code__ if isinstance(init, FunctionType) else None  # not its signature, which would be evaluated
-    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
-    return [name for name in parameters if name in known and name not in kept]
+    def wrong(self, value: object) -> Unfit:
+        """The complaint about a value that is no instance."""
+        return wrong(self.title, value)
 
 
-def _has_default(field: Field[Any]) -> bool:
-    return field.default is not MISSING or field.default_factory is not MISSING
+def key_of(slot: Slot) -> str:
+    """The name of a field in JSON."""
+    return slot.key or slot.name

@@ -10,9 +10,7 @@ from __future__ import annotations
 import sys
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import Field
 from types import FunctionType
-from typing import Any
 
 __all__ = ["Unresolved", "annotations_of", "names_of_class", "names_of_function", "resolve"]
 
@@ -33,18 +31,21 @@ class Unresolved(Exception):
         )
 
 
-def annotations_of(function: FunctionType) -> Mapping[str, object]:
-    """The annotations of `function` as they stand: text, objects, or references yet to be resolved."""
+def annotations_of(owner: FunctionType | type) -> Mapping[str, object]:
+    """The annotations of a function or class as they stand: text, objects, or references yet to be resolved."""
     if sys.version_info >= (3, 14):  # pragma: no cover  run on 3.14 only
         from annotationlib import Format, get_annotations
 
-        return get_annotations(function, format=Format.FORWARDREF)
-    return function.__annotations__
+        return get_annotations(owner, format=Format.FORWARDREF)
+    found: Mapping[str, object] = (
+        vars(owner).get("__annotations__", {}) if isinstance(owner, type) else owner.__annotations__
+    )
+    return found
 
 
-def resolve(annotation: object, names: Mapping[str, object]) -> object:
-    """`annotation` with every text in it replaced by what it names among `names`."""
-    carrier = _carrier()
+def resolve(annotation: object, names: Mapping[str, object], *, of_class: bool = False) -> object:
+    """`annotation` with every text in it replaced by what it names among `names`; in a class it may be `Final`."""
+    carrier = type("carrier", (), {}) if of_class else _carrier()
     carrier.__annotations__ = {"it": annotation}
     try:
         found: object = typing.get_type_hints(carrier, dict(names), include_extras=True)["it"]
@@ -66,12 +67,8 @@ def names_of_function(function: FunctionType) -> dict[str, object]:
     return names
 
 
-def names_of_class(kind: type, field: Field[Any]) -> dict[str, object]:
-    """What the annotation of a dataclass's `field` may name, seen from the class that defines it."""
-    owner = kind
-    for ancestor in kind.__mro__:  # the same Field object is handed down
-        if vars(ancestor).get("__dataclass_fields__", {}).get(field.name) is field:
-            owner = ancestor
+def names_of_class(owner: type) -> dict[str, object]:
+    """What the annotations of fields may name that the class `owner` declares."""
     module = sys.modules.get(owner.__module__)
     parameters = {parameter.__name__: parameter for parameter in getattr(owner, "__type_params__", ())}
     # The module goes before the class: a field may have the name of its type, `date: date = …`.

@@ -4,51 +4,94 @@ A shape *writes* a value either as a payload, which the codec records and which 
 as plain JSON; and it *reads* both forms back. Each accepts exactly the values that come back equal in type and value,
 with two graces: a whole number for a float, and for reading whatever JSON has to say where it lacks the type.
 
-`kinds` are the types of JSON data a shape reads, and are what takes unions apart. `made` are the types of the values it
-writes; both together must be disjoint between the members of a union, or the annotation is ambiguous.
+`kinds` are the types of JSON data a shape reads, and are what takes unions apart; `made` are the types of the values it
+writes. Both forms are built anew: nothing mutable of a value is in them.
 """
 
 from __future__ import annotations
 
-import enum
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Iterator
+from math import isfinite
+from typing import Any, NamedTuple, TypeAlias
 
-from perdure_runtime.values.codec import Rich, shown
+from perdure_runtime.values.jsontext import NotFinite
 from perdure_runtime.values.paths import Unfit
+from perdure_runtime.values.spelling import spelled
+from perdure_runtime.values.tags import Rich, shown
 from perdure_runtime.values.unannotated import json_data
 
 __all__ = [
     "ANYTHING",
-    "Choice",
-    "Constants",
+    "SERVED",
+    "Inline",
     "Kinds",
-    "Members",
     "Number",
     "Scalar",
     "Shape",
     "Text",
+    "Unserved",
+    "everything_in",
+    "has_tags",
+    "is_open",
+    "own_form",
     "wrong",
 ]
 
+SERVED = (
+    "served are None, bool, int, float, str, bytes, list, tuple, set, frozenset and dict of them, Literal, Enums,"
+    " unions, dataclasses, NamedTuples, TypedDicts, attrs classes, msgspec structs, pydantic models, datetime, date,"
+    " time, timedelta, Decimal, UUID, paths, IP addresses and Batch; annotate Any and convert it yourself, or give the"
+    " step a serdes="
+)
 NONE_TYPE = type(None)
 Kinds: TypeAlias = frozenset[type]
 
 
-class Shape(Protocol):
+class Inline(NamedTuple):
+    """A shape as Python expressions over `{x}`; each value holds wherever its test does."""
+
+    write_test: str
+    written: str
+    read_test: str
+    value: str
+    names: dict[str, object]
+    """What they refer to; `{n}` in a name and in the expressions is a number of its own."""
+
+
+class Shape:
     """The form of the values of one type."""
 
     title: str
     """The type's name in messages."""
     kinds: Kinds
     made: Kinds
+    parts: tuple[Shape, ...] = ()
+    """The shapes directly inside it."""
+    open: bool = False
+    """Whether the value decides what its payload is, so that only the codec can tell whether it comes back."""
+    tagged: bool = False
+    """Whether its payload has a tag."""
+    sealed: bool = False
+    """Whether what is inside it has none, unless it is open."""
+    hashable: bool = True
+    remade: bool = False
+    """Whether code of the user's runs when a value is read, and may make another one of it."""
 
-    def write(self, value: Any, *, plain: bool) -> object:  # noqa: ANN401  each shape knows its own type
-        """`value` as JSON data where `plain`, else as a payload; raises `Unfit`."""
-        ...
+    def payload(self, value: Any) -> Any:  # noqa: ANN401  each shape knows its own type
+        """`value` as the codec takes it; raises `Unfit`."""
+        raise NotImplementedError
 
-    def read(self, data: object) -> object:
+    def json(self, value: Any) -> Any:  # noqa: ANN401
+        """`value` as plain JSON data; raises `Unfit`."""
+        raise NotImplementedError
+
+    def read(self, data: Any) -> object:  # noqa: ANN401
         """The value that either form of it stands for; raises `Unfit`."""
-        ...
+        raise NotImplementedError
+
+    def inline(self) -> Inline | None:
+        """The usual case as expressions, for generated code; None where a call is needed."""
+        return None
 
 
 def wrong(expected: str, found: object) -> Unfit:
@@ -56,15 +99,58 @@ def wrong(expected: str, found: object) -> Unfit:
     return Unfit(f"expected {expected}, found {shown(found)}")
 
 
-class Anything:
+def everything_in(shape: Shape) -> Iterator[Shape]:
+    """`shape` and all that is inside it, each once: a shape may contain itself."""
+    seen: set[int] = set()
+    waiting = [shape]
+    while waiting:
+        found = waiting.pop()
+        if id(found) not in seen:
+            seen.add(id(found))
+            waiting.extend(found.parts)
+            yield found
+
+
+def own_form(shape: Shape) -> Callable[[Any], Any]:
+    """How a part is written where the annotation has the last word: in a record, in a set, in a pair.
+
+    It is plain JSON there, without tags, which would serve nobody: whoever reads without the annotation has no record
+    to put the value in. Only what no annotation describes keeps its tags.
+    """
+    return shape.payload if is_open(shape) else shape.json
+
+
+def is_open(shape: Shape) -> bool:
+    """Whether no annotation describes some part of it."""
+    return any(part.open for part in everything_in(shape))
+
+
+def has_tags(shape: Shape) -> bool:
+    """Whether payloads may have tags, apart from what is open."""
+    return shape.tagged or (not shape.sealed and any(has_tags(part) for part in shape.parts))
+
+
+class Unserved(Exception):
+    """An annotation, or one inside it, that has no shape."""
+
+    def __init__(self, annotation: object, place: str, reason: str) -> None:
+        where = f" of {place}" if place else ""
+        super().__init__(f"the annotation {spelled(annotation)}{where} cannot be served: {reason}")
+
+
+class Anything(Shape):
     """No type: the value is left to the codec."""
 
     title = "anything"
     kinds: Kinds = frozenset({object})
     made: Kinds = frozenset({object})
+    open = True
 
-    def write(self, value: object, *, plain: bool) -> object:
-        return json_data(value) if plain else value
+    def payload(self, value: object) -> object:
+        return value
+
+    def json(self, value: object) -> object:
+        return json_data(value)
 
     def read(self, data: object) -> object:
         return data
@@ -73,123 +159,88 @@ class Anything:
 ANYTHING: Shape = Anything()
 
 
-class Scalar:
+class Scalar(Shape):
     """None, bool, int or str."""
 
     def __init__(self, kind: type) -> None:
         self.kind = kind
         self.title = "None" if kind is NONE_TYPE else kind.__name__
-        self.kinds: Kinds = frozenset({kind})
-        self.made = self.kinds
+        self.kinds = self.made = frozenset({kind})
 
-    def write(self, value: object, *, plain: bool) -> object:  # noqa: ARG002  the same in both forms
-        return self.read(value)
+    def payload(self, value: object) -> Any:  # noqa: ANN401
+        if type(value) is not self.kind:
+            raise wrong(self.title, value)
+        return value
+
+    json = payload
 
     def read(self, data: object) -> object:
         if type(data) is not self.kind:
             raise wrong(self.title, data)
         return data
 
+    def inline(self) -> Inline:
+        test = "{x} is None" if self.kind is NONE_TYPE else f"type({{x}}) is {self.kind.__name__}"
+        return Inline(test, "{x}", test, "{x}", {})
 
-class Number:
+
+class Number(Shape):
     """A float, for which JSON from elsewhere may well say `1`."""
 
     title = "float"
     kinds: Kinds = frozenset({float, int})
     made: Kinds = frozenset({float, int})
 
-    def write(self, value: object, *, plain: bool) -> object:  # noqa: ARG002  the same in both forms
-        return self.read(value)
+    def payload(self, value: object) -> float:
+        number = self.read(value)
+        return number if isfinite(number) else NotFinite(number)
 
-    def read(self, data: object) -> object:
+    json = payload
+
+    def read(self, data: object) -> float:
         if type(data) is float:
             return data
-        if type(data) is int:
+        if type(data) is int or type(data) is NotFinite:
             try:
                 return float(data)
             except OverflowError:
                 pass
         raise wrong("float", data)
 
+    def inline(self) -> Inline:
+        return Inline("type({x}) is float and {x} - {x} == 0.0", "{x}", "type({x}) is float", "{x}", {})
 
-class Text:
-    """A type that JSON lacks and the codec has a tag for; plain JSON has it as text."""
+
+class Text(Shape):
+    """A type that JSON lacks; plain JSON has it as text, and so has the payload where the codec has no tag for it."""
 
     def __init__(self, rich: Rich) -> None:
         self.rich = rich
+        self.kind = rich.kind
+        self._of_text = rich.from_text
         self.title = rich.kind.__name__
-        self.kinds: Kinds = frozenset({rich.kind, str})
-        self.made: Kinds = frozenset({rich.kind})
+        self.made = frozenset({rich.kind})
+        self.tagged = bool(rich.tag)
+        self.kinds = frozenset({rich.kind, str}) if rich.tag else frozenset({str})
 
-    def write(self, value: object, *, plain: bool) -> object:
-        if type(value) is not self.rich.kind:
+    def payload(self, value: object) -> object:
+        if type(value) is not self.kind:
             raise wrong(self.title, value)
-        return self.rich.to_text(value) if plain else value
+        return value if self.tagged else self.rich.to_text(value)
 
-    def read(self, data: object) -> object:
-        return data if type(data) is self.rich.kind else self.rich.read(data)
-
-
-class Members:
-    """An Enum, by the values of its members."""
-
-    def __init__(self, kind: type[enum.Enum]) -> None:
-        self.kind = kind
-        self.title = kind.__qualname__
-        self.kinds: Kinds = frozenset(type(member.value) for member in kind)
-        self.made: Kinds = frozenset({kind})
-
-    def write(self, value: object, *, plain: bool) -> object:  # noqa: ARG002  the same in both forms
-        if not isinstance(value, self.kind):
+    def json(self, value: object) -> str:
+        if type(value) is not self.kind:
             raise wrong(self.title, value)
-        return value.value
+        return self.rich.to_text(value)
 
     def read(self, data: object) -> object:
-        if type(data) not in self.kinds:
-            raise wrong(f"a value of {self.title}", data)
-        try:
-            return self.kind(data)
-        except Exception as error:
-            # The class may look missing values up itself, and complain as it likes.
-            raise wrong(f"a value of {self.title}", data) from error
+        if type(data) is str:
+            try:
+                return self._of_text(data)
+            except (ValueError, ArithmeticError):
+                pass  # and the complaint is below
+        return data if type(data) is self.kind else self.rich.read(data)
 
-
-class Constants:
-    """A Literal."""
-
-    def __init__(self, values: tuple[object, ...]) -> None:
-        self.values = frozenset((type(value), value) for value in values)
-        self.title = " or ".join(repr(value) for value in values)
-        self.kinds: Kinds = frozenset(type(value) for value in values)
-        self.made = self.kinds
-
-    def write(self, value: object, *, plain: bool) -> object:  # noqa: ARG002  the same in both forms
-        return self.read(value)
-
-    def read(self, data: object) -> object:
-        if type(data) not in self.kinds or (type(data), data) not in self.values:
-            raise wrong(self.title, data)
-        return data
-
-
-class Choice:
-    """A union whose members are told apart by the type of what is there."""
-
-    def __init__(self, by_made: dict[type, Shape], by_kind: dict[type, Shape], title: str) -> None:
-        self.by_made = by_made
-        self.by_kind = by_kind
-        self.made: Kinds = frozenset(by_made)
-        self.kinds: Kinds = frozenset(by_kind)
-        self.title = title
-
-    def write(self, value: object, *, plain: bool) -> object:
-        shape = self.by_made.get(type(value))
-        if shape is None:
-            raise wrong(self.title, value)
-        return shape.write(value, plain=plain)
-
-    def read(self, data: object) -> object:
-        shape = self.by_kind.get(type(data))
-        if shape is None:
-            raise wrong(self.title, data)
-        return shape.read(data)
+    def inline(self) -> Inline:
+        names = {"kind_{n}": self.kind, "text_{n}": self.rich.to_text}
+        return Inline("type({x}) is kind_{n}", "text_{n}({x})", "False", "{x}", names)

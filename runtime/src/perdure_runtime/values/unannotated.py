@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
+from perdure.batches import Batch
 from perdure_runtime.values import jsontext
-from perdure_runtime.values.codec import DEEPEST, rich_types, shown
+from perdure_runtime.values.batchform import batch_members
 from perdure_runtime.values.jsontext import Different
 from perdure_runtime.values.paths import ROOT, Unfit, named, reported
+from perdure_runtime.values.tags import DEEPEST, rich_types, shown
 
 __all__ = ["json_data", "json_of"]
 
@@ -46,6 +48,8 @@ def _walked(value: object, room: int) -> object:
         return _items(value, room)
     if isinstance(value, dict):
         return _members(cast("dict[object, object]", value), room)
+    if isinstance(value, Batch):
+        return _members(batch_members(value), room)
     if is_dataclass(value) and not isinstance(value, type):
         return _members({field.name: getattr(value, field.name) for field in fields(value)}, room)
     return _text(value)

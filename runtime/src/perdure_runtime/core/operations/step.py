@@ -5,6 +5,9 @@ what a replay will get, and a value that cannot be stored fails the step instead
 before the workflow goes on. An ordinary step's START is not waited for: it travels with the outcome, so a quick step
 costs one request; a `once` step's START is acknowledged before its body begins, so an attempt without an outcome is
 known to have begun.
+
+Where no time is left in this invocation to begin a body, and nothing else keeps the execution going, the attempt is
+handed over to the next invocation by a retry that is due at once and not counted (`core/handover.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 from perdure import SerdesError, StepInterrupted
-from perdure_runtime.core.effects import Ok, Op, Outcome, Raised, call, commit, park
+from perdure_runtime.core import handover
+from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, call, commit, hand_over, park
 from perdure_runtime.core.retry import next_delay
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, retried, started, succeeded
@@ -60,6 +64,8 @@ class StepWork(NamedTuple):
     random: Callable[[], float]
     told: Callable[[Exception, int, int | None], None]
     """Called with each failed attempt's error, its number, and the delay before the next; None after the last."""
+    is_late: Callable[[], bool]
+    """Whether there is no time left in this invocation to begin a body."""
 
 
 def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[object]]:
@@ -75,21 +81,37 @@ def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[obj
                 return _recorded_failure(identity, work, record)
             case Move.PARK:
                 yield from park(identity.id, record.wake if record else None)
-            case Move.START:
-                yield from commit(started(identity), durable=work.options.once)
-                if work.options.once and _has_other_plans(journal, identity):
-                    continue
-                ended = yield from _attempt(journal, identity, work, _attempt_number(record))
-            case Move.RERUN:
-                attempt = _attempt_number(record)
-                if work.options.once:
-                    ended = yield from _settle(journal, identity, work, _interruption(identity), attempt)
-                else:
-                    ended = yield from _attempt(journal, identity, work, attempt)
+            case Move.RERUN if work.options.once:
+                ended = yield from _settle(journal, identity, work, _interruption(identity), _attempt_number(record))
+            case Move.START | Move.RERUN:
+                ended = yield from _run(journal, identity, work, record, is_new=move is Move.START)
             case _:
                 assert_never(move)
         if ended is not None:
             return ended
+
+
+def _run(
+    journal: Journal, identity: Identity, work: StepWork, record: Record | None, *, is_new: bool
+) -> Op[Outcome[object] | None]:
+    """Make an attempt, or leave it: how the step ended, or None where its record has more to say."""
+    if work.is_late():
+        yield from _hand_over(journal, identity, record)
+        return None
+    if is_new:
+        yield from commit(started(identity), due=Due.NOW if work.options.once else Due.ANY)
+        if work.options.once and _has_other_plans(journal, identity):
+            return None
+    return (yield from _attempt(journal, identity, work, _attempt_number(record)))
+
+
+def _hand_over(journal: Journal, identity: Identity, record: Record | None) -> Op[None]:
+    """Leave the attempt to the next invocation, which begins at once; it does not count as one of the user's."""
+    yield from hand_over()
+    mark = handover.marked(handover.counted(record.error if record else None) + 1)
+    yield from commit(retried(identity, mark, handover.DELAY), due=Due.NOW)
+    record = journal.find(identity.id)
+    yield from park(identity.id, record.wake if record else None)
 
 
 def _attempt(journal: Journal, identity: Identity, work: StepWork, attempt: int) -> Op[Outcome[object] | None]:
@@ -104,7 +126,7 @@ def _attempt(journal: Journal, identity: Identity, work: StepWork, attempt: int)
         except SerdesError as refused:
             error = refused
         else:
-            yield from commit(succeeded(identity, text), durable=True)
+            yield from commit(succeeded(identity, text), due=Due.NOW)
             return Ok(value)
     return (yield from _settle(journal, identity, work, error, attempt))
 
@@ -117,18 +139,24 @@ def _settle(journal: Journal, identity: Identity, work: StepWork, error: Excepti
         broken.__context__ = error
         delay, error = None, broken
     work.told(error, attempt, delay)
-    described = work.values.describe(error)
+    record = journal.find(identity.id)
+    described = handover.carried(work.values.describe(error), handover.counted(record.error if record else None))
     if delay is None:
-        yield from commit(failed(identity, described), durable=True)
-        return Raised(work.values.revive(described, identity, attempt))
-    yield from commit(retried(identity, described, delay), durable=True)
+        yield from commit(failed(identity, described), due=Due.NOW)
+        return Raised(work.values.revive(described, identity, attempt), described)
+    yield from commit(retried(identity, described, delay), due=Due.NOW)
     record = journal.find(identity.id)
     yield from park(identity.id, record.wake if record else None)
     return None
 
 
 def _attempt_number(record: Record | None) -> int:
-    return 1 + (record.completed_attempts if record else 0)
+    return 1 + _attempts_made(record)
+
+
+def _attempts_made(record: Record | None) -> int:
+    """Attempts that ended, without those that were handed over before they began."""
+    return record.completed_attempts - handover.counted(record.error) if record else 0
 
 
 def _interruption(identity: Identity) -> StepInterrupted:
@@ -150,5 +178,5 @@ def _recorded_result(work: StepWork, record: Record | None) -> Outcome[object]:
 
 
 def _recorded_failure(identity: Identity, work: StepWork, record: Record | None) -> Raised:
-    attempts = record.completed_attempts if record else 0
-    return Raised(work.values.revive(record.error if record else None, identity, attempts))
+    error = record.error if record else None
+    return Raised(work.values.revive(error, identity, _attempts_made(record)), error)

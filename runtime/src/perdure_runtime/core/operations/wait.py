@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perdure import WaitCancelled
-from perdure_runtime.core.effects import Ok, Op, Outcome, Raised, commit, park
+from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, commit, park
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import wait_started
 
@@ -22,7 +22,7 @@ def wait(journal: Journal, identity: Identity, seconds: int) -> Op[Outcome[None]
         record = journal.find(identity.id)
         match move_for(identity.kind, record.status if record else None, identity.id):
             case Move.START:
-                yield from commit(wait_started(identity, seconds), durable=True)
+                yield from commit(wait_started(identity, seconds), due=Due.NOW)
                 yield from park(identity.id, _wake(journal, identity))
             case Move.PARK:
                 yield from park(identity.id, _wake(journal, identity))

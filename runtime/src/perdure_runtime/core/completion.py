@@ -1,0 +1,124 @@
+"""When a batch has what it needs (PROTOCOL 5.8).
+
+A tally is told which branches begin and end, and says which may begin next and whether the batch is decided. Branches
+begin in the order of their indexes, as many at a time as the limit allows; one that is suspended keeps its place.
+
+What ends a batch, and what its reason is then, in this order:
+
+    more failures than are tolerated        FAILURE_TOLERANCE_EXCEEDED
+    a predicate of the user's own says so   CUSTOM_COMPLETION_FAILED, CUSTOM_COMPLETION_SUCCEEDED
+    every branch has ended                  ALL_COMPLETED
+    enough have succeeded                   MIN_SUCCESSFUL_REACHED
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perdure import BatchDecision, BatchProgress, BatchReason, BatchStatus, Completion
+from perdure_runtime.core.effects import Ok
+
+if TYPE_CHECKING:
+    from perdure_runtime.core.effects import Outcome
+
+__all__ = ["Tally"]
+
+PERCENT = 100
+
+
+class Tally:
+    """The count of one batch."""
+
+    __slots__ = ("_completion", "_failures", "_limit", "_successes", "begun", "broken", "outcomes", "reason", "total")
+
+    def __init__(self, total: int, limit: int | None, completion: Completion) -> None:
+        self.total = total
+        self._limit = total if limit is None else limit
+        self._completion = completion
+        self._failures = 0
+        self._successes = 0
+        self.begun = 0
+        """Branches that have begun; the next one's index."""
+        self.outcomes: dict[int, Outcome[Any]] = {}
+        """How the branches that have ended did so."""
+        self.reason: BatchReason | None = None
+        self.broken: Exception | None = None
+        """What the user's predicate raised."""
+        self._decide()
+
+    @property
+    def decided(self) -> bool:
+        """Whether the batch is over; no branch begins or ends any more."""
+        return self.reason is not None or self.broken is not None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another branch may begin now."""
+        return not self.decided and self.begun < self.total and self.begun - len(self.outcomes) < self._limit
+
+    def begin(self) -> int:
+        """The next branch begins; its index."""
+        index = self.begun
+        self.begun += 1
+        if self._completion.should_complete is not None:
+            self._decide()
+        return index
+
+    def end(self, index: int, outcome: Outcome[Any]) -> None:
+        """A branch has ended."""
+        self.outcomes[index] = outcome
+        if isinstance(outcome, Ok):
+            self._successes += 1
+        else:
+            self._failures += 1
+        if not self.decided:
+            self._decide()
+
+    def status(self, index: int) -> BatchStatus | None:
+        """How a branch stands; None before it begins."""
+        outcome = self.outcomes.get(index)
+        if outcome is None:
+            return BatchStatus.STARTED if index < self.begun else None
+        return BatchStatus.SUCCEEDED if isinstance(outcome, Ok) else BatchStatus.FAILED
+
+    def _decide(self) -> None:
+        completion = self._completion
+        if completion.should_complete is not None:
+            self._ask(completion)
+        elif self._tolerance_exceeded(completion):
+            self.reason = BatchReason.FAILURE_TOLERANCE_EXCEEDED
+        if self.decided:
+            return
+        if len(self.outcomes) == self.total:
+            self.reason = BatchReason.ALL_COMPLETED
+        elif completion.min_successful is not None and self._successes >= completion.min_successful:
+            self.reason = BatchReason.MIN_SUCCESSFUL_REACHED
+
+    def _tolerance_exceeded(self, completion: Completion) -> bool:
+        if not self._failures:
+            return False
+        count, percentage = completion.tolerated_failures, completion.tolerated_percentage
+        if count is None and percentage is None:
+            return completion.min_successful is None
+        if count is not None and self._failures > count:
+            return True
+        return percentage is not None and self._failures * PERCENT > percentage * self.total
+
+    def _ask(self, completion: Completion) -> None:
+        assert completion.should_complete is not None  # noqa: S101  asked only where there is one
+        progress = BatchProgress(tuple(self.status(index) for index in range(self.total)))
+        try:
+            decision = completion.should_complete(progress)
+        except Exception as error:  # noqa: BLE001  user code may raise anything
+            self.broken = error
+            return
+        if decision is BatchDecision.FAIL:
+            self.reason = BatchReason.CUSTOM_COMPLETION_FAILED
+        elif decision is BatchDecision.SUCCEED or decision is True:
+            self.reason = BatchReason.CUSTOM_COMPLETION_SUCCEEDED
+        elif decision is not BatchDecision.CONTINUE and decision is not False:
+            self.broken = TypeError(f"should_complete answers a BatchDecision or a bool, not {decision!r}")
+
+    def __repr__(self) -> str:
+        state = self.reason or ("broken" if self.broken else "open")
+        return f"<Tally {state}: {self.begun} of {self.total} begun, {len(self.outcomes)} ended>"

@@ -1,0 +1,142 @@
+"""The condition: a check that is made again and again, from one state to the next, until it is met (PROTOCOL 5.11).
+
+To the service it is a step: an attempt that does not meet the condition is a retry that carries the state. So the state
+survives between invocations, and an interrupted check starts again from the state before it. A check that raises has
+failed for good: what it says is about the condition, not about an attempt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
+
+from perdure import ConditionError, SerdesError
+from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, call, commit, hand_over, park
+from perdure_runtime.core.handover import DELAY
+from perdure_runtime.core.table import Move, move_for
+from perdure_runtime.core.updates import failed, polled, started, succeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.records import Record
+
+__all__ = ["ConditionValues", "ConditionWork", "Verdict", "condition"]
+
+LONGEST_STATE = 200
+
+
+class ConditionValues(Protocol):
+    """How a condition's state and failure become text and back."""
+
+    def store(self, value: object) -> tuple[str, object]:
+        """The text to record, and the state that the next check will get; raises `SerdesError`."""
+        ...
+
+    def read(self, text: str | None) -> object:
+        """The state that a recorded text stands for; raises `SerdesError`."""
+        ...
+
+    def describe(self, error: BaseException) -> dict[str, Any]:
+        """The error object to record."""
+        ...
+
+    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
+        """The exception that a recorded error stands for."""
+        ...
+
+
+class Verdict(NamedTuple):
+    """What a policy says about a state: whether the condition is met, and if not, when to look again."""
+
+    is_met: bool
+    delay: int | None = None
+    """Whole seconds; None where it is not worth looking again."""
+
+
+class ConditionWork(NamedTuple):
+    """One call of `ctx.wait_for_condition`."""
+
+    initial: object
+    check: Callable[[object], Callable[[int], object]]
+    """The body of an attempt, given the state before it."""
+    is_async: bool
+    judge: Callable[[object, int], Verdict]
+    values: ConditionValues
+    is_late: Callable[[], bool]
+
+
+def condition(journal: Journal, identity: Identity, work: ConditionWork) -> Op[Outcome[object]]:
+    """End with the state that meets the condition."""
+    while True:
+        record = journal.find(identity.id)
+        move = move_for(identity.kind, record.status if record else None, identity.id)
+        match move:
+            case Move.RETURN:
+                try:
+                    return Ok(work.values.read(record.result if record else None))
+                except SerdesError as unreadable:
+                    return Raised(unreadable)
+            case Move.RAISE:
+                error = record.error if record else None
+                return Raised(work.values.revive(error, identity, record.completed_attempts if record else 0), error)
+            case Move.PARK:
+                yield from park(identity.id, record.wake if record else None)
+            case Move.START | Move.RERUN:
+                ended = yield from _poll(identity, work, record, is_new=move is Move.START)
+                if ended is not None:
+                    return ended
+            case _:
+                assert_never(move)
+
+
+def _poll(
+    identity: Identity, work: ConditionWork, record: Record | None, *, is_new: bool
+) -> Op[Outcome[object] | None]:
+    """Make one check: how the condition ended, or None when there is another check to come."""
+    attempt = 1 + (record.completed_attempts if record else 0)
+    try:
+        text, state = _state(work, record)
+    except SerdesError as refused:
+        return (yield from _failed(identity, work, refused, attempt))
+    if work.is_late():
+        yield from hand_over()
+        yield from commit(polled(identity, text, DELAY), due=Due.NOW)
+        return None
+    if is_new:
+        yield from commit(started(identity), due=Due.ANY)
+    outcome = yield from call(work.check(state), attempt, is_async=work.is_async)
+    if isinstance(outcome, Raised):
+        return (yield from _failed(identity, work, outcome.error, attempt))
+    try:
+        text, state = work.values.store(outcome.value)
+        verdict = work.judge(state, attempt)
+    except Exception as error:  # noqa: BLE001  serdes and policies are user code
+        return (yield from _failed(identity, work, error, attempt))
+    if verdict.is_met:
+        yield from commit(succeeded(identity, text), due=Due.NOW)
+        return Ok(state)
+    if verdict.delay is None:
+        return (yield from _failed(identity, work, ConditionError(_not_met(identity, attempt, text)), attempt))
+    yield from commit(polled(identity, text, verdict.delay), due=Due.NOW)
+    return None
+
+
+def _state(work: ConditionWork, record: Record | None) -> tuple[str, object]:
+    """The state to go on from: what the last check left, or the initial one as a replay would read it."""
+    if record is not None and record.result:
+        return record.result, work.values.read(record.result)
+    return work.values.store(work.initial)
+
+
+def _failed(identity: Identity, work: ConditionWork, error: Exception, attempt: int) -> Op[Raised]:
+    described = work.values.describe(error)
+    yield from commit(failed(identity, described), due=Due.NOW)
+    return Raised(work.values.revive(described, identity, attempt), described)
+
+
+def _not_met(identity: Identity, attempts: int, state: str) -> str:
+    named = f" {identity.name!r}" if identity.name else ""
+    shown = state if len(state) <= LONGEST_STATE else f"{state[:LONGEST_STATE]}…"
+    return f"the condition{named} was not met within {attempts} attempts; its last state was {shown}"

@@ -1,0 +1,60 @@
+"""The invoke: another function does the work, durable or not, and the service tells what it came to (PROTOCOL 5.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from perdure import SerdesError
+from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, commit, park
+from perdure_runtime.core.table import Move, move_for
+from perdure_runtime.core.updates import invoke_started
+
+if TYPE_CHECKING:
+    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.journal import Journal
+
+__all__ = ["InvokeValues", "InvokeWork", "invoke"]
+
+
+class InvokeValues(Protocol):
+    """How the answer of another function becomes a value, and its failure an exception."""
+
+    def read(self, text: str | None) -> object:
+        """The value that the answer stands for; raises `SerdesError`."""
+        ...
+
+    def revive(self, error: dict[str, Any] | None, identity: Identity) -> Exception:
+        """The exception that a failure stands for."""
+        ...
+
+
+class InvokeWork(NamedTuple):
+    """One call of `ctx.invoke`."""
+
+    function: str
+    payload: str
+    tenant_id: str | None
+    values: InvokeValues
+
+
+def invoke(journal: Journal, identity: Identity, work: InvokeWork) -> Op[Outcome[object]]:
+    """End with what the function answered, or failed with."""
+    while True:
+        record = journal.find(identity.id)
+        match move_for(identity.kind, record.status if record else None, identity.id):
+            case Move.START:
+                started = invoke_started(identity, work.function, work.payload, work.tenant_id)
+                yield from commit(started, due=Due.NOW)
+                yield from park(identity.id, None)
+            case Move.PARK:
+                yield from park(identity.id, None)
+            case Move.RETURN:
+                try:
+                    return Ok(work.values.read(record.result if record else None))
+                except SerdesError as unreadable:
+                    return Raised(unreadable)
+            case Move.RAISE:
+                error = record.error if record else None
+                return Raised(work.values.revive(error, identity), error)
+            case move:
+                raise AssertionError(f"an invoke has no {move}")  # the table has no such row

@@ -1,0 +1,96 @@
+"""Asking for a child context, and for a block that is tried again."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from perdure import DurableCallRefused, Retry
+from perdure.names import LONGEST_NAME, checked_name, default_name
+from perdure_runtime.core.effects import enter
+from perdure_runtime.core.operations.child import ChildWork, child
+from perdure_runtime.core.operations.retrying import RetryingWork, retrying
+from perdure_runtime.core.vocabulary import Kind, Subtype
+from perdure_runtime.drivers.asking.functions import name_of, plain_child, split_name
+from perdure_runtime.drivers.calls import Asked
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from perdure.steps import RetryChoice
+    from perdure_runtime.drivers.calls import Calls
+
+__all__ = ["ask_child", "ask_with_retry", "check_depth"]
+
+CALLED = "ctx.run_in_child_context()"
+RETRYING = "ctx.with_retry()"
+DEEPEST = 300
+"""Contexts inside each other, whatever room there is."""
+SHALLOW = 20
+"""Contexts inside each other that need no look at the stack."""
+NEEDED = 250
+"""Frames that the innermost code, and the engine for it, shall have left."""
+
+
+def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:  # noqa: ANN401  typed by the sdk
+    """`ctx.run_in_child_context(fn, …)`, or with a name before the function."""
+    calls.admit(CALLED)
+    check_depth(calls, CALLED)
+    setting = calls.setting
+    name, function, rest = split_name(fn, args)
+    body, options = plain_child(function, CALLED, is_async_workflow=setting.is_async)
+    values = setting.forms.of_child(body, options)
+    subtype = options.subtype or Subtype.CHILD
+    chosen = name_of(name, options.name, body)
+    if options.virtual:
+        identity = calls.ask_virtual(subtype, chosen)
+        scope = calls.inner(identity, virtual=True)
+        record = setting.run.journal.find(scope.peek())  # the nearest thing to a record of it
+    else:
+        identity, record = calls.ask(Kind.CONTEXT, subtype, chosen)
+        scope = calls.inner(identity)
+    work = ChildWork(
+        lambda: enter(lambda context: body(context, *rest, **kwargs), scope), values, options.virtual, options.on_error
+    )
+    return Asked(identity, record, child(setting.run.journal, identity, scope, work), options.virtual)
+
+
+def ask_with_retry(calls: Calls[Any], fn: Any, name: str | None, retry: RetryChoice | None) -> Asked:  # noqa: ANN401  typed by the sdk
+    """`ctx.with_retry(fn, …)`."""
+    calls.admit(RETRYING)
+    check_depth(calls, RETRYING)
+    setting = calls.setting
+    body, options = plain_child(fn, RETRYING, is_async_workflow=setting.is_async)
+    policy = Retry.exponential() if retry is None else retry if isinstance(retry, Retry) else Retry.custom(retry)
+    values = setting.forms.of_child(body, options)
+    chosen = checked_name(name) if name is not None else options.name or default_name(body)
+    identity, record = calls.ask(Kind.CONTEXT, options.subtype or Subtype.CHILD, chosen)
+    scope = calls.inner(identity)
+    journal = setting.run.journal
+    trying = RetryingWork(body, policy, setting.random, lambda attempt: _name_of_wait(chosen, attempt))
+    work = ChildWork(lambda: retrying(journal, scope, trying), values, on_error=options.on_error)
+    return Asked(identity, record, child(journal, identity, scope, work))
+
+
+def check_depth(calls: Calls[Any], called: str) -> None:
+    """Contexts do not nest without end: where the stack is used up, the interpreter would not say whose fault it is."""
+    depth = calls.scope.depth
+    if depth >= DEEPEST or (depth >= SHALLOW and _frames() > sys.getrecursionlimit() - NEEDED):
+        raise DurableCallRefused(
+            called, f"contexts are nested {depth} deep here already; a loop or a map does not nest"
+        )
+
+
+def _frames() -> int:
+    count = 0
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  the interpreter counts frames, and does not tell
+    while frame is not None:
+        count, frame = count + 1, frame.f_back
+    return count
+
+
+def _name_of_wait(name: str | None, attempt: int) -> str | None:
+    if name is None:
+        return None
+    suffix = f"-backoff-{attempt}"
+    return name[: LONGEST_NAME - len(suffix)] + suffix

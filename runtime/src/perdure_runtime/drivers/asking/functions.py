@@ -1,0 +1,106 @@
+"""Functions that a workflow hands over: what they are called, which options they carry, and their colour."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from perdure import Child, ChildOptions, Step, StepOptions
+from perdure.names import checked_name, default_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["check_colour", "check_serdes", "fits", "is_async", "name_of", "plain_child", "plain_step", "split_name"]
+
+PLAIN_STEP = StepOptions()
+PLAIN_CHILD = ChildOptions()
+
+
+def split_name(first: Any, args: tuple[Any, ...]) -> tuple[str | None, Any, tuple[Any, ...]]:  # noqa: ANN401  user code's
+    """`(name, fn, …)` or `(fn, …)`: the name where one is given, the function, and its arguments."""
+    if isinstance(first, str) and args:
+        return checked_name(first), args[0], args[1:]
+    return None, first, args
+
+
+def plain_step(function: Any, called: str) -> tuple[Callable[..., Any], StepOptions]:  # noqa: ANN401  user code's
+    """The function itself and its options as a step."""
+    if isinstance(function, Child):
+        raise TypeError(f"{called} takes a step or a plain function; {function!r} is run by ctx.run_in_child_context()")
+    body = function.function if isinstance(function, Step) else function
+    if not callable(body):
+        raise TypeError(
+            f"{called} takes a function and then its arguments, not a {type(body).__name__};"
+            f" write {called[:-1]}fn, …) without calling fn"
+        )
+    return body, function.settings if isinstance(function, Step) else PLAIN_STEP
+
+
+def plain_child(function: Any, called: str, *, is_async_workflow: bool) -> tuple[Callable[..., Any], ChildOptions]:  # noqa: ANN401
+    """The function itself and its options as a child; raises TypeError for one of the other colour."""
+    if isinstance(function, Step):
+        raise TypeError(f"{called} takes a function of a context, fn(ctx, …); {function!r} is run by ctx.step()")
+    body = function.function if isinstance(function, Child) else function
+    if not callable(body):
+        raise TypeError(
+            f"{called} takes a function fn(ctx, …), not a {type(body).__name__}; write fn without calling it"
+        )
+    check_colour(body, called, is_async_workflow=is_async_workflow)
+    options = function.settings if isinstance(function, Child) else PLAIN_CHILD
+    check_serdes(called, "serdes", options.serdes)
+    return body, options
+
+
+def check_colour(body: Callable[..., Any], called: str, *, is_async_workflow: bool) -> None:
+    """Code with a context of its own has the workflow's colour."""
+    if is_async(body) == is_async_workflow:
+        return
+    name = getattr(body, "__qualname__", type(body).__qualname__)
+    if not is_async_workflow:
+        raise TypeError(f"{called}: {name} is `async def`, and so must be the workflow that it is a part of")
+    if not _may_return_a_coroutine(body):
+        raise TypeError(f"{called}: {name} has to be `async def`, like the workflow that it is a part of")
+
+
+def is_async(body: Callable[..., object]) -> bool:
+    """Whether calling it gives a coroutine, as far as it can be told beforehand."""
+    code = getattr(body, "__code__", None)
+    if code is not None:
+        return bool(code.co_flags & inspect.CO_COROUTINE)
+    return inspect.iscoroutinefunction(body) or inspect.iscoroutinefunction(type(body).__call__)
+
+
+def fits(body: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a function takes these arguments; asked only when it raised TypeError."""
+    try:
+        inspect.signature(body).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin that does not tell its signature
+        return True
+    return True
+
+
+def check_serdes(called: str, what: str, serdes: object, result: object = None) -> None:
+    """A serdes has two methods; and a value is read by a serdes or as a type, not both."""
+    if serdes is None:
+        return
+    if not (callable(getattr(serdes, "serialize", None)) and callable(getattr(serdes, "deserialize", None))):
+        raise TypeError(f"{called}: {what} has methods serialize and deserialize, unlike {serdes!r}")
+    if result is not None:
+        raise TypeError(f"{called}: {what} and result= both say how the result is read; give one of them")
+
+
+def name_of(given: str | None, option: str | None, function: object) -> str | None:
+    """The name of an operation: as given at the call, by the function's options, or the function's own."""
+    return given if given is not None else option or default_name(function)
+
+
+def _may_return_a_coroutine(body: Callable[..., Any]) -> bool:
+    """A lambda or a wrapper is not `async def` itself and may well hand on what is."""
+    inner: Any = inspect.unwrap(body)
+    while isinstance(inner, partial):
+        inner = inner.func
+    return is_async(inner) or getattr(inner, "__name__", "<lambda>") == "<lambda>"

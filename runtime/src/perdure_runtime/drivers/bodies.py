@@ -1,0 +1,168 @@
+"""Step bodies of several lines of work: on threads of the pool, or on a loop where they are async.
+
+A body whose branch was closed is not interrupted, because a thread cannot be: its step sees `cancelled`, it gets a
+short grace at the end of the invocation, and then it goes on by itself and its result is dropped. Nothing else of a
+workflow outlives an invocation, so each such body is logged. An async body is cancelled like any task.
+"""
+
+from __future__ import annotations
+
+import time
+from _thread import allocate_lock
+from collections import deque
+from contextlib import suppress
+from functools import partial
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from perdure.contexts import CURRENT_STEP
+from perdure_runtime.core.effects import Call, Ok, Outcome, Raised
+from perdure_runtime.drivers.frames import without_engine_frames
+from perdure_runtime.drivers.pool import Job
+from perdure_runtime.drivers.running_step import RunningStep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextvars import Context
+
+    from perdure import Logger
+    from perdure_runtime.drivers.lanes import Lane
+    from perdure_runtime.drivers.loop_thread import LoopBody, LoopThread
+    from perdure_runtime.drivers.pool import Pool
+
+__all__ = ["GRACE", "Bodies", "Body", "Broken"]
+
+GRACE = 0.25
+"""Seconds that bodies nobody waits for have to end, before the response."""
+SHORTEST_LOOK, LONGEST_LOOK = 0.002, 0.05
+"""Seconds between two looks at what has ended, while bodies still wait for a thread and so no thread tells."""
+
+
+class Broken(NamedTuple):
+    """Code ended with what is no failure of its work: the process is to end, or the like."""
+
+    error: BaseException
+
+
+class Body:
+    """One body that runs, or waits for a thread."""
+
+    __slots__ = ("ended", "job", "lane", "variables")
+
+    def __init__(self, lane: Lane, variables: Context) -> None:
+        self.lane = lane
+        self.variables = variables
+        self.job: Job | LoopBody | None = None
+        self.ended = False
+
+
+class Bodies:
+    """All bodies of one run."""
+
+    def __init__(self, pool: Pool, log: Logger) -> None:
+        self._pool = pool
+        self._log = log
+        self._outcomes: deque[tuple[Body, Outcome[Any] | Broken]] = deque()
+        self._let_go: list[Body] = []
+        self._bell = allocate_lock()
+        self._bell.acquire()
+        self._look = SHORTEST_LOOK
+        self.loop_thread: LoopThread | None = None
+        """Where async bodies run, once there have been any."""
+
+    def begin(self, lane: Lane, call: Call, variables: Context) -> Body:
+        """Line a body up; `push_on` has a thread look at it."""
+        body = Body(lane, variables)
+        if call.is_async:
+            body.job = self._loop_thread().start(call, variables, partial(self._ended, body))
+        else:
+            body.job = self._pool.stage(partial(self._work, body, call))
+        return body
+
+    def push_on(self) -> None:
+        """See to it that all that is lined up gets a thread."""
+        if self._pool.waiting:
+            self._pool.begin()
+
+    def take_ended(self) -> Iterator[tuple[Lane, Outcome[Any] | Broken]]:
+        """The bodies that have ended since the last call, without those that nobody waits for."""
+        while self._outcomes:
+            body, outcome = self._outcomes.popleft()
+            self._look = SHORTEST_LOOK
+            if body.lane.body is body:
+                body.lane.body = None
+                yield body.lane, outcome
+
+    def wait(self, seconds: float | None) -> None:
+        """Return when a body has ended, when `ring` is called, or after `seconds`."""
+        timeout = -1.0 if seconds is None else seconds
+        if self._pool.waiting:
+            timeout = self._look if seconds is None else min(seconds, self._look)
+            self._look = min(self._look * 2, LONGEST_LOOK)
+        self._bell.acquire(timeout=timeout)
+
+    def ring(self) -> None:
+        """Wake whoever waits; from any thread."""
+        with suppress(RuntimeError):  # somebody has rung already
+            self._bell.release()
+
+    def let_go(self, body: Body) -> None:
+        """Nobody waits for this one any more."""
+        info = body.variables.get(CURRENT_STEP)
+        if isinstance(info, RunningStep):
+            info.cancelled = True
+        if body.job is None or body.ended:
+            return
+        if isinstance(body.job, Job):
+            if self._pool.give_up(body.job):
+                self._let_go.append(body)
+        else:
+            body.job.cancel()
+
+    def finish(self) -> None:
+        """The handler has ended: what nobody waits for has a last chance to end, too."""
+        if self.loop_thread is not None:
+            self.loop_thread.finish()
+            self.loop_thread = None
+        deadline = time.monotonic() + GRACE
+        while any(not body.ended for body in self._let_go):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._bell.acquire(timeout=left)
+        for body in self._let_go:
+            if not body.ended:
+                info = body.variables.get(CURRENT_STEP)
+                name = info.name if info is not None else None
+                self._log.warning("a step's body goes on by itself, its result is dropped", step=name)
+        self._let_go.clear()
+        self._outcomes.clear()
+
+    def _work(self, body: Body, call: Call) -> None:
+        """What a thread of the pool does."""
+        outcome: Outcome[Any] | Broken
+        try:
+            result = body.variables.run(call.body, call.attempt)
+            if isinstance(result, CoroutineType):  # what did not look like a coroutine function
+                result = self._loop_thread().run(result, body.variables)
+            outcome = Ok(result)
+        except Exception as error:  # noqa: BLE001  user code may raise anything
+            outcome = Raised(without_engine_frames(error))
+        except BaseException as error:  # noqa: BLE001  raised again by the hub
+            outcome = Broken(error)
+        self._ended(body, outcome)
+        del outcome  # the error's frames lead back to here
+
+    def _ended(self, body: Body, outcome: Outcome[Any] | Broken) -> None:
+        """On whichever thread it ran. While others wait for a thread, they will tell."""
+        body.ended = True
+        self._outcomes.append((body, outcome))
+        if not self._pool.waiting:
+            self.ring()
+
+    def _loop_thread(self) -> LoopThread:
+        if self.loop_thread is None:
+            from perdure_runtime.drivers.loop_thread import LoopThread  # asyncio, only where it is needed
+
+            self.loop_thread = LoopThread()
+        return self.loop_thread

@@ -1,0 +1,368 @@
+"""The driver of several lines of work at a time, where code is written as plain functions.
+
+Where the workflow comes to a batch, the hub takes over its thread until the batch is decided. It drives the operations
+of all open branches; only code that a user wrote for a context has a stack of its own to sleep on (`Strand`). So that
+code never runs in parallel with itself, and a thousand branches that wait cost no thread. Step bodies run on the pool.
+
+One turn after the other: what can go on does; branches are opened, some at a time, while there is room; what has to be
+acknowledged is sent, as much as fills one request, with all that gathered; and only when nothing else is left to do the
+hub waits for a body to end. When not even a body runs, the workflow is suspended.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, assert_never
+
+from perdure_runtime.core.effects import Call, Commit, Due, Enter, Fan, HandOver, Park
+from perdure_runtime.core.outbox import MOST_UPDATES
+from perdure_runtime.drivers.bodies import Bodies, Broken
+from perdure_runtime.drivers.context import enter_here
+from perdure_runtime.drivers.lanes import Lane, OpenFan
+from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, Ended, Strand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perdure import Logger
+    from perdure_runtime.core.effects import Outcome
+    from perdure_runtime.drivers.calls import Setting
+    from perdure_runtime.drivers.line import Line
+    from perdure_runtime.drivers.loop_thread import LoopThread
+    from perdure_runtime.drivers.pool import Pool
+
+__all__ = ["Hub"]
+
+MOST_OPENED = 64
+"""Branches opened in one turn."""
+PAUSE = 1.0
+"""Seconds between two questions to the service for what is due."""
+
+
+class Hub:
+    """Advances all open branches of one run."""
+
+    def __init__(self, setting: Setting, pool: Pool, log: Logger, clock: Callable[[], float]) -> None:
+        self._setting = setting
+        self._run = setting.run
+        self._clock = clock
+        self._bodies = Bodies(pool, log)
+        self._fans: list[OpenFan] = []
+        self._ready: deque[tuple[Lane, Any]] = deque()
+        self._unacknowledged: list[tuple[int, Lane, Call | None]] = []
+        self._parked: dict[str, list[Lane]] = {}
+        self._late: deque[Lane] = deque()
+        self._free: list[Strand] = []
+        self._asked_at = 0.0
+
+    def run(self, effect: Fan, line: Line) -> None:
+        """Run a batch of the workflow's own line until it is decided; raises `Stop` where it has to wait."""
+        run = self._run
+        fan = OpenFan(effect, line, copy_context())
+        self._fans.append(fan)
+        speaker, run.speaker = run.speaker, None
+        run.committer.on_answer = self._bodies.ring
+        try:
+            while fan in self._fans:
+                self._turn()
+        finally:
+            self._close_all()
+            run.committer.on_answer = None
+            run.speaker = speaker
+
+    @property
+    def loop_thread(self) -> LoopThread | None:
+        """The process's loop on a thread of its own, where branches had async bodies."""
+        return self._bodies.loop_thread
+
+    def finish(self) -> None:
+        """The handler has ended: nothing may be left running that can be brought to an end."""
+        for strand in self._free:
+            strand.end()
+        self._free.clear()
+        self._bodies.finish()
+
+    # Turns
+
+    def _turn(self) -> None:
+        run = self._run
+        if run.fatal is not None:
+            raise Stop
+        if self._ready:
+            while self._ready:
+                lane, reply = self._ready.popleft()
+                if not lane.closed:
+                    self._advance(lane, reply)
+        elif self._open_branches():
+            pass
+        else:
+            self._bodies.push_on()
+            if self._take_ended():
+                return
+            if self._unacknowledged:
+                self._flush()
+            elif run.activity.bodies:
+                self._wait()
+            else:
+                self._be_quiet()
+
+    def _open_branches(self) -> bool:
+        """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
+        opened = 0
+        outbox = self._run.committer
+        for fan in tuple(self._fans):
+            tally = fan.effect.tally
+            while tally.has_room and opened < MOST_OPENED and outbox.waiting < MOST_UPDATES:
+                index = tally.begin()
+                opened += 1
+                if tally.decided:
+                    self._decided(fan)
+                    break
+                lane = fan.lanes[index] = Lane(fan, index, fan.effect.make(index))
+                self._ready.append((lane, None))
+        return opened > 0
+
+    def _flush(self) -> None:
+        """Send what the first in the queue waits for; those who go on then fill the next request."""
+        self._run.committer.flush(min(ticket for ticket, _, _ in self._unacknowledged))
+        self._read_answer()
+
+    def _refresh_if_due(self) -> bool:
+        """Ask the service about waits that have fallen due, all of them at once; its clock decides."""
+        due = self._run.activity.next_wake
+        now = self._clock()
+        if due is None or max(due, self._asked_at + PAUSE) > now:
+            return False
+        self._asked_at = now
+        self._run.committer.refresh()
+        self._read_answer()
+        return True
+
+    def _read_answer(self) -> None:
+        run = self._run
+        if run.committer.over:
+            self._stop()
+        settled = run.committer.settled
+        waiting, self._unacknowledged = self._unacknowledged, []
+        for entry in waiting:
+            ticket, lane, call = entry
+            if lane.closed:
+                continue
+            if ticket > settled:
+                self._unacknowledged.append(entry)
+            elif call is None:
+                self._ready.append((lane, None))
+            else:
+                self._begin_body(lane, call)
+        for operation_id in run.journal.take_news():
+            if operation_id in self._parked and not run.journal.is_waiting(operation_id):
+                for lane in self._parked.pop(operation_id):
+                    self._unpark(lane)
+                    self._ready.append((lane, None))
+
+    def _wait(self) -> None:
+        """Wait for a body to end, or for a wait to fall due."""
+        due = self._run.activity.next_wake
+        self._bodies.wait(None if due is None else max(0.0, max(due, self._asked_at + PAUSE) - self._clock()))
+        if not self._take_ended() and not self._refresh_if_due():
+            self._read_answer()  # the ticker may have sent something, and brought news
+
+    def _be_quiet(self) -> None:
+        activity = self._run.activity
+        if self._refresh_if_due():
+            return
+        if activity.parked:
+            self._stop()
+        if not self._late:
+            raise RuntimeError(f"branches are open and nothing moves them: {self._fans[-1].lanes}")
+        activity.late -= 1
+        self._ready.append((self._late.popleft(), None))
+
+    def _stop(self) -> NoReturn:
+        self._run.begin_stop()
+        raise Stop
+
+    # One lane
+
+    def _advance(self, lane: Lane, reply: Any) -> None:  # noqa: ANN401  whatever the effect asked for
+        """Go on with a lane as far as it gets."""
+        while (message := self._driven(lane, reply)) is not None:
+            answer = self._resume(lane, message)
+            reply = None
+            if answer is SET_ASIDE:
+                self._set_aside(lane)
+                return
+            if not isinstance(answer, Ended):
+                lane.operations.append(answer)
+                continue
+            if isinstance(answer.outcome, Broken):
+                raise answer.outcome.error
+            if answer.outcome is None or self._run.fatal is not None:
+                return  # unwound, because the run has failed: the next turn ends it
+            reply = answer.outcome
+
+    def _driven(self, lane: Lane, reply: Any) -> Enter | Outcome[Any] | None:  # noqa: ANN401  whatever the effect asked for
+        """Drive the innermost operation: what its code is to be told, or None where the lane waits or has ended."""
+        while True:
+            try:
+                effect = lane.operations[-1].send(reply)
+            except StopIteration as end:
+                lane.operations.pop()
+                outcome: Outcome[Any] = end.value
+                if lane.operations:
+                    return outcome
+                self._lane_ended(lane, outcome)
+                return None
+            if isinstance(effect, Enter):
+                if lane.strand is None:
+                    self._lend_strand(lane)
+                return effect
+            if self._waits(lane, effect):
+                return None
+            reply = None
+
+    def _waits(self, lane: Lane, effect: Commit | Call | Fan | Park | HandOver) -> bool:
+        """See to what a lane asks for; False where it need not wait for it."""
+        run = self._run
+        match effect:
+            case Commit(updates, due):
+                ticket = run.committer.push(updates, durable=due is Due.NOW)
+                if due is Due.BEFORE_WORK:
+                    lane.owed = ticket
+                if due is not Due.NOW:
+                    return False
+                self._unacknowledged.append((ticket, lane, None))
+            case Call():
+                if lane.owed > run.committer.settled:
+                    self._unacknowledged.append((lane.owed, lane, effect))
+                else:
+                    self._begin_body(lane, effect)
+            case Park(operation_id, wake):
+                if not run.journal.is_waiting(operation_id):
+                    return False
+                lane.parked = operation_id
+                self._parked.setdefault(operation_id, []).append(lane)
+                run.activity.park(operation_id, wake)
+            case Fan():
+                self._fans.append(OpenFan(effect, lane, lane.code_variables()))
+            case HandOver():
+                self._late.append(lane)
+                run.activity.late += 1
+            case _:
+                assert_never(effect)
+        return True
+
+    def _resume(self, lane: Lane, message: object) -> Any:  # noqa: ANN401  an operation, or a word
+        run = self._run
+        assert lane.strand is not None  # noqa: S101  code of the lane is on it
+        run.speaker = lane.speaker
+        answer = lane.strand.go(message)
+        lane.speaker, run.speaker = run.speaker, None
+        return answer
+
+    def _lend_strand(self, lane: Lane) -> None:
+        strand = lane.strand = self._free.pop() if self._free else Strand()
+        strand.lend(partial(self._enter, lane), lane.variables)
+
+    def _enter(self, lane: Lane, effect: Enter) -> object:
+        return enter_here(self._setting, lane, effect.body, effect.scope)
+
+    def _unpark(self, lane: Lane) -> None:
+        assert lane.parked is not None  # noqa: S101  it was among the parked
+        self._run.activity.unpark(lane.parked)
+        lane.parked = None
+
+    def _begin_body(self, lane: Lane, call: Call) -> None:
+        self._run.worked = True
+        self._run.activity.bodies += 1
+        lane.body = self._bodies.begin(lane, call, lane.code_variables())
+
+    def _take_ended(self) -> bool:
+        any_ended = False
+        for lane, outcome in self._bodies.take_ended():
+            any_ended = True
+            self._run.activity.bodies -= 1
+            if isinstance(outcome, Broken):
+                raise outcome.error
+            self._ready.append((lane, outcome))
+        return any_ended
+
+    # Ends
+
+    def _lane_ended(self, lane: Lane, outcome: Outcome[Any]) -> None:
+        fan = lane.fan
+        lane.closed = True
+        del fan.lanes[lane.index]
+        self._take_strand(lane)
+        fan.line.owed = max(fan.line.owed, lane.owed)
+        fan.effect.tally.end(lane.index, outcome)
+        if fan.effect.tally.decided:
+            self._decided(fan)
+
+    def _decided(self, fan: OpenFan) -> None:
+        """A batch has what it needs: its open branches are unwound, and the line that asked goes on."""
+        self._fans.remove(fan)
+        for lane in tuple(fan.lanes.values()):
+            self._close(lane)
+        if isinstance(fan.line, Lane):
+            self._ready.append((fan.line, None))
+
+    def _close_all(self) -> None:
+        """Unwind whatever is open; nothing is where the last batch was decided."""
+        while self._fans:
+            for lane in tuple(self._fans[0].lanes.values()):
+                self._close(lane)
+            del self._fans[0]
+        self._ready.clear()
+        self._unacknowledged.clear()
+
+    def _close(self, lane: Lane) -> None:
+        """Unwind a branch, and first those within it."""
+        if lane.closed:
+            return
+        lane.closed = True
+        for fan in [fan for fan in self._fans if fan.line is lane]:
+            for inner in tuple(fan.lanes.values()):
+                self._close(inner)
+            self._fans.remove(fan)
+        self._detach(lane)
+        while lane.strand is not None:
+            answer = self._resume(lane, STOP)
+            if answer is SET_ASIDE:
+                self._set_aside(lane)
+            elif answer is IDLE:
+                self._take_strand(lane)
+        for operation in reversed(lane.operations):
+            operation.close()
+        lane.operations.clear()
+        del lane.fan.lanes[lane.index]
+
+    def _detach(self, lane: Lane) -> None:
+        """Whatever the branch waits for, nobody waits for it any more."""
+        if lane.parked is not None:
+            self._parked[lane.parked].remove(lane)
+            self._unpark(lane)
+        if lane in self._late:
+            self._late.remove(lane)
+            self._run.activity.late -= 1
+        if lane.body is not None:
+            self._run.activity.bodies -= 1
+            self._bodies.let_go(lane.body)
+            lane.body = None
+
+    def _take_strand(self, lane: Lane) -> None:
+        strand, lane.strand = lane.strand, None
+        lane.speaker = None
+        if strand is not None:
+            strand.give_back()
+            self._free.append(strand)
+
+    def _set_aside(self, lane: Lane) -> None:
+        """Code that swallows its unwinding over and over stays where it is; the process is not used again."""
+        assert lane.strand is not None  # noqa: S101  it is what the code is on
+        lane.strand.keep()
+        lane.strand = None
+        self._run.spoilt = True

@@ -1,0 +1,93 @@
+"""Open branches of a workflow that is written as plain functions, and the batches that they belong to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from perdure_runtime.drivers.run import PATIENCE
+from perdure_runtime.drivers.signals import Stop
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+    from perdure_runtime.core.effects import Fan, Op
+    from perdure_runtime.drivers.bodies import Body
+    from perdure_runtime.drivers.calls import Calls
+    from perdure_runtime.drivers.line import Line
+    from perdure_runtime.drivers.strands import Strand
+
+__all__ = ["Lane", "OpenFan"]
+
+T = TypeVar("T")
+
+
+class OpenFan:
+    """A batch that is not decided yet."""
+
+    __slots__ = ("effect", "lanes", "line", "variables")
+
+    def __init__(self, effect: Fan, line: Line | Lane, variables: Context) -> None:
+        self.effect = effect
+        self.line = line
+        """Where its result goes."""
+        self.variables = variables
+        """The context variables that its branches begin with."""
+        self.lanes: dict[int, Lane] = {}
+
+
+class Lane:
+    """A branch, as a line of work: a stack of operations, and the code between them."""
+
+    __slots__ = (
+        "_swallowed",
+        "body",
+        "closed",
+        "fan",
+        "index",
+        "operations",
+        "owed",
+        "parked",
+        "speaker",
+        "strand",
+        "variables",
+    )
+
+    def __init__(self, fan: OpenFan, index: int, operation: Op[Any]) -> None:
+        self.fan = fan
+        self.index = index
+        self.operations = [operation]
+        """The innermost last; between one and the next is code of a context, on the strand."""
+        self.owed: int = fan.line.owed
+        """The ticket that has to be acknowledged before the next body begins."""
+        self.closed = False
+        self.variables: Context = fan.variables.copy()
+        self.strand: Strand | None = None
+        self.speaker: Calls[Any] | None = None
+        """The context whose code sleeps on the strand."""
+        self.parked: str | None = None
+        """The operation that it waits for."""
+        self.body: Body | None = None
+        """The body that runs for it elsewhere."""
+        self._swallowed = 0
+
+    def perform(self, operation: Op[T]) -> T:
+        """Have `operation` driven to its end; called by code on the strand."""
+        assert self.strand is not None  # noqa: S101  it is what runs this code
+        outcome: T = self.strand.ask(operation)
+        return outcome
+
+    def stop(self) -> NoReturn:
+        """Unwind the code of this branch; raises `Stop`, again and again if need be."""
+        self._swallowed += 1
+        if self._swallowed > PATIENCE and self.strand is not None:
+            self.strand.set_aside()
+        raise Stop
+
+    def code_variables(self) -> Context:
+        """A copy of the context variables as the branch's code has set them."""
+        current = self.strand.context if self.strand is not None else None
+        return (self.variables if current is None else current).copy()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"parked at {self.parked}" if self.parked else "open"
+        return f"<Lane {self.index}, {state}: {len(self.operations)} operations>"

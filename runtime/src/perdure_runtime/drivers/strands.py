@@ -1,0 +1,128 @@
+"""The code of an open branch, where it is written as plain functions: on a stack of its own, on the hub's thread.
+
+A strand is a greenlet that takes turns with the hub. It runs the code of a context; where that code asks for an
+operation, it hands the operation to the hub and sleeps until there is an outcome, or until it has to unwind. A child
+context inside runs deeper on the same stack.
+
+A greenlet that is dropped in the middle is unwound whenever the collector comes by, on whichever thread that is; so
+every strand is brought to its end before the response, and is used again meanwhile. Only code that swallows its
+unwinding over and over is set aside for good.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
+
+from greenlet import getcurrent, greenlet
+
+from perdure_runtime.core.effects import Enter, Ok, Raised
+from perdure_runtime.drivers.bodies import Broken
+from perdure_runtime.drivers.frames import without_engine_frames
+from perdure_runtime.drivers.signals import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context
+
+    from perdure_runtime.core.effects import Op, Outcome
+
+__all__ = ["IDLE", "SET_ASIDE", "STOP", "Ended", "Strand"]
+
+
+class _Word:
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def __repr__(self) -> str:
+        return f"<{self._word}>"
+
+
+STOP: Final = _Word("unwind")
+"""To a strand: the code on it has to end."""
+IDLE: Final = _Word("idle")
+"""From a strand: there is no code left on it."""
+SET_ASIDE: Final = _Word("set aside")
+"""From a strand: the code on it will not end."""
+_kept: list[greenlet] = []
+"""Strands that were set aside; a collected greenlet would go on."""
+
+
+class Ended(NamedTuple):
+    """From a strand: the code of the innermost context has ended; None where it was unwound."""
+
+    outcome: Outcome[Any] | Broken | None
+
+
+class Strand:
+    """A stack for the code of one branch after another."""
+
+    __slots__ = ("_enter", "_greenlet", "_hub")
+
+    def __init__(self) -> None:
+        self._hub = getcurrent()
+        self._greenlet = greenlet(self._main)
+        self._enter: Callable[[Enter], object] | None = None
+
+    # On the hub's side
+
+    def lend(self, enter: Callable[[Enter], object], context: Context) -> None:
+        """Get ready for a branch: how its contexts are entered, and with which context variables."""
+        self._enter = enter
+        self._greenlet.gr_context = context
+
+    @property
+    def context(self) -> Context | None:
+        """The context variables of the code that sleeps here."""
+        current: Context | None = self._greenlet.gr_context
+        return current
+
+    def go(self, message: object) -> Any:  # noqa: ANN401  an operation, or a word
+        """Let the code go on with `message`, until it wants something again."""
+        return self._greenlet.switch(message)
+
+    def give_back(self) -> None:
+        """No code is on it; nothing of the branch may be kept."""
+        self._enter = None
+        self._greenlet.gr_context = None
+
+    def end(self) -> None:
+        """Bring the greenlet to its end."""
+        self._greenlet.switch(None)
+
+    def keep(self) -> None:
+        """The code on it will not end: it stays as it is for the life of the process."""
+        _kept.append(self._greenlet)
+
+    # On the side of the code
+
+    def ask(self, operation: Op[Any]) -> Any:  # noqa: ANN401  an operation's outcome
+        """Have the hub drive an operation; raises `Stop` where the branch has to unwind."""
+        message = self._hub.switch(operation)
+        while isinstance(message, Enter):
+            message = self._run(message)
+        if message is STOP:
+            raise Stop
+        return message
+
+    def set_aside(self) -> NoReturn:
+        """The code here holds on: leave it for good."""
+        while True:
+            self._hub.switch(SET_ASIDE)
+
+    def _main(self, message: object) -> None:
+        while message is not None:
+            message = self._run(message) if isinstance(message, Enter) else self._hub.switch(IDLE)
+
+    def _run(self, message: Enter) -> object:
+        assert self._enter is not None  # noqa: S101  a branch has borrowed this strand
+        ended: list[Ended] = []  # emptied below: an error's frames lead to this one, which must not lead back to it
+        try:
+            ended.append(Ended(Ok(self._enter(message))))
+        except Stop:
+            ended.append(Ended(None))
+        except Exception as error:  # noqa: BLE001  user code may raise anything
+            ended.append(Ended(Raised(without_engine_frames(error))))
+        except BaseException as error:  # noqa: BLE001  raised again by the hub
+            ended.append(Ended(Broken(error)))
+        del message
+        return self._hub.switch(ended.pop())

@@ -1,0 +1,222 @@
+"""Annotations to shapes.
+
+A type that stands for another (an alias, a `NewType`, a parameter) is that other; what remains is looked up by what it
+is made of: first the origin of a generic, then the class itself. A class with fields is met before its fields are, so
+that it may contain itself.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, get_args, get_origin
+
+from perdure.batches import Batch
+from perdure_runtime.values.batchshape import BatchShape
+from perdure_runtime.values.choices import Arm, Choice
+from perdure_runtime.values.constants import Constants, merged, odd_constant
+from perdure_runtime.values.containers import Container, FixedTuple, Keyed, Pairs, SetOf
+from perdure_runtime.values.keys import key_form
+from perdure_runtime.values.shapes import ANYTHING, SERVED, Number, Scalar, Shape, Unserved
+from perdure_runtime.values.spelling import spelled
+
+__all__ = ["Compiler"]
+
+SIMPLE: dict[object, Callable[[], Shape]] = {
+    None: lambda: Scalar(type(None)),
+    type(None): lambda: Scalar(type(None)),
+    bool: lambda: Scalar(bool),
+    int: lambda: Scalar(int),
+    str: lambda: Scalar(str),
+    float: Number,
+    Any: lambda: ANYTHING,
+    object: lambda: ANYTHING,
+    typing.Never: lambda: ANYTHING,
+    typing.NoReturn: lambda: ANYTHING,
+    typing.LiteralString: lambda: Scalar(str),
+}
+ITERABLES: dict[object, Callable[[Shape], Shape]] = {
+    list: lambda item: Container(list, item),
+    collections.abc.Sequence: lambda item: Container(list, item),
+    collections.abc.MutableSequence: lambda item: Container(list, item),
+    set: lambda item: SetOf(set, item),
+    collections.abc.Set: lambda item: SetOf(set, item),
+    collections.abc.MutableSet: lambda item: SetOf(set, item),
+    frozenset: lambda item: SetOf(frozenset, item),
+    Batch: BatchShape,
+}
+DICTS = frozenset({dict, collections.abc.Mapping, collections.abc.MutableMapping})
+# By name: typing_extensions has its own of some, and older Pythons lack some.
+QUALIFIERS: Final = frozenset({"Final", "ReadOnly", "Required", "NotRequired"})
+
+
+class Compiler:
+    """One compilation; it knows the classes and aliases it is inside of, which may contain themselves."""
+
+    def __init__(self) -> None:
+        self.known: dict[object, Shape] = {}
+        self.aliases: list[object] = []
+
+    def shape_of(self, annotation: object, place: str) -> Shape:  # noqa: C901  the table of what annotations are
+        """The shape of the values of one annotation, found at `place`."""
+        origin, args = get_origin(annotation), get_args(annotation)
+        if origin is typing.Annotated or getattr(origin, "_name", None) in QUALIFIERS:
+            return self.shape_of(args[0], place)
+        if origin is typing.Union or origin is types.UnionType:
+            return self._union(args, annotation, place)
+        if origin is typing.Literal:
+            return self._literal(annotation, place)
+        if _is_hashable(annotation):
+            if annotation in SIMPLE:
+                return SIMPLE[annotation]()
+            if annotation in self.known:
+                return self.known[annotation]
+        made_of = annotation if origin is None else origin
+        if not _is_hashable(made_of):
+            raise Unserved(annotation, place, SERVED)
+        if made_of in ITERABLES:
+            return self._iterable(made_of, args, annotation, place)
+        if made_of in DICTS:
+            return self._dict(args, annotation, place)
+        if made_of is tuple:
+            return self._tuple(annotation, place)
+        if isinstance(made_of, type):
+            from perdure_runtime.values.classes import shape_of_class
+
+            return shape_of_class(self, made_of, args, annotation, place)
+        return self._stand_in(made_of, args, annotation, place)
+
+    def _stand_in(self, made_of: Any, args: tuple[Any, ...], annotation: object, place: str) -> Shape:  # noqa: ANN401
+        """What stands for something else."""
+        if isinstance(made_of, TypeVar):
+            if made_of.__constraints__:
+                raise Unserved(annotation, place, "which of its constraints holds is not known at run time")
+            default = getattr(made_of, "__default__", None)  # Python 3.13
+            if default is not None and getattr(made_of, "has_default", bool)():  # pragma: no cover
+                return self.shape_of(default, place)
+            return ANYTHING if made_of.__bound__ is None else self.shape_of(made_of.__bound__, place)
+        if isinstance(made_of, typing.NewType):
+            return self.shape_of(made_of.__supertype__, place)
+        if type(made_of).__name__ == "TypeAliasType":
+            return self._alias(made_of, args, annotation, place)
+        if isinstance(made_of, typing.ForwardRef):
+            reason = "it is an alias inside itself; make it one with the `type` statement of Python 3.12, or a class"
+            raise Unserved(made_of.__forward_arg__, place, reason)
+        raise Unserved(annotation, place, SERVED)
+
+    def _alias(self, alias: Any, args: tuple[Any, ...], annotation: object, place: str) -> Shape:  # noqa: ANN401
+        later = self.known[annotation] = Later(spelled(annotation))
+        try:
+            from perdure_runtime.values.generics import substituted
+
+            meaning = dict(zip(alias.__type_params__, args, strict=False))
+            shape = self.shape_of(substituted(alias.__value__, meaning), place)
+        except _TooEarly:
+            raise Unserved(annotation, place, "the alias contains itself, and nothing around that") from None
+        later.fill(shape)
+        self.known[annotation] = shape
+        return shape
+
+    def _iterable(self, made_of: object, args: tuple[Any, ...], annotation: object, place: str) -> Shape:
+        item = self.shape_of(args[0], f"{place}[…]") if args else ANYTHING
+        shape = ITERABLES[made_of](item)
+        if isinstance(shape, SetOf) and not item.hashable:
+            raise Unserved(annotation, place, f"a set cannot hold {item.title}, which is not hashable")
+        return shape
+
+    def _dict(self, args: tuple[Any, ...], annotation: object, place: str) -> Shape:
+        if not args:
+            return Keyed(ANYTHING)
+        key, item = self.shape_of(args[0], f"{place} (keys)"), self.shape_of(args[1], f"{place}[…]")
+        if key is ANYTHING or (isinstance(key, Scalar) and key.kind is str):
+            return Keyed(item)
+        if not key.hashable:
+            raise Unserved(annotation, place, f"a key cannot be {key.title}, which is not hashable")
+        form = key_form(key)
+        return Pairs(key, item) if form is None else Keyed(item, form)
+
+    def _tuple(self, annotation: object, place: str) -> Shape:
+        args = get_args(annotation)
+        if not args and get_origin(annotation) is None:
+            return Container(tuple, ANYTHING)
+        if len(args) == 2 and args[1] is ...:  # noqa: PLR2004  tuple[T, ...]
+            return Container(tuple, self.shape_of(args[0], f"{place}[…]"))
+        return FixedTuple(tuple(self.shape_of(item, f"{place}[{index}]") for index, item in enumerate(args)))
+
+    def _literal(self, annotation: object, place: str) -> Shape:
+        values = get_args(annotation)
+        odd = odd_constant(values)
+        if odd:
+            raise Unserved(annotation, place, odd)
+        constants = Constants(values)
+        if constants.ambiguous:
+            raise Unserved(annotation, place, "two of its values are the same in JSON")
+        return constants
+
+    def _union(self, args: tuple[Any, ...], annotation: object, place: str) -> Shape:
+        names = [spelled(member) for member in args]
+        if len({*names}) < len(names):  # classes of the same name
+            names = [spelled(member, full=True) for member in args]
+        arms = [Arm(name, self.shape_of(member, place)) for name, member in zip(names, args, strict=True)]
+        if any(arm.shape is ANYTHING for arm in arms):
+            return ANYTHING
+        arms = _without_repeats(arms)
+        if len({arm.name for arm in arms}) < len(arms):
+            raise Unserved(annotation, place, "two of its members have the same name")
+        return arms[0].shape if len(arms) == 1 else Choice(arms)
+
+
+def _without_repeats(arms: list[Arm]) -> list[Arm]:
+    """The members of a union with its Literals as one, and without what another member reads anyway."""
+    scalars = {arm.shape.kind: arm for arm in reversed(arms) if isinstance(arm.shape, Scalar)}
+    literals = [arm.shape for arm in arms if isinstance(arm.shape, Constants)]
+    literals = [found for found in literals if not (found.made == found.kinds and found.made <= scalars.keys())]
+    kept: list[Arm] = []
+    for arm in arms:
+        if isinstance(arm.shape, Scalar):
+            if scalars[arm.shape.kind] is arm:
+                kept.append(arm)
+        elif not isinstance(arm.shape, Constants):
+            kept.append(arm)
+        elif arm.shape in literals[:1]:
+            one = merged(literals)
+            kept.append(Arm(one.title, one))
+    return kept
+
+
+def _is_hashable(annotation: object) -> bool:
+    try:
+        hash(annotation)
+    except TypeError:  # Annotated[int, []], or a generic with that inside
+        return False
+    return True
+
+
+class _TooEarly(Exception):
+    """An alias is asked for what it is while that is still being found out."""
+
+
+class Later(Shape):
+    """An alias inside itself."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+    def fill(self, shape: Shape) -> None:
+        """Say what it stands for."""
+        self.parts = (shape,)
+        self.kinds, self.made, self.hashable = shape.kinds, shape.made, shape.hashable
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  kinds or made, before there are any
+        raise _TooEarly(name)
+
+    def payload(self, value: Any) -> Any:  # noqa: ANN401
+        return self.parts[0].payload(value)
+
+    def json(self, value: Any) -> Any:  # noqa: ANN401
+        return self.parts[0].json(value)
+
+    def read(self, data: Any) -> object:  # noqa: ANN401
+        return self.parts[0].read(data)

@@ -1,0 +1,100 @@
+"""The result of user code as recorded text: by its own serdes where it has one, else by its annotation and the codec.
+
+What is stored is read back at once, so that the code gets live what a replay will give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from perdure import SerdesError
+
+if TYPE_CHECKING:
+    from perdure import Serdes
+    from perdure_runtime.values.annotations import Converter
+    from perdure_runtime.values.codec import Codec
+
+__all__ = ["RESULT", "ResultForm", "by_user"]
+
+RESULT = "result"
+TEXT = "text"
+"""The member of a batch's item that holds the text of its serdes, where the codec cannot hold the value."""
+
+
+class ResultForm:
+    """How the result of one function travels."""
+
+    __slots__ = ("_codec", "_converter", "_serdes")
+
+    def __init__(self, codec: Codec, converter: Converter | None, serdes: Serdes[Any] | None = None) -> None:
+        self._codec = codec
+        self._converter = None if converter is None or converter.identity else converter
+        self._serdes = serdes
+
+    def store(self, value: object) -> tuple[str, object]:
+        """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
+        if self._serdes is not None:
+            text = self._own_text(self._serdes, value)
+            return text, by_user(self._serdes.deserialize, text)
+        if self._converter is None:
+            return self._codec.stored(value, root=RESULT)
+        payload = self._converter.to_payload(value, root=RESULT)
+        settled = self._codec.settled(payload, root=RESULT) if self._converter.settled else None
+        # A settled payload is what its text reads back as, so that reading the text would change nothing.
+        text, data = self._codec.stored(payload, root=RESULT) if settled is None else (settled, payload)
+        back = self._converter.from_payload(data, root=RESULT)
+        self._converter.check(back, payload, root=RESULT)
+        return text, back
+
+    def read(self, text: str | None) -> object:
+        """The value that a recorded text stands for; none stands for None."""
+        if text is None:
+            return None
+        if self._serdes is not None:
+            return by_user(self._serdes.deserialize, text)
+        data = self._codec.decode(text, root=RESULT)
+        return data if self._converter is None else self._converter.from_payload(data, root=RESULT)
+
+    def member(self, value: object, index: int) -> tuple[str, object]:
+        """The member of a batch's item at `index` that holds `value`, for the codec to write with the whole batch.
+
+        A value that has a serdes of its own is usually no work for the codec. Where it is, it is stored as what it is:
+        the official SDK reads that, and would take the text of the serdes for the value.
+        """
+        if self._converter is not None and self._serdes is None:
+            return RESULT, self._converter.to_payload(value, root=_place(index))
+        if self._serdes is not None:
+            try:
+                self._codec.encode(value)
+            except SerdesError:
+                return TEXT, self._own_text(self._serdes, value)
+        return RESULT, value
+
+    def of_member(self, entry: Mapping[str, object], index: int) -> object:
+        """The value that a batch's item holds; raises `SerdesError`."""
+        if self._serdes is not None:
+            text = entry.get(TEXT)
+            return by_user(self._serdes.deserialize, text) if isinstance(text, str) else entry.get(RESULT)
+        data = entry.get(RESULT)
+        return data if self._converter is None else self._converter.from_payload(data, root=_place(index))
+
+    def _own_text(self, serdes: Serdes[Any], value: object) -> str:
+        text = by_user(serdes.serialize, value)
+        if not isinstance(text, str):
+            raise SerdesError(f"serdes.serialize returned a {type(text).__name__}, not a str", RESULT)
+        return text
+
+
+def _place(index: int) -> str:
+    return f"{RESULT}[{index}]"
+
+
+def by_user(convert: Callable[[Any], Any], value: object, *, what: str = "serdes") -> Any:  # noqa: ANN401  user code
+    """What a conversion of the user's makes of `value`; whatever it raises is a `SerdesError`."""
+    try:
+        return convert(value)
+    except SerdesError:
+        raise
+    except Exception as error:  # user code
+        raise SerdesError(f"its {what} failed: {type(error).__name__}: {error}", RESULT) from error

@@ -1,0 +1,231 @@
+"""Steps, driven by hand: what they ask for, and how they end, with no driver and no service (PROTOCOL 5.1)."""
+
+import pytest
+
+from perdure import Retry, SerdesError, StepInterrupted, StepOptions
+from perdure_runtime.core.effects import Call, Commit, Due, HandOver, Ok, Park, Raised
+from perdure_runtime.core.handover import DELAY, marked
+from perdure_runtime.core.identity import Identity
+from perdure_runtime.core.operations.step import StepWork, step
+from perdure_runtime.core.vocabulary import Kind, Subtype
+from support.driving import Upper, answers, drive, journal_of, moves, recorded, updates
+
+STEP = Identity("id-1", Kind.STEP, Subtype.STEP, "pay", None)
+START = {"Id": "id-1", "Type": "STEP", "Action": "START", "SubType": "Step", "Name": "pay"}
+BOOM = ValueError("boom")
+TOLD = {"ErrorType": "ValueError", "ErrorMessage": "boom"}
+
+
+def body(attempt):
+    raise AssertionError("operations leave bodies to the driver")
+
+
+def work(told=None, *, late=(), **options):
+    failures = [] if told is None else told
+    lateness = iter(late)
+    return StepWork(
+        body,
+        is_async=False,
+        options=StepOptions(**options),
+        values=Upper(),
+        random=lambda: 1.0,
+        told=lambda *facts: failures.append(facts),
+        is_late=lambda: next(lateness, False),
+    )
+
+
+def test_a_new_step_starts_runs_and_records_what_it_returned():
+    asked, outcome = drive(step(journal_of(), STEP, work()), None, Ok("done"), None)
+    assert asked == [
+        Commit((START,), Due.ANY),
+        Call(body, 1, is_async=False),
+        Commit(({**START, "Action": "SUCCEED", "Payload": "DONE"},), Due.NOW),
+    ]
+    assert outcome == Ok("done!")
+
+
+def test_a_once_step_awaits_its_start():
+    asked, _ = drive(step(journal_of(), STEP, work(once=True)))
+    assert asked == [Commit((START,), Due.NOW)]
+
+
+def test_a_once_step_whose_start_is_acknowledged_runs():
+    journal = journal_of()
+    asked, _ = drive(step(journal, STEP, work(once=True)), answers(journal, recorded(STEP, "STARTED")))
+    assert asked[1] == Call(body, 1, is_async=False)
+
+
+def test_a_once_step_looks_at_the_answer_to_its_start_before_it_runs():
+    journal = journal_of()
+    done_already = answers(journal, recorded(STEP, "SUCCEEDED", Result="DONE"))
+    asked, outcome = drive(step(journal, STEP, work(once=True)), done_already)
+    assert asked == [Commit((START,), Due.NOW)]
+    assert outcome == Ok("done!")
+
+
+def test_an_async_body_is_called_as_one():
+    asked, _ = drive(step(journal_of(), STEP, work()._replace(is_async=True)), None)
+    assert asked[1] == Call(body, 1, is_async=True)
+
+
+@pytest.mark.parametrize("attempts", [0, 3])
+def test_a_ready_step_starts_its_next_attempt(attempts):
+    asked, _ = drive(step(journal_of(recorded(STEP, "READY", Attempt=attempts)), STEP, work()), None)
+    assert asked == [Commit((START,), Due.ANY), Call(body, attempts + 1, is_async=False)]
+
+
+def test_a_started_step_runs_again_as_the_same_attempt():
+    asked, outcome = drive(step(journal_of(recorded(STEP, "STARTED", Attempt=1)), STEP, work()), Ok("done"), None)
+    assert asked[0] == Call(body, 2, is_async=False)
+    assert outcome == Ok("done!")
+
+
+def test_a_started_once_step_was_interrupted_and_is_not_run_again():
+    told = []
+    asked, outcome = drive(step(journal_of(recorded(STEP, "STARTED")), STEP, work(told, once=True)), None)
+    (commit,) = asked
+    assert (commit.updates[0]["Action"], commit.due) == ("FAIL", Due.NOW)
+    assert commit.updates[0]["Error"]["ErrorType"] == "StepInterrupted"
+    assert outcome.error.args == ("StepInterrupted", "pay", 1)
+    assert outcome.recorded == commit.updates[0]["Error"]
+    assert [(type(error), attempt, delay) for error, attempt, delay in told] == [(StepInterrupted, 1, None)]
+
+
+def test_a_started_once_step_is_run_again_where_its_policy_says_so():
+    journal = journal_of(recorded(STEP, "STARTED"))
+    policy = Retry.fixed(interrupted=True)
+    due = answers(journal, recorded(STEP, "READY", Attempt=1))
+    started = answers(journal, recorded(STEP, "STARTED", Attempt=1))
+    asked, _ = drive(step(journal, STEP, work(once=True, retry=policy)), None, due, started)
+    assert asked[0].updates[0]["Action"] == "RETRY"
+    assert asked[0].updates[0]["StepOptions"] == {"NextAttemptDelaySeconds": 5}
+    assert asked[1:] == [Park("id-1", None), Commit((START,), Due.NOW), Call(body, 2, is_async=False)]
+
+
+def test_a_failed_attempt_is_recorded_and_waited_out():
+    told = []
+    journal = journal_of()
+    asked, outcome = drive(
+        step(journal, STEP, work(told)),
+        None,
+        Raised(BOOM),
+        answers(journal, recorded(STEP, "PENDING", Attempt=1, NextAttemptTimestamp=9.0)),
+        answers(journal, recorded(STEP, "READY", Attempt=1)),
+        None,
+        Ok("done"),
+        None,
+    )
+    retry = {**START, "Action": "RETRY", "Error": TOLD, "StepOptions": {"NextAttemptDelaySeconds": 5}}
+    assert asked[2:4] == [Commit((retry,), Due.NOW), Park("id-1", 9.0)]
+    assert asked[5] == Call(body, 2, is_async=False)
+    assert outcome == Ok("done!")
+    assert told == [(BOOM, 1, 5)]
+
+
+def test_the_last_attempt_fails_the_step_with_what_is_recorded():
+    asked, outcome = drive(step(journal_of(), STEP, work(retry=Retry.NONE)), None, Raised(BOOM), None)
+    assert asked[2] == Commit(({**START, "Action": "FAIL", "Error": TOLD},), Due.NOW)
+    assert outcome.error.args == ("ValueError", "pay", 1)
+    assert outcome.recorded == TOLD
+
+
+def test_a_result_that_cannot_be_stored_fails_the_step_at_once():
+    asked, outcome = drive(step(journal_of(), STEP, work()), None, Ok("refused"), None)
+    assert moves(asked) == ["STEP START", "STEP FAIL"]
+    assert outcome.error.args == ("SerdesError", "pay", 1)
+
+
+def test_a_policy_that_breaks_fails_the_step_with_its_own_error():
+    told = []
+
+    def broken(error, attempt):
+        raise ZeroDivisionError("policy")
+
+    asked, outcome = drive(step(journal_of(), STEP, work(told, retry=Retry.custom(broken))), None, Raised(BOOM), None)
+    assert updates(asked)[1]["Error"] == {"ErrorType": "ZeroDivisionError", "ErrorMessage": "policy"}
+    assert outcome.error.args == ("ZeroDivisionError", "pay", 1)
+    assert told[0][0].__context__ is BOOM
+
+
+def test_a_recorded_result_is_returned_without_asking_for_anything():
+    assert drive(step(journal_of(recorded(STEP, "SUCCEEDED", Result="DONE")), STEP, work())) == ([], Ok("done!"))
+    assert drive(step(journal_of(recorded(STEP, "SUCCEEDED")), STEP, work())) == ([], Ok(None))
+
+
+def test_a_recorded_result_that_cannot_be_read_is_the_steps_failure():
+    asked, outcome = drive(step(journal_of(recorded(STEP, "SUCCEEDED", Result="?")), STEP, work()))
+    assert asked == []
+    assert isinstance(outcome.error, SerdesError)
+
+
+@pytest.mark.parametrize("status", ["FAILED", "CANCELLED", "TIMED_OUT", "STOPPED"])
+def test_a_recorded_failure_is_raised_without_asking_for_anything(status):
+    asked, outcome = drive(step(journal_of(recorded(STEP, status, Attempt=3, Error={"ErrorType": "X"})), STEP, work()))
+    assert asked == []
+    assert outcome.error.args == ("X", "pay", 3)
+    assert outcome.recorded == {"ErrorType": "X"}
+
+
+def test_a_pending_step_waits_until_it_is_due():
+    journal = journal_of(recorded(STEP, "PENDING", NextAttemptTimestamp=5.0))
+    asked, _ = drive(step(journal, STEP, work()), answers(journal, recorded(STEP, "READY")))
+    assert asked == [Park("id-1", 5.0), Commit((START,), Due.ANY)]
+
+
+# Hand-over: no time is left in this invocation
+
+
+def test_an_attempt_that_comes_too_late_is_handed_over_to_the_next_invocation():
+    journal = journal_of()
+    parked = answers(journal, recorded(STEP, "PENDING", Attempt=1, Error=marked(1), NextAttemptTimestamp=7.0))
+    asked, _ = drive(step(journal, STEP, work(late=[True])), None, parked)
+    retry = {**START, "Action": "RETRY", "Error": marked(1), "StepOptions": {"NextAttemptDelaySeconds": DELAY}}
+    assert asked == [HandOver(), Commit((retry,), Due.NOW), Park("id-1", 7.0)]
+
+
+def test_an_attempt_that_was_handed_over_and_is_due_before_the_end_is_made_after_all():
+    journal = journal_of()
+    due = answers(journal, recorded(STEP, "READY", Attempt=1, Error=marked(1)))
+    asked, _ = drive(step(journal, STEP, work(late=[True])), None, None, due, None)
+    assert asked[3:] == [Commit((START,), Due.ANY), Call(body, 1, is_async=False)]
+
+
+def test_a_late_attempt_records_nothing_while_something_else_keeps_the_execution_going():
+    asked, outcome = drive(step(journal_of(), STEP, work(late=[True])))
+    assert (asked, outcome) == ([HandOver()], None)
+
+
+def test_attempts_handed_over_do_not_count_as_the_users():
+    journal = journal_of(recorded(STEP, "READY", Attempt=3, Error=marked(2)))
+    asked, _ = drive(step(journal, STEP, work()), None)
+    assert asked[1] == Call(body, 2, is_async=False)
+
+
+def test_hand_overs_add_up():
+    journal = journal_of(recorded(STEP, "READY", Attempt=2, Error=marked(2)))
+    asked, _ = drive(step(journal, STEP, work(late=[True])), None)
+    assert updates(asked)[0]["Error"] == marked(3)
+
+
+def test_a_started_ordinary_step_that_comes_too_late_is_handed_over_too():
+    asked, _ = drive(step(journal_of(recorded(STEP, "STARTED")), STEP, work(late=[True])), None)
+    assert moves(asked) == ["STEP RETRY"]
+
+
+def test_an_interrupted_once_step_is_settled_however_late_it_is():
+    asked, _ = drive(step(journal_of(recorded(STEP, "STARTED")), STEP, work(once=True, late=[True])), None)
+    assert moves(asked) == ["STEP FAIL"]
+
+
+def test_a_failure_after_a_hand_over_carries_its_count_on():
+    journal = journal_of(recorded(STEP, "READY", Attempt=1, Error=marked(1)))
+    asked, outcome = drive(step(journal, STEP, work(retry=Retry.NONE)), None, Raised(BOOM), None)
+    assert updates(asked)[1]["Error"] == TOLD | {"ErrorData": '{"perdure":1,"handed_over":1}'}
+    assert outcome.error.args == ("ValueError", "pay", 1)
+
+
+def test_a_failure_says_after_how_many_attempts_of_the_users_live_and_on_replay():
+    error = TOLD | {"ErrorData": '{"perdure":1,"handed_over":1}'}
+    journal = journal_of(recorded(STEP, "FAILED", Attempt=2, Error=error))
+    _, outcome = drive(step(journal, STEP, work()))
+    assert outcome.error.args == ("ValueError", "pay", 1)

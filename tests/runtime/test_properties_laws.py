@@ -1,0 +1,120 @@
+"""The laws of `support.shape_runs` have teeth: each sees what it forbids."""
+
+import pytest
+from hypothesis import find, settings
+
+from support.shape_runs import Accepted, Weather, broken_laws, lines_of, ran
+from support.shape_strategies import RACING, STEADY
+from support.shapes import (
+    Callback,
+    Child,
+    Condition,
+    Invoke,
+    Map,
+    Parallel,
+    Repeat,
+    Step,
+    Together,
+    Try,
+    Wait,
+    WaitForCallback,
+    WithRetry,
+    within,
+)
+
+NESTED = (Child("outer", (Child("inner", (Step("a", 1),)), Wait(5))),)
+
+
+def update(run, kind, name):
+    """What was recorded last of an operation."""
+    return next(one for _, one in reversed(run.service.accepted) if one["Type"] == kind and one.get("Name") == name)
+
+
+def test_a_calm_run_breaks_no_law():
+    assert broken_laws(ran(NESTED)) == []
+
+
+def test_the_watch_sees_a_body_that_runs_twice():
+    run = ran((Step("a", 1),), weather=Weather(before=frozenset({1})))
+    assert list(run.watch.bodies.values()) == [2]
+    run.watch.once = {operation_id for operation_id, _ in run.watch.bodies}
+    assert [fault.partition(":")[0] for fault in broken_laws(run)] == ["once"]
+
+
+def test_the_watch_sees_code_that_runs_after_its_outcome():
+    run = ran(NESTED)
+    run.service.accepted.clear()
+    run.watch.is_over = lambda _id: True
+    run.watch.begins = lambda *_args, **_options: 1
+    owner = type("Owner", (), {"id": "A" * 64})
+    run.watch.enters(type("Code", (), {"calls": type("Calls", (), {"scope": type("Scope", (), {"owner": owner})})}))
+    assert len(broken_laws(run)) == 1
+
+
+@pytest.mark.parametrize("name", ["outer", "inner"])
+def test_an_update_after_the_end_of_a_context_is_seen(name):
+    run = ran(NESTED)
+    late = {"Id": "B" * 64, "Type": "WAIT", "Action": "START", "ParentId": update(run, "CONTEXT", name)["Id"]}
+    run.service.accepted.append(Accepted(9, late))
+    assert all(fault.startswith("orphan") for fault in broken_laws(run))
+    assert len(broken_laws(run)) == (1 if name == "outer" else 2)
+
+
+def test_an_id_that_is_used_twice_is_seen():
+    run = ran((Wait(1, "a"), Wait(1, "b")))
+    run.service.accepted.append(Accepted(9, {**update(run, "WAIT", "b"), "Name": "c"}))
+    assert [fault.partition(":")[0] for fault in broken_laws(run)] == ["identity", "identity"]
+
+
+def test_a_refusal_is_seen():
+    run = ran((Wait(1),))
+    run.service.refused.append("invalid")
+    assert broken_laws(run) == ["invalid"]
+
+
+@pytest.mark.parametrize("output", [b'{"Status": "SUCCEEDED"}', ValueError("no")])
+def test_an_answer_before_the_end_is_seen(output):
+    run = ran((Wait(1),))
+    run.harness.outputs.insert(0, output)
+    assert [fault.partition(":")[0] for fault in broken_laws(run)] == ["status"]
+
+
+def test_a_body_that_rested_on_what_changed_is_seen():
+    run = ran((Step("a", 1), Step("b", 2)))
+    run.watch.saw[next(iter(run.watch.saw))].add("something else")
+    assert [fault.partition(":")[0] for fault in broken_laws(run)] == ["unsettled"]
+
+
+def test_the_updates_of_a_line_of_work_are_kept_apart():
+    run = ran((Map((1, 2), (Step("a", 1), Step("b", 2)), flat=True), Parallel(((Step("c", 3),), ()))))
+    names = [[one.get("Name") for one in line if one["Action"] == "START"] for line in lines_of(run).values()]
+    assert sorted(names, key=str) == sorted(
+        [["items", None], ["a"], ["a"], ["b"], ["b"], ["parallel-branch-0"], ["parallel-branch-1"], ["c"]], key=str
+    )
+
+
+KINDS = [
+    Callback,
+    Child,
+    Condition,
+    Invoke,
+    Map,
+    Parallel,
+    Repeat,
+    Step,
+    Together,
+    Try,
+    Wait,
+    WaitForCallback,
+    WithRetry,
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_node_is_drawn_inside_another(kind):
+    def holds(shape):
+        return any(isinstance(one, kind) for node in shape for one in list(within(node))[1:])
+
+    find(STEADY["async"], holds, settings=settings(max_examples=3_000, deadline=None))
+    find(RACING["sync"], holds, settings=settings(max_examples=3_000, deadline=None))

@@ -1,0 +1,99 @@
+"""Operations driven by hand: a test is the driver, and the service; it says what each effect is answered with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perdure import SerdesError
+from perdure_runtime.core.effects import Commit, Effect, Fan
+from perdure_runtime.core.journal import Journal
+from perdure_runtime.core.records import DETAILS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from perdure_runtime.core.effects import Op, Outcome
+    from perdure_runtime.core.identity import Identity
+
+
+class Upper:
+    """Values that change on the way: the text is in capitals, and what is read from it in small, with a "!" added."""
+
+    def store(self, value: Any) -> tuple[str, Any]:
+        if value == "refused":
+            raise SerdesError("cannot be stored")
+        return value.upper(), self.read(value.upper())
+
+    def read(self, text: str | None) -> Any:
+        if text == "?":
+            raise SerdesError("not ours")
+        return None if text is None else text.lower() + "!"
+
+    def summary(self, value: Any) -> str:
+        return f"{len(value)} characters"
+
+    def describe(self, error: BaseException) -> dict[str, Any]:
+        return {"ErrorType": type(error).__name__, "ErrorMessage": str(error)}
+
+    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
+        return LookupError(error and error["ErrorType"], identity.name, attempts)
+
+
+def recorded(identity: Identity, status: str, **details: Any) -> dict[str, Any]:
+    """An operation as the service sends it."""
+    wire = {"Id": identity.id, "Type": identity.kind.value, "SubType": str(identity.subtype), "Status": status}
+    return wire | {"Name": identity.name, "ParentId": identity.parent, DETAILS[identity.kind]: details}
+
+
+def journal_of(*operations: dict[str, Any]) -> Journal:
+    """A journal that holds these operations."""
+    journal = Journal()
+    journal.merge(operations)
+    return journal
+
+
+def answers(journal: Journal, *operations: dict[str, Any]) -> Callable[[Effect], None]:
+    """A reply that comes with news: the service tells what has become of these operations."""
+    return lambda _: journal.merge(operations)
+
+
+def branches(outcomes: Mapping[int, Outcome[Any]], *, begun: int | None = None) -> Callable[[Effect], None]:
+    """A reply to `Fan`: so many branches begin, and these end, in this order, as long as the batch is undecided."""
+
+    def fanned(effect: Effect) -> None:
+        assert isinstance(effect, Fan)
+        tally = effect.tally
+        for _ in range(tally.total if begun is None else begun):
+            tally.begin()
+        for index, outcome in outcomes.items():
+            tally.end(index, outcome)
+
+    return fanned
+
+
+def drive(operation: Op[Any], *replies: Any) -> tuple[list[Effect], Any]:
+    """What the operation asked for, in order, and its outcome; None where it waits for a reply that it is not given."""
+    asked: list[Effect] = []
+    queue = list(replies)
+    reply: Any = None
+    while True:
+        try:
+            effect = operation.send(reply)
+        except StopIteration as end:
+            return asked, end.value
+        asked.append(effect)
+        if not queue:
+            return asked, None
+        reply = queue.pop(0)
+        if callable(reply):
+            reply = reply(effect)
+
+
+def updates(asked: Iterable[Effect]) -> list[dict[str, Any]]:
+    """Every update that was asked to be recorded, in order."""
+    return [update for effect in asked if isinstance(effect, Commit) for update in effect.updates]
+
+
+def moves(asked: Iterable[Effect]) -> list[str]:
+    """What those updates do, as kind and action."""
+    return [f"{update['Type']} {update['Action']}" for update in updates(asked)]
