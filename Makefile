@@ -8,14 +8,21 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=
 VENV := .venv
 IN := $(VENV)/bin
-# For `make layer`: what runs in the layer, and a standalone build of it with its checksum (CONTRIBUTING.md).
+# For `make layer`: the Python that builds, a standalone build of the same version with its checksum, a folder with Amazon
+# Linux's libraries, and the architecture where it is not this machine's (layer/README.md).
 LAYER_PYTHON ?= $(IN)/python
 PYTHON_ARCHIVE ?=
 PYTHON_SHA256 ?=
+LIBRARIES ?=
+ARCHITECTURE ?=
+WHEELS = build/wheels-$(ARCHITECTURE)
+layer_options = --boto3 \
+  $(if $(PYTHON_ARCHIVE),--archive "$(PYTHON_ARCHIVE)" --sha256 "$(PYTHON_SHA256)",$(if $(ARCHITECTURE),,--test-only-python)) \
+  $(if $(LIBRARIES),--libraries "$(LIBRARIES)") $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE) --wheels $(WHEELS))
 
 set_up = python=$$(tools/find-python $(PYTHON)) && "$$python" tools/setup.py
 
-.PHONY: help demo setup test test-full format layer lock clean
+.PHONY: help demo setup test test-full format layer layer-wheels lock clean
 
 help: ## Say what there is to do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
@@ -38,7 +45,10 @@ format: setup ## Format the code, and mend what the linter can
 	@$(IN)/ruff check --fix --quiet .
 
 layer: setup ## Build the Lambda layers into dist/
-	@$(LAYER_PYTHON) -m layer.build $(if $(PYTHON_ARCHIVE),--archive "$(PYTHON_ARCHIVE)" --sha256 "$(PYTHON_SHA256)",--test-only-python)
+	@$(LAYER_PYTHON) -m layer.build $(layer_options)
+
+layer-wheels: setup ## Fetch the pinned wheels that a layer for another ARCHITECTURE is built from
+	@$(if $(ARCHITECTURE),,echo "name it: ARCHITECTURE=arm64 or x86_64"; exit 2;) $(LAYER_PYTHON) -m layer.fetch $(ARCHITECTURE) $(WHEELS)
 
 lock: ## Pin the requirements anew, with hashes
 	@python=$$(tools/find-python $(PYTHON)) && "$$python" -m venv --clear build/lock

@@ -1,4 +1,4 @@
-"""From a staged folder to a zip: byte code first, modes second, then an archive that is the same whenever it is made.
+"""From a staged folder to a zip: byte code, a list of hashes, modes, and an archive that is the same at any time.
 
 The layer's folder is read-only on Lambda, so byte code that is missing, or taken for stale, would be made anew on every
 cold start. What Python compares for that is the source's time of change, which archives lose; the byte code here is of
@@ -12,10 +12,11 @@ import stat
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-__all__ = ["compile_all", "set_modes", "write_zip"]
+__all__ = ["compile_all", "set_modes", "write_hashes", "write_zip"]
 
 EPOCH = 315_532_800
 """1980-01-01, the first day a zip can name."""
@@ -42,6 +43,13 @@ def set_modes(stage: Path) -> None:
 def is_program(name: Path) -> bool:
     """Whether a file of a layer is to be run."""
     return any(name.match(pattern) for pattern in PROGRAMS)
+
+
+def write_hashes(stage: Path, target: Path) -> None:
+    """List the hash of every file below `stage` but the list's own, as `sha256sum --check` reads it in /opt."""
+    files = sorted(path for path in stage.rglob("*") if path.is_file() and path != target)
+    rows = (f"{sha256(path.read_bytes()).hexdigest()}  {path.relative_to(stage).as_posix()}\n" for path in files)
+    target.write_text("".join(rows), "utf-8")
 
 
 def write_zip(stage: Path, target: Path, *, moment: float = EPOCH) -> None:

@@ -14,8 +14,12 @@ def main() -> None:
     boot = os.path.dirname(os.path.abspath(__file__))
     # Python put this directory first for running it. What is in it is for this script only, and is imported by now.
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != boot]
-    private = private_folder(os.path.dirname(boot), sys.version_info[:2])
-    sys.meta_path.insert(0, PrivateFinder(private, read_shared(os.path.join(boot, "shared.txt")), bundle, warn))
+    home = os.path.dirname(boot)
+    private = private_folder(home, sys.version_info[:2])
+    shared = read_shared(os.path.join(boot, "shared.txt"), private)
+    # What the optional layer has; the two are one folder by now.
+    shared |= read_shared(os.path.join(home, "boto3", "shared.txt"), os.path.join(home, "boto3", "lib"))
+    sys.meta_path.insert(0, PrivateFinder(private, shared, bundle, warn, os.path.join(home, "native")))
 
     from perdure_bootstrap.__main__ import main as serve
 

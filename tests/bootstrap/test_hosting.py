@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from functools import wraps
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -34,6 +36,7 @@ class Engine:
     def __init__(self) -> None:
         self.made: tuple[object, ...] = ()
         self.prepared: list[Durable[Any, Any]] = []
+        self.told: list[str] = []
 
     def make(self, environ: Mapping[str, str], client: object | None, leave: Callable[[bytes], NoReturn]) -> Engine:
         self.made = (environ, client, leave)
@@ -42,6 +45,12 @@ class Engine:
     def prepare(self, function: Durable[Any, Any], /) -> Engine:
         self.prepared.append(function)
         return self
+
+    def end(self) -> None:
+        self.told.append("end")
+
+    def renew(self) -> None:
+        self.told.append("renew")
 
     def answer(self, event: bytes, lambda_context: LambdaContext, /) -> bytes:
         return event + lambda_context.aws_request_id.encode()
@@ -54,16 +63,16 @@ class Refusing(Engine):
 
 def test_durable_function_is_served_by_the_engine_from_bytes_to_bytes() -> None:
     engine, client = Engine(), object()
-    answer = hosting.answer_for(workflow, ENVIRON, client=client, abandon=abandon, make_host=engine.make)
+    serving = hosting.serving_for(workflow, ENVIRON, client=client, abandon=abandon, make_host=engine.make)
     assert engine.made == (ENVIRON, client, abandon)
     assert engine.prepared == [workflow]
-    answered = answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
+    answered = serving.answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
     assert answered == (b'{"DurableExecutionArn": "arn"}rid', "application/json")
 
 
 def test_durable_function_that_the_engine_refuses_is_a_fault() -> None:
     with pytest.raises(Fault, match=r"app\.workflow: the event is annotated set") as caught:
-        hosting.answer_for(workflow, ENVIRON, client=None, abandon=abandon, make_host=Refusing().make)
+        hosting.serving_for(workflow, ENVIRON, client=None, abandon=abandon, make_host=Refusing().make)
     assert caught.value.kind == "Runtime.HandlerRefused"
 
 
@@ -72,12 +81,35 @@ def test_wrapped_durable_function_is_served_through_its_wrapper() -> None:
     def instrumented(event: object, context: object) -> object:
         return {"seen": event}
 
-    answer = hosting.answer_for(instrumented, ENVIRON, client=None, abandon=abandon, make_host=Engine().make)
-    assert isinstance(answer, PlainHandler)
-    body, _ = answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
+    serving = hosting.serving_for(instrumented, ENVIRON, client=None, abandon=abandon, make_host=Engine().make)
+    assert isinstance(serving.answer, PlainHandler)
+    body, _ = serving.answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
     assert body == b'{"seen": {"DurableExecutionArn": "arn"}}'
 
 
 def test_any_other_function_is_a_plain_handler() -> None:
-    answer = hosting.answer_for(lambda event, _: event, ENVIRON, client=None, abandon=abandon, make_host=Engine().make)
-    assert isinstance(answer, PlainHandler)
+    serving = hosting.serving_for(
+        lambda event, _: event, ENVIRON, client=None, abandon=abandon, make_host=Engine().make
+    )
+    assert isinstance(serving.answer, PlainHandler)
+
+
+def test_engine_is_told_of_the_end_and_of_a_restore() -> None:
+    engine = Engine()
+    serving = hosting.serving_for(workflow, ENVIRON, client=None, abandon=abandon, make_host=engine.make)
+    serving.renew()
+    serving.let_go()
+    assert engine.told == ["renew", "end"]
+
+
+def test_engine_behind_a_wrapper_is_told_likewise(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine()
+    serving = hosting.serving_for(lambda event, _: event, ENVIRON, client=None, abandon=abandon, make_host=engine.make)
+    monkeypatch.delitem(sys.modules, "perdure_runtime.plain", raising=False)
+    serving.renew()
+    serving.let_go()
+    assert engine.told == []
+    monkeypatch.setitem(sys.modules, "perdure_runtime.plain", SimpleNamespace(hosts=lambda: (engine,)))
+    serving.renew()
+    serving.let_go()
+    assert engine.told == ["renew", "end"]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import io
 import signal
-from typing import TYPE_CHECKING, NoReturn
+import threading
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -10,12 +11,14 @@ from perdure_bootstrap.loop import Loop
 from perdure_bootstrap.runtime_api import Invocation, RuntimeApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from perdure_bootstrap.context import LambdaContext
     from perdure_bootstrap.reports import Report
 
 NOW = 1_795_260_452.0
+PATIENCE = 60.0
+"""Seconds to wait for what should happen; far more than any machine needs."""
 
 
 class Script:
@@ -39,6 +42,12 @@ class Script:
 
     def init_error(self, report: Report) -> None:
         self._note("init", report.kind)
+
+    def restore_next(self) -> None:
+        self._note("restored")
+
+    def restore_error(self, report: Report) -> None:
+        self._note("restore error", report.kind, report.accepted_type)
 
     def close(self) -> None: ...
 
@@ -74,6 +83,16 @@ class Memory:
         self.warnings.append(message)
 
 
+class Flushed(io.StringIO):
+    """Counts how often it was flushed."""
+
+    flushes = 0
+
+    def flush(self) -> None:
+        self.flushes += 1
+        super().flush()
+
+
 class Ended(BaseException):
     """Stands in for the end of the process."""
 
@@ -83,10 +102,39 @@ def end(status: int) -> NoReturn:
 
 
 def loop_of(
-    api: Script, *, log: Memory | None = None, environ: dict[str, str] | None = None, output: io.StringIO | None = None
+    api: Script,
+    *,
+    log: Memory | None = None,
+    environ: dict[str, str] | None = None,
+    output: io.StringIO | None = None,
+    **options: Any,
 ) -> Loop:
     where = {} if environ is None else environ
-    return Loop(api, log or Memory(), where, output or io.StringIO(), clock=lambda: NOW, end=end)
+    given = {"clock": lambda: NOW, "end": end, "patience": PATIENCE, **options}
+    return Loop(api, log or Memory(), where, output or io.StringIO(), **given)
+
+
+class Threads:
+    """Starts threads that can be waited for, and keeps what they raised."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+        self.raised: list[BaseException] = []
+
+    def start(self, run: Callable[[], object], arguments: tuple[()]) -> None:
+        thread = threading.Thread(target=self._run, args=(run,))
+        self._threads.append(thread)
+        thread.start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(PATIENCE)
+
+    def _run(self, run: Callable[[], object]) -> None:
+        try:
+            run()
+        except BaseException as error:  # noqa: BLE001  the end of the process, for the test to look at
+            self.raised.append(error)
 
 
 def test_each_invocation_is_answered_in_turn() -> None:
@@ -179,24 +227,113 @@ def test_stop_during_an_invocation_waits_for_its_answer() -> None:
         loop.stop()
         return echo(given, context)
 
-    api = Script(invocation(1), invocation(2))
-    loop = loop_of(api)
+    api, threads, let_go = Script(invocation(1), invocation(2)), Threads(), threading.Event()
+    loop = loop_of(api, start=threads.start)
+    loop.let_go = let_go.set
     with pytest.raises(SystemExit) as caught:
         loop.serve(stop_meanwhile)
+    threads.join()
     assert caught.value.code == 0
     assert api.calls == [("response", "rid-1", b"1", "text/plain")]
+    assert let_go.is_set()
+    assert threads.raised == []
 
 
-def test_stop_between_invocations_ends_the_wait() -> None:
+@pytest.mark.parametrize("sent", [True, False])
+def test_stop_ends_the_process_where_no_answer_comes(*, sent: bool) -> None:
+    gone, given_up = threading.Event(), threading.Event()
+
+    def stop_and_stay(given: Invocation, context: LambdaContext) -> tuple[bytes, str]:
+        loop.stop()
+        loop.stop()  # a second signal changes nothing
+        assert ended.wait(PATIENCE)
+        return echo(given, context)
+
+    def let_go() -> None:
+        gone.set()
+        if not sent:
+            given_up.wait(PATIENCE)
+
+    def end_here(status: int) -> NoReturn:
+        ended.set()
+        raise Ended(status)
+
+    ended, log, threads, output = threading.Event(), Memory(), Threads(), Flushed()
+    loop = loop_of(Script(invocation(1)), log=log, output=output, end=end_here, start=threads.start, patience=0.05)
+    loop.let_go = let_go
+    with pytest.raises(SystemExit):
+        loop.serve(stop_and_stay)
+    given_up.set()
+    threads.join()
+    assert [type(error) for error in threads.raised] == [Ended]
+    assert threads.raised[0].args == (0,)
+    assert gone.is_set()
+    assert output.flushes
+    [line] = log.warnings
+    assert line.startswith("SIGTERM: the process ends in the middle of an invocation, which stays without an answer.")
+    assert ("Not all that was queued could be sent." in line) == (not sent)
+
+
+def test_stop_between_invocations_ends_the_wait_and_lets_go() -> None:
     class Waiting(Script):
         def next(self) -> Invocation:
             loop.stop()
             raise AssertionError("stop goes through the wait")
 
-    loop = loop_of(Waiting())
+    threads, let_go = Threads(), threading.Event()
+    loop = loop_of(Waiting(), start=threads.start)
+    loop.let_go = let_go.set
     with pytest.raises(SystemExit) as caught:
         loop.serve(echo)
+    # Not after the threads are joined: the loop itself waits for that.
+    assert let_go.is_set()
+    threads.join()
     assert caught.value.code == 0
+
+
+def test_stop_in_the_init_phase_ends_it_before_the_first_invocation() -> None:
+    threads = Threads()
+    api = Script(invocation(1))
+    loop = loop_of(api, start=threads.start)
+    loop.stop()
+    with pytest.raises(SystemExit):
+        loop.serve(echo)
+    threads.join()
+    assert api.calls == []
+    assert threads.raised == []
+
+
+def test_init_phase_that_does_not_end_is_ended() -> None:
+    threads, log = Threads(), Memory()
+    loop = loop_of(Script(), log=log, start=threads.start, patience=0.01)
+    loop.stop()
+    threads.join()
+    assert [type(error) for error in threads.raised] == [Ended]
+    assert log.warnings == ["SIGTERM: the process ends in the middle of the init phase."]
+
+
+def test_stop_without_a_thread_to_be_had_waits_for_the_answer() -> None:
+    def refuse(run: Callable[[], object], arguments: tuple[()]) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    def stop_meanwhile(given: Invocation, context: LambdaContext) -> tuple[bytes, str]:
+        loop.stop()
+        return echo(given, context)
+
+    api = Script(invocation(1))
+    loop = loop_of(api, start=refuse, patience=0.01)
+    with pytest.raises(SystemExit):
+        loop.serve(stop_meanwhile)
+    assert api.calls == [("response", "rid-1", b"1", "text/plain")]
+
+
+def test_error_after_a_restore_is_reported_by_its_phase() -> None:
+    api, log = Script(), Memory()
+    loop = loop_of(api, log=log)
+    loop.wait_for_restore()
+    loop.report_restore(ValueError("boom"), "Runtime.AfterRestoreError")
+    assert api.calls == [("restored",), ("restore error", "ValueError", "Runtime.AfterRestoreError")]
+    assert [report.message for report in log.errors] == ["boom"]
 
 
 @pytest.fixture

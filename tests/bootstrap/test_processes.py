@@ -147,15 +147,6 @@ def test_sigterm_between_invocations_ends_the_process_at_once(
     assert ended == Ended(0, "bye\n", "")
 
 
-def test_sigterm_during_an_invocation_waits_for_its_answer(api: ScriptedRuntimeApi, write_app: Write) -> None:
-    root = write_app("import os, signal\ndef handler(e, c):\n    os.kill(os.getpid(), signal.SIGTERM)\n    return e")
-    api.push(Delivery(b'"answered"'))
-    with RuntimeProcess(api.address, root) as runtime:
-        api.take("next")
-        assert api.take("response").body == b'"answered"'
-        assert runtime.wait() == Ended(0, "", "")
-
-
 def test_users_own_sigterm_handler_stays(api: ScriptedRuntimeApi, write_app: Write) -> None:
     root = write_app("import os, signal\nsignal.signal(signal.SIGTERM, lambda *_: os._exit(9))\ndef handler(e, c): ...")
     with RuntimeProcess(api.address, root) as runtime:

@@ -46,7 +46,7 @@ def test_traceback_begins_in_the_users_code() -> None:
 def test_traceback_of_an_error_of_ours_is_kept() -> None:
     error = caught(lambda: SocketRuntimeApi("nowhere"))
     error.__traceback__ = error.__traceback__.tb_next.tb_next  # type: ignore[union-attr]
-    assert [frame.label for frame in report_of(error).frames] == ["__init__"]
+    assert [frame.label for frame in report_of(error).frames] == ["__init__", "opener"]
 
 
 def test_fault_is_reported_by_its_kind_without_frames() -> None:

@@ -6,16 +6,15 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from layer.build import ARCHITECTURE, PYTHON
 
+from support.built_layers import GIVEN, ROOT, built
 from support.deployed import AWAY, answered, serve_once
 from support.ledger_service import LedgerService
 from support.runtime_process import FUNCTION
 
-ROOT = Path(__file__).parents[2]
 TAG = f"perdure-test-image-{os.getpid()}"
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
@@ -25,6 +24,15 @@ from perdure import Context, durable
 @durable
 def handler(order: dict[str, int], ctx: Context) -> int:
     return order["n"] + 1
+"""
+
+NATIVE = """
+import greenlet
+
+def handler(event, context):
+    greenlet.greenlet(print).switch("runs")
+    with open("/proc/self/maps") as maps:
+        return sorted({line.split()[-1] for line in maps if "libstdc++" in line})
 """
 
 
@@ -41,8 +49,7 @@ def context(tmp_path_factory):
         shutil.copyfile(ROOT / name, context / name)
     for name in ("layer", "examples"):
         shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "layer.build", "--test-only-python", "--dist", context / "dist"]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    shutil.copytree(built(tmp_path_factory) / "layer", context / "dist" / "layer")
     return context
 
 
@@ -54,9 +61,13 @@ def build(base_image, context, *options):
 @pytest.fixture(scope="module")
 def image(base_image, context):
     """Built with a layer that only tests may have."""
-    build(base_image, context, "--build-arg", "TEST_ONLY=allowed", "--tag", TAG)
+    meant = ("TEST_ONLY=allowed", f"PYTHON_VERSION={PYTHON[2:]}", f"ARCHITECTURE={ARCHITECTURE}")
+    arguments = [part for argument in meant for part in ("--build-arg", argument)]
+    checked = f"{TAG}-checked"  # named, so that it can be removed
+    build(base_image, context, *arguments, "--target", "checked", "--tag", checked)
+    build(base_image, context, *arguments, "--tag", TAG)
     yield TAG
-    docker("image", "rm", "--force", TAG)
+    docker("image", "rm", "--force", TAG, checked)
 
 
 def run(image, event, *options, handler=None):
@@ -83,10 +94,29 @@ def run(image, event, *options, handler=None):
 
 
 @pytest.mark.usefixtures("image")  # whose layers this build shares, so that it leaves none of its own
-def test_a_layer_for_tests_makes_no_image_unasked(base_image, context):
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        pytest.param((), "not to be published", marks=pytest.mark.skipif(bool(GIVEN), reason="the given one may be")),
+        (("TEST_ONLY=allowed", "PYTHON_VERSION=3.0"), 'does not hold "python": "3.0"'),
+        (("TEST_ONLY=allowed", "ARCHITECTURE=riscv64"), 'does not hold "riscv64"'),
+    ],
+)
+def test_image_is_not_built_of_a_layer_other_than_the_one_meant(base_image, context, arguments, reason):
     with pytest.raises(subprocess.CalledProcessError) as refused:
-        build(base_image, context)
-    assert "not to be published" in refused.value.stdout + refused.value.stderr
+        build(base_image, context, *(part for argument in arguments for part in ("--build-arg", argument)))
+    assert reason in refused.value.stdout + refused.value.stderr
+
+
+def test_image_takes_the_base_image_that_lambda_has_by_default():
+    first = next(line for line in (ROOT / "Dockerfile").read_text("utf-8").splitlines() if line.startswith("ARG"))
+    assert first == "ARG BASE_IMAGE=public.ecr.aws/lambda/provided:al2023"
+
+
+def test_starter_is_where_the_entry_script_and_where_lambda_looks(image):
+    script = "for at in /var/runtime/bootstrap /opt/bootstrap; do test -x $at && echo $at; done"
+    found = docker("run", "--rm", "--user", "65534:65534", "--entrypoint", "/bin/sh", image, "-c", script)
+    assert found.split() == ["/var/runtime/bootstrap", "/opt/bootstrap"]
 
 
 def test_image_has_no_python_but_ours(image):
@@ -107,3 +137,18 @@ def test_image_serves_another_function_from_its_task_root(image, tmp_path):
     event = json.loads(LedgerService('{"n": 1}').begin())
     answer = answered(*run(image, event, "--volume", f"{tmp_path}:/var/task:ro", handler="app.handler"))
     assert answer == {"Status": "SUCCEEDED", "Result": "2"}
+
+
+def test_native_libraries_come_from_the_layer_where_the_system_has_none(image, base_image, tmp_path):
+    (tmp_path / "app.py").write_text(NATIVE)
+    tmp_path.chmod(0o755)
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {image}\nRUN rm $(find / -xdev -path /opt -prune -o -name 'libstdc++.so*' -print)\n"
+    )
+    bare = f"{TAG}-bare"
+    docker("build", "--force-rm", "--network", "host", "--tag", bare, tmp_path)
+    try:
+        mapped = answered(*run(bare, {}, "--volume", f"{tmp_path}:/var/task:ro", handler="app.handler"))
+    finally:
+        docker("image", "rm", "--force", bare)
+    assert mapped == ["/opt/perdure/native/libstdc++.so.6"]

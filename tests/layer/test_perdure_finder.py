@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from layer.packages import ENGINE, pins, shared_table
 
 SOURCE = Path(__file__).parents[2] / "layer" / "boot" / "perdure_finder.py"
 spec = importlib.util.spec_from_file_location("perdure_finder", SOURCE)
@@ -35,9 +36,14 @@ class Layer:
         self.private.mkdir()
         self.bundle.mkdir()
         self.warnings: list[str] = []
-        shared = {"engine_library": perdure_finder.Shared("engine_library", "24.4", shipped)}
+        rows = (
+            f"engine_library 24.4 {shipped or '-'} engine_library - -",
+            f"follower 1.0 {shipped or '-'} follower engine_library -",
+            "other_name 2.1 2.9.0.post0 filed_as - -",
+        )
+        table = {row.split()[0]: perdure_finder.shared(row.split(), str(self.private)) for row in rows}
         self.finder = perdure_finder.PrivateFinder(
-            str(self.private), shared, lambda: (str(self.bundle),), self.warnings.append
+            str(self.private), table, lambda: (str(self.bundle),), self.warnings.append
         )
 
     def origin(self, name):
@@ -121,14 +127,63 @@ def test_submodules_are_left_to_the_ordinary_search(layer):
     assert layer.finder.find_spec("perdure.steps", [str(layer.private / "perdure")]) is None
 
 
+def test_follower_comes_from_where_its_leader_does(layer):
+    for name in ("engine_library", "follower"):
+        install(layer.private, name, "26.1.0")
+    install(layer.bundle, "engine_library", "23.0")
+    install(layer.bundle, "follower", "99.0")
+    assert (layer.origin("engine_library"), layer.origin("follower")) == ("private", "private")
+    assert len(layer.warnings) == 1
+
+
+def test_follower_of_a_leader_that_is_recent_enough_is_the_bundles_whatever_its_version(layer):
+    for name in ("engine_library", "follower"):
+        install(layer.private, name, "26.1.0")
+    install(layer.bundle, "engine_library", "24.4")
+    install(layer.bundle, "follower", "0.1")
+    assert (layer.origin("engine_library"), layer.origin("follower")) == ("bundle", "bundle")
+    assert layer.warnings == []
+
+
+def test_follower_in_a_bundle_without_its_leader_is_left_to_the_bundle(layer):
+    for name in ("engine_library", "follower"):
+        install(layer.private, name, "26.1.0")
+    install(layer.bundle, "follower", "0.1")
+    assert (layer.origin("engine_library"), layer.origin("follower")) == ("private", "bundle")
+
+
+def test_version_is_looked_up_under_the_distributions_name(layer):
+    install(layer.private, "other_name", "2.9.0.post0")
+    install(layer.bundle, "other_name")
+    (layer.bundle / "filed_as-2.8.dist-info").mkdir()
+    assert layer.origin("other_name") == "bundle"
+    assert layer.warnings == []
+
+
 def test_table_of_shared_libraries_is_read_as_the_build_writes_it(tmp_path):
     table = tmp_path / "shared.txt"
-    table.write_text("boto3 1.43 -\norjson 3.10.15 3.13.0\n")
-    read = perdure_finder.read_shared(str(table))
-    assert {name: (it.minimum, it.shipped) for name, it in read.items()} == {
-        "boto3": ("1.43", None),
-        "orjson": ("3.10.15", "3.13.0"),
-    }
+    table.write_text(shared_table(ENGINE, absent=("boto3",), natives={"greenlet": "libgcc_s.so.1,libstdc++.so.6"}))
+    read = perdure_finder.read_shared(str(table), "/private")
+    boto3, greenlet, native = (read[name] for name in ("boto3", "greenlet", "runtime_client"))
+    assert (boto3.shipped, boto3.leader, boto3.natives) == (None, None, ())
+    assert (greenlet.shipped, greenlet.natives) == (
+        pins()["greenlet"].version,
+        ("libgcc_s.so.1", "libstdc++.so.6"),
+    )
+    assert (native.leader, native.distribution, native.folder) == ("awslambdaric", "awslambdaric", "/private")
+
+
+def test_table_of_a_layer_that_is_not_there_is_empty(tmp_path):
+    assert perdure_finder.read_shared(str(tmp_path / "boto3" / "shared.txt"), "/private") == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Lambda's binaries are Linux's")
+def test_native_library_is_the_systems_where_it_has_one_and_else_the_layers(tmp_path):
+    perdure_finder.load_native("libc.so.6", str(tmp_path))
+    (tmp_path / "libabsent.so.1").write_bytes(b"no library")
+    perdure_finder.load_native("libnowhere.so.1", str(tmp_path))  # the import that needs it will say so
+    with pytest.raises(OSError, match="libabsent"):
+        perdure_finder.load_native("libabsent.so.1", str(tmp_path))
 
 
 def test_private_folder_is_lib_or_the_one_for_this_python(tmp_path):

@@ -6,20 +6,14 @@ import pytest
 
 from perdure import (
     Batch,
-    BatchDecision,
-    BatchError,
-    BatchReason,
-    BatchStatus,
-    ChildContextError,
     Completion,
     Retry,
     child,
-    failure,
     step,
 )
 from support.colours import both
-from support.hosting import error_of, hosted, moves, run, said, status
-from support.ledger_service import LedgerService, succeeded
+from support.hosting import moves, run, status
+from support.ledger_service import succeeded
 from support.step_bodies import Declined, add
 
 
@@ -178,25 +172,6 @@ def test_options_of_a_branch_are_its_own(colour):
 
 
 @both
-@pytest.mark.parametrize("flat", [False, True])
-def test_a_batch_without_branches_is_over_at_once(colour, flat):
-    @colour
-    def workflow(event, ctx):
-        found = []
-        for batch in (
-            (yield ctx.parallel([], flat=flat)),
-            (yield ctx.map(twice, [], flat=flat, completion=Completion(min_successful=3))),
-            (yield ctx.map(twice, (), completion=Completion.custom(lambda progress: False))),
-        ):
-            found.append([len(batch), batch.total, batch.values(), str(batch.reason), str(batch.status)])
-        yield ctx.wait(seconds=1)
-        return found
-
-    harness = run(workflow, strict=True)
-    assert succeeded(harness.execution) == [[0, 0, [], "ALL_COMPLETED", "SUCCEEDED"]] * 3
-
-
-@both
 def test_no_more_branches_than_the_limit_are_under_way_and_they_begin_in_order(colour):
     running, most, order = [], [], []
 
@@ -237,186 +212,6 @@ def test_a_suspended_branch_keeps_its_place(colour):
     assert begun[:2] == [0, 1]
     assert begun[2:5] == [0, 1, 2]  # at second 5, when only 0 is over
     assert 3 in begun
-
-
-@both
-@pytest.mark.parametrize(
-    ("completion", "failing", "reason", "begun", "batch_status"),
-    [
-        (None, {0}, "FAILURE_TOLERANCE_EXCEEDED", 1, "FAILED"),
-        (Completion(), {0}, "FAILURE_TOLERANCE_EXCEEDED", 1, "FAILED"),
-        (Completion.ALL_SUCCESSFUL, {5}, "FAILURE_TOLERANCE_EXCEEDED", 6, "FAILED"),
-        (Completion.ALL_SUCCESSFUL, set(), "ALL_COMPLETED", 10, "SUCCEEDED"),
-        (Completion.FIRST_SUCCESSFUL, {0, 1}, "MIN_SUCCESSFUL_REACHED", 3, "FAILED"),
-        (Completion.FIRST_SUCCESSFUL, set(range(10)), "ALL_COMPLETED", 10, "FAILED"),
-        (Completion.FIRST_SUCCESSFUL, set(range(9)), "ALL_COMPLETED", 10, "FAILED"),
-        (Completion.ALL_COMPLETED, set(range(10)), "ALL_COMPLETED", 10, "FAILED"),
-        (Completion(min_successful=4), set(), "MIN_SUCCESSFUL_REACHED", 4, "SUCCEEDED"),
-        (Completion(min_successful=10), set(), "ALL_COMPLETED", 10, "SUCCEEDED"),
-        (Completion(tolerated_failures=2), {1, 2}, "ALL_COMPLETED", 10, "FAILED"),
-        (Completion(tolerated_failures=2), {1, 2, 4}, "FAILURE_TOLERANCE_EXCEEDED", 5, "FAILED"),
-        (Completion(tolerated_percentage=20), {1, 2}, "ALL_COMPLETED", 10, "FAILED"),
-        (Completion(tolerated_percentage=20), {1, 2, 4}, "FAILURE_TOLERANCE_EXCEEDED", 5, "FAILED"),
-        (Completion(min_successful=3, tolerated_failures=1), {0, 1}, "FAILURE_TOLERANCE_EXCEEDED", 2, "FAILED"),
-        (Completion(min_successful=3, tolerated_failures=1), {0}, "MIN_SUCCESSFUL_REACHED", 4, "FAILED"),
-        (Completion.custom(lambda p: p.succeeded >= 2), {0}, "CUSTOM_COMPLETION_SUCCEEDED", 3, "SUCCEEDED"),
-        (Completion.custom(lambda p: BatchDecision.FAIL if p.failed else BatchDecision.CONTINUE), {3}, "CUSTOM_COMPLETION_FAILED", 4, "FAILED"),
-        (Completion.custom(lambda p: BatchDecision.FAIL), set(), "CUSTOM_COMPLETION_FAILED", 0, "FAILED"),
-        (Completion.custom(lambda p: False), {3}, "ALL_COMPLETED", 10, "FAILED"),
-    ],
-)  # fmt: skip
-def test_when_a_batch_is_over(colour, completion, failing, reason, begun, batch_status):
-    seen = []
-
-    @colour
-    def code(ctx, item):
-        yield ctx.step("one", lambda: None)
-        if item in failing:
-            raise Declined(item)
-        return item
-
-    @colour
-    def workflow(event, ctx):
-        batch = yield ctx.map(code, list(range(10)), completion=completion, concurrency=1)
-        seen.append([
-            str(batch.reason),
-            len(batch),
-            str(batch.status),
-            batch.total,
-            [(item.index, item.status, item.result, repr(item.error)) for item in batch],
-            [repr(error) for error in batch.errors()],
-            batch.partial(),
-        ])
-        yield ctx.wait(seconds=1)
-
-    assert status(run(workflow, strict=True)) == "SUCCEEDED"
-    assert seen[0][:4] == [reason, begun, batch_status, 10]
-    assert seen[0] == seen[1]
-
-
-@both
-def test_a_policy_that_raises_fails_the_batch_live_and_on_replay(colour):
-    seen = []
-
-    def broken(progress):
-        if progress.succeeded:
-            raise ZeroDivisionError("no idea")
-        return False
-
-    @colour
-    def code(ctx, item):
-        yield ctx.step("one", lambda: None)
-
-    @colour
-    def workflow(event, ctx):
-        try:
-            yield ctx.map(code, [1, 2], completion=Completion.custom(broken))
-        except ZeroDivisionError as error:
-            seen.append((str(error), failure(error)))
-        yield ctx.wait(seconds=1)
-
-    assert status(run(workflow, strict=True)) == "SUCCEEDED"
-    assert seen[0] == seen[1]
-
-
-@both
-def test_values_of_a_batch_with_failures_raise_the_same_live_and_on_replay(colour):
-    seen = []
-
-    @step(retry=Retry.NONE)
-    def pay(item):
-        raise Declined("no", item)
-
-    @colour
-    def code(ctx, item):
-        if item == 2:
-
-            class Local(Exception):
-                pass
-
-            raise Local("cannot be rebuilt")
-        yield ctx.step(pay, item)
-
-    @colour
-    def workflow(event, ctx):
-        batch = yield ctx.map(code, [0, 1, 2], completion=Completion.ALL_COMPLETED, name="payments")
-        try:
-            batch.values()
-        except BatchError as error:
-            seen.append([
-                str(error),
-                [(type(one), str(one), one.args, failure(one), type(one.__cause__)) for one in error.exceptions],
-            ])
-        yield ctx.wait(seconds=1)
-
-    assert status(run(workflow, strict=True)) == "SUCCEEDED"
-    assert seen[0] == seen[1]
-    assert [line[0] for line in seen[0][1]] == [Declined, Declined, ChildContextError]
-    assert "payments" in seen[0][0]
-
-
-REFUSED = [
-    (lambda ctx, fn: ctx.parallel(fn), TypeError),
-    (lambda ctx, fn: ctx.parallel("ab"), TypeError),
-    (lambda ctx, fn: ctx.parallel({fn}), TypeError),
-    (lambda ctx, fn: ctx.parallel(iter([fn])), TypeError),
-    (lambda ctx, fn: ctx.parallel([fn, 5]), TypeError),
-    (lambda ctx, fn: ctx.parallel([None]), TypeError),
-    (lambda ctx, fn: ctx.parallel({5: fn}), TypeError),
-    (lambda ctx, fn: ctx.parallel({"": fn}), ValueError),
-    (lambda ctx, fn: ctx.parallel([fn], concurrency=0), ValueError),
-    (lambda ctx, fn: ctx.parallel([fn], concurrency=-1), ValueError),
-    (lambda ctx, fn: ctx.parallel([fn], concurrency=1.5), TypeError),
-    (lambda ctx, fn: ctx.parallel([fn], concurrency=True), TypeError),
-    (lambda ctx, fn: ctx.parallel([fn], completion=1), TypeError),
-    (lambda ctx, fn: ctx.parallel([fn], completion=Completion(min_successful=2)), ValueError),
-    (lambda ctx, fn: ctx.parallel([fn], name=""), ValueError),
-    (lambda ctx, fn: ctx.parallel([fn], name=5), TypeError),
-    (lambda ctx, fn: ctx.parallel([fn], unknown=5), TypeError),
-    (lambda ctx, fn: ctx.parallel([fn], serdes=5), TypeError),
-    (lambda ctx, fn: ctx.parallel([fn], item_serdes=5), TypeError),
-    (lambda ctx, fn: ctx.parallel([fn], summary=5), TypeError),
-    (lambda ctx, fn: ctx.map(fn, {1, 2}), TypeError),
-    (lambda ctx, fn: ctx.map(fn, iter([1])), TypeError),
-    (lambda ctx, fn: ctx.map(fn, "text"), TypeError),
-    (lambda ctx, fn: ctx.map(fn, {"a": 1}), TypeError),
-    (lambda ctx, fn: ctx.map([1], fn), TypeError),
-    (lambda ctx, fn: ctx.map(fn, [1], namer=lambda item, index: ""), ValueError),
-    (lambda ctx, fn: ctx.map(fn, [1], namer=lambda item, index: 5), TypeError),
-    (lambda ctx, fn: ctx.map(fn, [1], namer=lambda item, index: 1 / 0), ZeroDivisionError),
-    (lambda ctx, fn: ctx.map(fn, [1], namer=5), TypeError),
-    (lambda ctx, fn: ctx.map(fn, [1], completion=Completion(min_successful=2)), ValueError),
-    (lambda ctx, fn: ctx.gather(5), TypeError),
-    (lambda ctx, fn: ctx.gather([fn]), TypeError),
-    (lambda ctx, fn: ctx.race(), ValueError),
-    (lambda ctx, fn: ctx.first_success(), ValueError),
-    (lambda ctx, fn: ctx.settle(fn, name=""), ValueError),
-]
-
-
-@both
-@pytest.mark.parametrize(("call", "error"), REFUSED)
-def test_what_is_refused_takes_no_place_and_records_nothing(colour, call, error):
-    @colour
-    def code(ctx, item=None):
-        yield ctx.step("one", lambda: None)
-
-    @colour
-    def workflow(event, ctx):
-        with pytest.raises(error):
-            call(ctx, code)
-        yield ctx.step("after", lambda: None)
-
-    harness = run(workflow)
-    assert status(harness) == "SUCCEEDED", said(harness)
-    assert [one.name for one in started(harness)] == ["after"]
-    first = started(harness)[0].id
-
-    @colour
-    def plain(event, ctx):
-        yield ctx.step("after", lambda: None)
-
-    assert started(run(plain))[0].id == first
 
 
 @both
@@ -469,38 +264,3 @@ def test_batches_nest(colour):
 
     harness = run(workflow, strict=True)
     assert succeeded(harness.execution) == [[1], [1, 2], [1, 2, 3]]
-
-
-@both
-def test_a_batch_that_fails_unhandled_fails_the_execution(colour):
-    @colour
-    def code(ctx, item):
-        yield ctx.step("one", lambda: None)
-        raise Declined("no")
-
-    @colour
-    def workflow(event, ctx):
-        return (yield ctx.map(code, [1, 2], name="payments")).values()
-
-    harness = run(workflow)
-    assert status(harness) == "FAILED"
-    assert "payments" in error_of(harness)["ErrorMessage"]
-    assert error_of(harness)["ErrorType"].endswith("BatchError")
-
-
-@both
-def test_an_item_that_did_not_begin_is_not_among_the_items(colour):
-    @colour
-    def workflow(event, ctx):
-        batch = yield ctx.map(twice, [1, 2, 3], completion=Completion.FIRST_SUCCESSFUL, concurrency=1)
-        assert batch.reason is BatchReason.MIN_SUCCESSFUL_REACHED
-        assert batch[0].status is BatchStatus.SUCCEEDED
-        with pytest.raises(BatchError):
-            batch.values()
-        return [len(batch), batch.total]
-
-    assert succeeded(run(workflow).execution) == [1, 3]
-
-
-def test_hosting_needs_no_branches():
-    assert hosted(lambda event, ctx: None, LedgerService()) is not None

@@ -131,7 +131,9 @@ def test_creating_never_raises_and_the_result_raises_what_was_reported(colour):
 
 
 @both
-@pytest.mark.parametrize("limits", [{"timeout": 30}, {"heartbeat": 20}, {"timeout": timedelta(minutes=1), "heartbeat": 20}])
+@pytest.mark.parametrize(
+    "limits", [{"timeout": 30}, {"heartbeat": 20}, {"timeout": timedelta(minutes=1), "heartbeat": 20}]
+)
 def test_a_callback_times_out(colour, limits):
     seen = []
 
@@ -172,11 +174,10 @@ def test_a_callback_times_out(colour, limits):
 def test_what_is_refused_takes_no_place(colour, options, error, waits):
     @colour
     def workflow(event, ctx):
+        submit = [lambda callback_id: None] if waits else []
+        call = ctx.wait_for_callback if waits else ctx.create_callback
         with pytest.raises(error):
-            if waits:
-                ctx.wait_for_callback(lambda callback_id: None, **options)
-            else:
-                ctx.create_callback(**options)
+            call(*submit, **options)
         yield ctx.step("after", lambda: None)
 
     harness = run(workflow)

@@ -253,9 +253,7 @@ def test_the_state_that_until_sees_is_the_one_a_replay_would_see(colour):
 def test_conditions_of_branches_are_checked_together(colour):
     @colour
     def code(ctx, item):
-        return (
-            yield ctx.wait_for_condition(grown, 0, until=lambda state: state == item, poll=Poll.fixed(delay=5))
-        )
+        return (yield ctx.wait_for_condition(grown, 0, until=lambda state: state == item, poll=Poll.fixed(delay=5)))
 
     @colour
     def workflow(event, ctx):

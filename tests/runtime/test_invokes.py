@@ -182,6 +182,7 @@ def test_what_is_refused_takes_no_place(colour, call, error):
 
 
 @both
+@pytest.mark.slow
 def test_invokes_of_branches_start_together(colour):
     @colour
     def code(ctx, item):

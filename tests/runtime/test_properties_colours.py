@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from support.shape_runs import broken_laws, lines_of, ran
 from support.shape_strategies import STEADY_SHAPES, TIMES
 
-THOROUGH = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+THOROUGH = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.slow

@@ -1,23 +1,20 @@
-"""Random workflows in any weather: what they come to, and the laws that hold on the way (CONVENTIONS 11)."""
+"""Random workflows in any weather: what they come to, and the laws that hold on the way."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, assume, given, settings
 
 from support.shape_runs import broken_laws, ran
-from support.shape_strategies import RACING, STEADY, STORMS, TIMES
+from support.shape_strategies import DERBIES, HAIL, HURRY, RACING, STEADY, STORMS, TIMES
 from support.shapes import Step, changed
 
-THOROUGH = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-BOTH = pytest.mark.parametrize("colour", ["sync", "async"])
+THOROUGH = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.slow
-@BOTH
 @THOROUGH
-@given(st.data())
-def test_crashes_anywhere_change_nothing(colour, data):
-    shape, weather = data.draw(STEADY[colour]), data.draw(STORMS)
+@given(STEADY, STORMS)
+def test_crashes_anywhere_change_nothing(drawn, weather):
+    colour, shape = drawn
     undisturbed, stormy = ran(shape, colour), ran(shape, colour, weather)
     assert broken_laws(undisturbed) == broken_laws(stormy) == []
     assert stormy.ending == undisturbed.ending
@@ -25,11 +22,10 @@ def test_crashes_anywhere_change_nothing(colour, data):
 
 
 @pytest.mark.slow
-@BOTH
 @THOROUGH
-@given(st.data())
-def test_neither_the_order_of_wakes_nor_when_the_world_speaks_changes_anything(colour, data):
-    shape, times = data.draw(STEADY[colour]), data.draw(TIMES)
+@given(STEADY, TIMES)
+def test_neither_the_order_of_wakes_nor_when_the_world_speaks_changes_anything(drawn, times):
+    colour, shape = drawn
     undisturbed, jumpy = ran(shape, colour), ran(shape, colour, times)
     assert broken_laws(jumpy) == []
     assert jumpy.ending == undisturbed.ending
@@ -37,21 +33,39 @@ def test_neither_the_order_of_wakes_nor_when_the_world_speaks_changes_anything(c
 
 
 @pytest.mark.slow
-@BOTH
 @THOROUGH
-@given(st.data())
-def test_what_races_keeps_every_law(colour, data):
-    """Which branch wins is open, but nothing that happened may rest on another winner than the recorded one."""
-    assert broken_laws(ran(data.draw(RACING[colour]), colour, data.draw(STORMS))) == []
+@given(STEADY, HURRY)
+def test_a_deadline_that_is_always_near_changes_nothing(drawn, hurry):
+    colour, shape = drawn
+    assume("exhausted" not in repr(shape))  # a check that is handed over counts as one of the poll's
+    undisturbed, hurried = ran(shape, colour), ran(shape, colour, hurry)
+    assert broken_laws(hurried) == []
+    assert hurried.ending == undisturbed.ending
+    assert hurried.history == undisturbed.history
 
 
 @pytest.mark.slow
-@BOTH
 @THOROUGH
-@given(st.data())
-def test_a_once_body_runs_at_most_once_in_each_attempt(colour, data):
-    shape = changed(data.draw(RACING[colour]), once)
-    stormy = ran(shape, colour, data.draw(STORMS))
+@given(RACING, STORMS)
+def test_what_races_keeps_every_law(drawn, weather):
+    colour, shape = drawn
+    assert broken_laws(ran(shape, colour, weather)) == []
+
+
+@pytest.mark.slow
+@THOROUGH
+@given(DERBIES, HAIL)
+def test_no_body_rests_on_a_winner_that_may_still_change(drawn, weather):
+    colour, shape = drawn
+    assert broken_laws(ran(shape, colour, weather)) == []
+
+
+@pytest.mark.slow
+@THOROUGH
+@given(RACING, STORMS)
+def test_a_once_body_runs_at_most_once_in_each_attempt(drawn, weather):
+    colour, shape = drawn
+    stormy = ran(changed(shape, once), colour, weather)
     assert broken_laws(stormy) == []
     assert all(runs == 1 for (place, _), runs in stormy.watch.bodies.items() if place in stormy.watch.once)
 

@@ -1,6 +1,7 @@
 import builtins
 import functools
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -28,6 +29,21 @@ def test_options_are_noted():
     assert refund.options == DurableOptions((OSError,), "retry", "client", mode_aware=False)
 
 
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [(1, 1), (1.5, 2), (timedelta(hours=2), 7_200), (timedelta(days=366), 31_622_400), (None, None)],
+)
+def test_a_timeout_is_noted_in_whole_seconds(given, seconds):
+    assert durable(timeout=given)(print).options.timeout == seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "days"), [(timedelta(days=1), 1), (timedelta(weeks=2), 14), (90 * 86_400, 90), (None, None)]
+)
+def test_retention_is_noted_in_days(given, days):
+    assert durable(retention=given)(print).options.retention == days
+
+
 def test_a_durable_function_is_known_behind_a_vendors_wrapper():
     @functools.wraps(checkout)
     def traced(event, context):
@@ -51,6 +67,15 @@ def test_a_foreign_object_with_the_same_mark_is_not_durable():
         ({"on_mismatch": "ignore"}, ValueError, "'fail' or 'retry'"),
         ({"errors": ("OSError",)}, TypeError, "exception classes"),
         ({"errors": (KeyboardInterrupt,)}, TypeError, "exception classes"),
+        ({"timeout": 0}, ValueError, "between 1 second and 366 days"),
+        ({"timeout": timedelta(days=366, seconds=1)}, ValueError, "between 1 second and 366 days"),
+        ({"timeout": "1h"}, TypeError, "not str"),
+        ({"retention": 14}, ValueError, r"1 to 90 whole days, for example timedelta\(days=14\), not 14 seconds"),
+        ({"retention": timedelta(0)}, ValueError, "1 to 90 whole days"),
+        ({"retention": timedelta(days=91)}, ValueError, "1 to 90 whole days"),
+        ({"retention": timedelta(days=1, hours=1)}, ValueError, "1 to 90 whole days"),
+        ({"retention": float("inf")}, ValueError, "1 to 90 whole days"),
+        ({"retention": True}, TypeError, "not bool"),
     ],
 )
 def test_bad_options_are_refused(arguments, error, problem):

@@ -1,6 +1,6 @@
 """One annotation of every kind that values may have, with a value and what becomes of it.
 
-The table of types in docs/values.md is made from `ROWS`.
+The table of types in docs/values.md is made from `ROWS`: `python tests/support/annotated_types.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from typing import Any, Generic, Literal, NamedTuple, NewType, NotRequired, Requ
 from uuid import UUID
 
 from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
+from perdure_runtime.values.annotations import converter
+from perdure_runtime.values.batchform import nested
+from perdure_runtime.values.codec import Codec
+from perdure_runtime.values.results import ResultForm
 
 T = TypeVar("T")
 Sku = NewType("Sku", str)
@@ -117,7 +121,7 @@ ROWS = [
     Row("tuple[int, str]", tuple[int, str], (1, "x"), '[1,"x"]'),
     Row("tuple[int, ...]", tuple[int, ...], (1, 2), "[1,2]"),
     Row("set[int]", set[int], {2, 1}, "[1,2]"),
-    Row("frozenset[str]", frozenset[str], frozenset({"b", "a"}), '["a","b"]'),
+    Row("frozenset[str]", frozenset[str], frozenset({"a"}), '["a"]'),
     Row("Set[Decimal]", AbstractSet[Decimal], {Decimal("1.5")}, '["1.5"]'),
     Row("dict[str, int]", dict[str, int], {"a": 1}, '{"a":1}'),
     Row("Mapping[str, int]", Mapping[str, int], {"a": 1}, '{"a":1}'),
@@ -180,3 +184,30 @@ ROWS = [
         '{"all":[{"index":0,"status":"SUCCEEDED","result":1,"error":null}],"completionReason":"ALL_COMPLETED"}',
     ),
 ]
+
+PAGE = Path(__file__).parents[2] / "docs/values.md"
+BEGIN = "<!-- types: written by tests/support/annotated_types.py -->"
+END = "<!-- end of types -->"
+
+
+def table() -> str:
+    """The rows as Markdown, with what a step records of each value."""
+    head = ["annotation", "value", "plain JSON", "recorded"]
+    lines = [head, ["---"] * len(head)]
+    for row in ROWS:
+        form = ResultForm(Codec(nested(None)), converter(row.annotation, owner="table"))
+        value = "a batch" if row.value is BATCH else repr(row.value)
+        lines.append(
+            [f"`{cell}`".replace("|", "\\|") for cell in (row.text, value, row.json, form.store(row.value)[0])]
+        )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def shown(page: str) -> str:
+    """The table that stands on a page."""
+    return page.partition(f"{BEGIN}\n\n")[2].partition(f"\n\n{END}")[0]
+
+
+if __name__ == "__main__":
+    text = PAGE.read_text("utf-8")
+    PAGE.write_text(text.replace(f"{BEGIN}\n\n{shown(text)}\n\n", f"{BEGIN}\n\n{table()}\n\n"), "utf-8")

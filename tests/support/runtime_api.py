@@ -8,6 +8,9 @@ would never get to answer. It serves a queue of `Delivery`s; when the queue is e
         api.take("next")
         assert api.take("response").body == b"2"
         api.push(Delivery(b"..."))              # may come at any time
+
+It is the Extensions API, too, as `extension` has it, and keeps those requests apart, since they come at the same time
+as the others: `take_extension`. An event that is pushed goes to whichever extension asks first.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, NamedTuple, Self, TextIO
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +38,19 @@ ALWAYS = {
     "Content-Type": "application/json",
 }
 ACCEPTED = b'{"status":"OK"}'
-TAILS = {"next": "/invocation/next", "response": "/response", "error": "/error", "init": "/init/error"}
-"""How the path of each call ends; `error` is that of an invocation."""
+TAILS = {
+    "next": "/invocation/next",
+    "response": "/response",
+    "restore": "/restore/next",
+    "restore error": "/restore/error",
+    "init": "/init/error",
+    "register": "/extension/register",
+    "event": "/extension/event/next",
+    "error": "/error",
+}
+"""How the path of each call ends; `error`, the last to be tried, is that of an invocation."""
+EXTENSION = ("register", "event")
+IDENTIFIER = "6e1a9b1e-0000-4000-8000-000000000000"
 
 
 class Delivery(NamedTuple):
@@ -66,21 +81,36 @@ class Record(NamedTuple):
 
     @property
     def call(self) -> str:
-        """`next`, `response`, `error` or `init`."""
-        return next(call for call in ("init", "next", "response", "error") if self.path.endswith(TAILS[call]))
+        """One of `TAILS`."""
+        return call_of(self.path)
+
+
+class Served(NamedTuple):
+    """How the server answers what is no part of an invocation."""
+
+    init_status: int = 202
+    restore_status: int = 200
+    """Of `restore/next`, which is answered at the first `restore()`."""
+    register_status: int = 200
+    register_delay: float = 0.0
+    """Seconds until the registration is answered."""
+    identifies: bool = True
+    """Whether a registered extension is given its name."""
 
 
 class ScriptedRuntimeApi:
     """The server's process, its script and its records."""
 
-    def __init__(self, deliveries: Sequence[Delivery] = (), *, init_status: int = 202) -> None:
+    def __init__(self, deliveries: Sequence[Delivery] = (), **served: Any) -> None:
+        """`served` are the fields of `Served`."""
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__, str(init_status)],
+            [sys.executable, "-I", "-S", __file__, json.dumps(Served(**served))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
         self._records: queue.SimpleQueue[Record] = queue.SimpleQueue()
+        self._extension: queue.SimpleQueue[Record] = queue.SimpleQueue()
         self.address = self._stdout.readline().strip()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -99,14 +129,32 @@ class ScriptedRuntimeApi:
             "body": delivery.body.decode("latin-1"),
             "answer_body": delivery.answer_body.decode("latin-1"),
         }
-        self._stdin.write(json.dumps(fields) + "\n")
-        self._stdin.flush()
+        self._tell(fields)
+
+    def restore(self) -> None:
+        """Restore the process that waits in `restore/next`, or will."""
+        self._tell({"restore": True})
+
+    def push_event(self, status: int = 200, **event: object) -> None:
+        """Answer an extension's `event/next` with this event; without a `status`, by hanging up."""
+        self._tell({"event": [status, json.dumps(event)]})
 
     def take(self, call: str | None = None) -> Record:
         """The next request that came in; it has to be the `call`, where one is named."""
         record = self._records.get(timeout=PATIENCE)
         assert call is None or record.call == call, f"expected {call}, got {record}"
         return record
+
+    def take_extension(self, call: str) -> Record:
+        """The extension's next request, which has to be the `call`."""
+        record = self._extension.get(timeout=PATIENCE)
+        assert record.call == call, f"expected {call}, got {record}"
+        return record
+
+    @property
+    def has_extension(self) -> bool:
+        """Whether an extension has asked for something that is not taken yet."""
+        return not self._extension.empty()
 
     def close(self) -> None:
         """End the server."""
@@ -125,18 +173,25 @@ class ScriptedRuntimeApi:
         assert self._process.stdout is not None
         return self._process.stdout  # type: ignore[return-value]
 
+    def _tell(self, fields: dict[str, Any]) -> None:
+        self._stdin.write(json.dumps(fields) + "\n")
+        self._stdin.flush()
+
     def _read(self) -> None:
         for line in self._stdout:
             method, path, headers, body, connection = json.loads(line)
-            self._records.put(Record(method, path, headers, body.encode("latin-1"), connection))
+            record = Record(method, path, headers, body.encode("latin-1"), connection)
+            (self._extension if record.call in EXTENSION else self._records).put(record)
 
 
 class _Server:
     """What runs in the server's process."""
 
-    def __init__(self, init_status: int) -> None:
-        self._init_status = init_status
+    def __init__(self, served: Served) -> None:
+        self._served = served
         self._script: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+        self._restores = threading.Semaphore(0)
         self._current = Delivery()
         self._connections = 0
 
@@ -147,6 +202,12 @@ class _Server:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
         for line in sys.stdin:
             fields = json.loads(line)
+            if "restore" in fields:
+                self._restores.release()
+                continue
+            if "event" in fields:
+                self._events.put(tuple(fields["event"]))
+                continue
             bodies = {name: fields[name].encode("latin-1") for name in ("body", "answer_body")}
             self._script.put(Delivery(**(fields | bodies)))
 
@@ -169,20 +230,34 @@ class _Server:
                 # One write, so that records of two connections do not mix.
                 sys.stdout.write(json.dumps(record) + "\n")
                 sys.stdout.flush()
-                if not self._answer(peer, method, path):
+                if not self._answer(peer, path):
                     return
 
-    def _answer(self, peer: socket.socket, method: str, path: str) -> bool:
+    def _answer(self, peer: socket.socket, path: str) -> bool:
         """Answer one request; False to close the connection."""
-        if method == "GET":
+        served, call = self._served, call_of(path)
+        if call == "next":
             self._current = self._script.get()
             return self._deliver(peer, self._current)
-        if path.endswith(TAILS["init"]):
-            peer.sendall(_http(self._init_status, {}, ACCEPTED))
-            return True
-        current = self._current
-        peer.sendall(_http(current.answer_status, {}, current.answer_body))
-        return not current.answer_close
+        if call == "event":
+            status, event = self._events.get()
+            if status:
+                peer.sendall(_http(status, {}, event.encode()))
+            return bool(status)
+        if call == "restore":
+            self._restores.acquire()
+            peer.sendall(_http(served.restore_status, {}, b""))
+        elif call == "register":
+            time.sleep(served.register_delay)
+            named = {"Lambda-Extension-Identifier": IDENTIFIER} if served.identifies else {}
+            peer.sendall(_http(served.register_status, named, b'{"functionName":"orders"}'))
+        elif call in {"init", "restore error"}:
+            peer.sendall(_http(served.init_status, {}, ACCEPTED))
+        else:
+            current = self._current
+            peer.sendall(_http(current.answer_status, {}, current.answer_body))
+            return not current.answer_close
+        return True
 
     def _deliver(self, peer: socket.socket, delivery: Delivery) -> bool:
         headers = {**ALWAYS, "Lambda-Runtime-Aws-Request-Id": delivery.request_id, **delivery.headers}
@@ -201,6 +276,10 @@ class _Server:
         return True
 
 
+def call_of(path: str) -> str:
+    return next(call for call, tail in TAILS.items() if path.endswith(tail))
+
+
 def _http(status: int, headers: dict[str, str], body: bytes, *, length: bool = True) -> bytes:
     lines = [f"HTTP/1.1 {status} Scripted", *(f"{name}: {value}" for name, value in headers.items())]
     if length:
@@ -209,4 +288,4 @@ def _http(status: int, headers: dict[str, str], body: bytes, *, length: bool = T
 
 
 if __name__ == "__main__":
-    _Server(int(sys.argv[1])).run()
+    _Server(Served(*json.loads(sys.argv[1]))).run()

@@ -59,6 +59,7 @@ class RuntimeProcess:
             env={**inherited, **FUNCTION, **own, **(environ or {})},
             stdout=self._stdout,
             stderr=self._stderr,
+            start_new_session=True,  # a runtime may fork, and none of its processes is to be left
         )
         self._ended: Ended | None = None
 
@@ -67,12 +68,17 @@ class RuntimeProcess:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._ended is None:
-            self._process.kill()
+            self.send(signal.SIGKILL)
             self.wait()
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process."""
-        self._process.send_signal(number)
+        """Send a signal to the process and its children, as Lambda does."""
+        os.killpg(self._process.pid, number)
 
     def wait(self) -> Ended:
         """Wait for the process to end by itself."""

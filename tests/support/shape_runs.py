@@ -25,13 +25,13 @@ from perdure_local.ledger.operation import milliseconds
 from perdure_runtime.drivers.aio_loop import the_loop
 from perdure_runtime.drivers.hub import Hub
 from perdure_runtime.logs.settings import SETTINGS
-from support.hosting import hosted
+from support.hosting import LambdaContext, hosted
 from support.ledger_service import Faults, Harness, LedgerService
 from support.shape_workflows import COLOURS, Watch
 from support.shapes import Nodes, answers_for
 
 PATIENT = replace(AWS_LIMITS, invocation_failures=1_000, operations=30_000)
-MOST_INVOCATIONS = 2_000
+MOST_INVOCATIONS = 600
 ENDS = frozenset({"SUCCEED", "FAIL"})
 STACK = re.compile(r',"StackTrace":\[(?:"(?:[^"\\]|\\.)*",?)*\]')
 """In the text of a batch, the stack of an item's error: it tells the colour of the code, and how far a replay went."""
@@ -54,6 +54,8 @@ class Weather:
     """Whether the service forgets all but its changes after each invocation."""
     schedule: int | None = None
     """The seed of an order of its own in which what is ready goes on."""
+    hurry: bool = False
+    """Whether each invocation is near its deadline from the start."""
 
 
 CALM = Weather()
@@ -129,7 +131,7 @@ def ran(shape: Nodes, colour: str = "sync", weather: Weather = CALM) -> Ran:
     watch.is_dead = lambda: service.is_dead
     watch.advance = service.clock.advance
     harness = hosted(COLOURS[colour](shape, watch), service, strict=True)
-    with quiet(), shuffled(weather.schedule):
+    with quiet(), shuffled(weather.schedule), hurried(weather):
         _drive(harness, service, weather)
     return Ran(harness, watch, service)
 
@@ -192,6 +194,15 @@ def shuffled(seed: int | None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop.idle, "select", shuffling)
         patch.setattr(Hub, "_turn", shuffling_turn)
+        yield
+
+
+@contextmanager
+def hurried(weather: Weather) -> Iterator[None]:
+    """No time is left for any body but the first of an invocation."""
+    with pytest.MonkeyPatch.context() as patch:
+        if weather.hurry:
+            patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _self: 500)
         yield
 
 

@@ -7,6 +7,7 @@ time there, and nothing races. A *racing* one may hold anything.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -38,7 +39,7 @@ VALUES = st.one_of(
 )
 NAMES = st.sampled_from(["a", "b", "reserve", "pay"])
 DELAYS = st.sampled_from([0, 0, 1, 2, 7, 30])
-RARELY = st.integers(0, 15).map(lambda number: number == 15)
+RARELY = st.integers(0, 7).map(lambda number: number == 7)
 STEPS = st.builds(
     Step, NAMES, VALUES, st.integers(0, 2), st.integers(1, 3), coroutine=st.booleans(), takes=st.sampled_from([0, 0, 3])
 )
@@ -54,8 +55,8 @@ ONCE_STEPS = st.builds(
     coroutine=st.booleans(),
 )
 WAITS = st.builds(Wait, st.integers(1, 40), st.none() | NAMES)
-FOREIGN = st.one_of(
-    st.builds(Callback, st.sampled_from(["ok", "fail", "timeout", "silence"]), DELAYS),
+CALLBACKS = st.builds(Callback, st.sampled_from(["ok", "fail", "timeout", "silence"]), DELAYS)
+OTHERS = st.one_of(
     st.builds(WaitForCallback, st.sampled_from(["ok", "ok", "fail", "timeout", "silence"]), DELAYS, st.integers(0, 2)),
     st.builds(Invoke, st.sampled_from(["ok", "ok", "fail"]), DELAYS),
 )
@@ -63,7 +64,7 @@ CONDITIONS = st.builds(
     Condition, st.sampled_from(["met", "judged", "raises", "exhausted"]), st.integers(1, 3), st.booleans()
 )
 PLAIN = st.one_of(STEPS, STEPS, ONCE_STEPS, WAITS)
-LEAVES = st.one_of(PLAIN, PLAIN, FOREIGN, CONDITIONS)
+LEAVES = st.one_of(PLAIN, PLAIN, CALLBACKS, OTHERS, CONDITIONS)
 POLICIES = st.sampled_from(
     [
         Completion.ALL_SUCCESSFUL,
@@ -85,7 +86,7 @@ STEADY_POLICIES = st.one_of(
 RACING_POLICIES = st.tuples(POLICIES, ENOUGH)
 
 
-SINGLE_CALLS = PLAIN | CONDITIONS | FOREIGN.filter(lambda node: not isinstance(node, Callback))
+SINGLE_CALLS = PLAIN | CONDITIONS | OTHERS
 """What is one call each, so that it can be asked for first and awaited later."""
 LARGEST = 16
 """Nodes of a shape, at most."""
@@ -164,7 +165,7 @@ class Drawing:
     def policy(self) -> tuple[Completion, int | None]:
         return self._draw(RACING_POLICIES if self._racing else STEADY_POLICIES)
 
-    def flags(self, *names: str) -> dict[str, bool]:
+    def flags(self, *names: str) -> dict[str, Any]:
         return {name: self._draw(st.booleans() if name in LIKELY else RARELY) for name in names}
 
 
@@ -187,6 +188,31 @@ def _shapes(draw: st.DrawFn, *, racing: bool, is_async: bool = False) -> Nodes:
 
 
 @st.composite
+def _derbies(draw: st.DrawFn) -> tuple[str, Nodes]:
+    """Races that anyone may win, each followed by work that rests on who did."""
+    shape: list[Node] = []
+    for _ in range(draw(st.integers(1, 3))):
+        runners = tuple((Step("run", number, coroutine=draw(st.booleans())),) for number in range(3))
+        races: list[Node] = [
+            Together("race", runners),
+            Together("first_success", runners),
+            Parallel(runners, Completion.custom(at_once)),
+            Parallel(runners, Completion(min_successful=2), flat=True),
+            Parallel(runners, Completion(min_successful=2), large=True),
+            Map((1, 2, 3), runners[0], Completion.FIRST_SUCCESSFUL),
+        ]
+        race = draw(st.sampled_from(races))
+        within = draw(st.sampled_from([None, None, "child", "virtual", "branch"]))
+        if within == "branch":
+            shape.append(Parallel(((race, Step("after", 1)), (race,))))
+        else:
+            shape.append(race if within is None else Child("lap", (race,), virtual=within == "virtual"))
+        works: list[Node] = [Step("after", 0), Step("after", 0, coroutine=True), Condition("met", 2)]
+        shape.append(draw(st.sampled_from(works)))
+    return draw(st.sampled_from(["sync", "async"])), tuple(shape)
+
+
+@st.composite
 def _in_either_colour(draw: st.DrawFn, *, racing: bool) -> tuple[str, Nodes]:
     colour = draw(st.sampled_from(["sync", "async"]))
     return colour, draw(_shapes(racing=racing, is_async=colour == "async"))
@@ -197,9 +223,18 @@ STEADY_SHAPES = _shapes(racing=False)
 STEADY = _in_either_colour(racing=False)
 """A colour, and a shape for it."""
 RACING = _in_either_colour(racing=True)
+DERBIES = _derbies()
 CHECKPOINTS = st.frozensets(st.integers(1, 60), max_size=12)
 JUMPS = st.lists(st.sampled_from([0, 0, 1, 5, 60]), max_size=3).map(tuple)
 SEEDS = st.none() | st.integers(0, 2**32)
+HURRY = st.builds(Weather, jumps=JUMPS, eager=st.booleans(), schedule=SEEDS, hurry=st.just(value=True))
+HAIL = st.builds(
+    Weather,
+    before=st.frozensets(st.integers(1, 30), min_size=8, max_size=20),
+    cuts=st.lists(st.integers(1, 5), max_size=3).map(tuple),
+    schedule=st.integers(0, 2**32),
+)
+"""Crashes at every other step, and never the same order."""
 TIMES = st.builds(Weather, jumps=JUMPS, eager=st.booleans(), restarts=st.booleans(), schedule=SEEDS)
 STORMS = st.builds(
     Weather,

@@ -157,7 +157,7 @@ class Play:
         self.watch.enters(ctx)
         line = Line(ctx, list(facts), around)
         yield from self.nodes(nodes, line)
-        return [*line.seen, "x" * 3 * PAYLOAD] if large else line.seen
+        return [*line.seen, "x" * 2 * PAYLOAD] if large else line.seen
 
     def nodes(self, nodes: Nodes, line: Line) -> Work:
         for node in nodes:
@@ -169,10 +169,10 @@ class Play:
         return self.code(lambda ctx, *facts: self.context(nodes, ctx, around, *facts, large=large))
 
     def body(self, node: shapes.Step, line: Line) -> Any:
-        watch, around = self.watch, line.all
+        watch, seen = self.watch, repr(line.all)
 
         def plain(*items: Any) -> Any:
-            attempt = watch.begins(repr(around), once=node.once)
+            attempt = watch.begins(seen, once=node.once)
             watch.advance(node.takes)
             if attempt <= node.failures:
                 raise Planned(f"{node.name} attempt {attempt}")

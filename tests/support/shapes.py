@@ -19,8 +19,8 @@ from perdure import BatchDecision, BatchProgress, Completion
 from perdure_local.ledger import ErrorObject
 from support.outsiders import Reply
 
-PAYLOAD = 100_000
-"""Characters that make a few of these together, and three of them alone, too large to be recorded."""
+PAYLOAD = 140_000
+"""Characters of which two make a result too large to be recorded, and one does not."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from perdure_bootstrap import handlers, hosting
+from perdure_bootstrap import extension, handlers, hosting, snapshots, stock
 from perdure_bootstrap.loop import Loop
 from perdure_bootstrap.wakeup import Wakeup
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
     from typing import Any, NoReturn
 
-    from perdure_bootstrap.loop import Answer
+    from perdure_bootstrap.hosting import Serving
     from perdure_bootstrap.runtime_api import RuntimeApi
 
 __all__ = ["run", "runtime_api"]
@@ -37,15 +37,24 @@ def run(handler: object, client: object | None = None, *, environ: MutableMappin
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True)
+    stock.take_over(handler, client, environ)
     # Lambda leaves it unset on OS-only runtimes, and libraries look at it to see that they are on Lambda.
     if not environ.get(EXECUTION_ENV):
         environ[EXECUTION_ENV] = "AWS_Lambda_perdure"
     wakeup = Wakeup()
     api = runtime_api(environ, wakeup)
     # Before the handler: its module may log while it is imported.
-    loop = Loop(api, hosting.LambdaLog(environ), environ, sys.stdout)
+    log = hosting.LambdaLog(environ)
+    loop = Loop(api, log, environ, sys.stdout)
     try:
-        loop.serve(_prepare(handler, client, environ, loop))
+        # Before the handler, too: its import takes longer than the registration, which thus costs nothing.
+        registered = _extension(environ, log)
+        serving = _prepare(handler, client, environ, loop)
+        if registered is not None:
+            registered.settle()
+        if snapshots.is_expected(environ):
+            snapshots.pass_snapshot(loop, serving.renew)
+        loop.serve(serving.answer)
     finally:
         api.close()
         wakeup.close()
@@ -71,10 +80,12 @@ def runtime_api(environ: Mapping[str, str], wakeup: Wakeup) -> RuntimeApi:
     raise SystemExit(f"{CHOICE} is socket or native, not {choice!r}")
 
 
-def _prepare(handler: object, client: object | None, environ: MutableMapping[str, str], loop: Loop) -> Answer:
+def _prepare(handler: object, client: object | None, environ: MutableMapping[str, str], loop: Loop) -> Serving:
     """What serves invocations; on failure, a report and the end of the process."""
     try:
-        answer = hosting.answer_for(_load(handler, environ), environ, client=client, abandon=loop.abandon)
+        stock.refuse_concurrency(environ)
+        serving = hosting.serving_for(_load(handler, environ), environ, client=client, abandon=loop.abandon)
+        loop.let_go = serving.let_go
         # After the handler: its module may have plans of its own for the signal.
         loop.stop_on_sigterm()
     except Exception as error:  # noqa: BLE001  (user code: the handler's module)
@@ -83,7 +94,16 @@ def _prepare(handler: object, client: object | None, environ: MutableMapping[str
     except BaseException as error:
         loop.report_init(error)
         raise
-    return answer
+    return serving
+
+
+def _extension(environ: Mapping[str, str], log: hosting.LambdaLog) -> extension.Extension | None:
+    """The extension, while it registers itself; None where none is wanted."""
+    if not extension.is_wanted(environ):
+        return None
+    made = extension.Extension(environ[RUNTIME_API], log.warning)
+    made.begin()
+    return made
 
 
 def _load(handler: object, environ: Mapping[str, str]) -> Callable[..., Any]:

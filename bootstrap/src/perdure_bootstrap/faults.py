@@ -8,6 +8,8 @@ later, or die without a report.
 from __future__ import annotations
 
 __all__ = [
+    "AFTER_RESTORE_ERROR",
+    "BEFORE_SNAPSHOT_ERROR",
     "BUILTIN_MODULE_CONFLICT",
     "CONTEXT_UNMARSHAL_ERROR",
     "EXIT_ERROR",
@@ -21,6 +23,8 @@ __all__ = [
     "Fault",
 ]
 
+AFTER_RESTORE_ERROR = "Runtime.AfterRestoreError"
+BEFORE_SNAPSHOT_ERROR = "Runtime.BeforeSnapshotError"
 BUILTIN_MODULE_CONFLICT = "Runtime.BuiltInModuleConflict"
 CONTEXT_UNMARSHAL_ERROR = "Runtime.LambdaContextUnmarshalError"
 EXIT_ERROR = "Runtime.ExitError"

@@ -2,13 +2,14 @@
 
 A durable function is served by the engine, bytes in and bytes out, so its envelope is decoded once. A durable function
 inside somebody's wrapper (a vendor's instrumentation, say) is served as the plain handler that the wrapper is, so that
-wrapper sees every invocation. A process that never imported `perdure` holds no durable function, and pays nothing.
+wrapper sees every invocation; the engine is then hosted on the far side of the wrapper (`perdure_runtime.plain`). A
+process that never imported `perdure` holds no durable function, and pays nothing.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from perdure_bootstrap.faults import HANDLER_REFUSED, Fault
 from perdure_runtime.logs import begin_invocation, configure
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
     MakeHost = Callable[[Mapping[str, str], object | None, Callable[[bytes], NoReturn]], "Host"]
 
-__all__ = ["Host", "LambdaLog", "Prepared", "answer_for"]
+__all__ = ["Host", "LambdaLog", "Prepared", "Serving", "serving_for"]
 
 JSON = "application/json"
+PLAIN = "perdure_runtime.plain"
 WARNING, ERROR = 30, 40  # as `logging` has them, which is not imported for two numbers
 
 
@@ -46,21 +48,39 @@ class Host(Protocol):
         """Look at a function before its first invocation; raises `perdure.HandlerRefused`."""
         ...
 
+    def end(self) -> None:
+        """Begin nothing more, send what is queued, close the connection."""
+        ...
 
-def answer_for(
+    def renew(self) -> None:
+        """Choose connection and credentials anew when they are next needed."""
+        ...
+
+
+class Serving(NamedTuple):
+    """What serves a handler."""
+
+    answer: Answer
+    let_go: Callable[[], object]
+    """For when the process is about to end."""
+    renew: Callable[[], object]
+    """For when it was restored from a snapshot."""
+
+
+def serving_for(
     handler: Callable[..., Any],
     environ: Mapping[str, str],
     *,
     client: object | None,
     abandon: Callable[[bytes], NoReturn],
     make_host: MakeHost | None = None,
-) -> Answer:
+) -> Serving:
     """What serves `handler`; a fault where the engine refuses it."""
     durable = _durable(handler)
     if durable is None:
         from perdure_bootstrap.plain import PlainHandler
 
-        return PlainHandler(handler)
+        return Serving(PlainHandler(handler), _end_wrapped, _renew_wrapped)
     from perdure import HandlerRefused
 
     host = (make_host or _engine)(environ, client, abandon)
@@ -72,7 +92,7 @@ def answer_for(
     def answer(invocation: Invocation, context: LambdaContext) -> tuple[bytes, str]:
         return prepared.answer(invocation.body, context), JSON
 
-    return answer
+    return Serving(answer, host.end, host.renew)
 
 
 class LambdaLog:
@@ -113,6 +133,22 @@ def _durable(handler: object) -> Durable[Any, Any] | None:
 
     durable = durable_of(handler)
     return durable if durable is handler else None
+
+
+def _wrapped_hosts() -> tuple[Host, ...]:
+    """The hosts of durable functions that were called as plain handlers, by whatever wraps them."""
+    plain = sys.modules.get(PLAIN)
+    return () if plain is None else plain.hosts()
+
+
+def _end_wrapped() -> None:
+    for host in _wrapped_hosts():
+        host.end()
+
+
+def _renew_wrapped() -> None:
+    for host in _wrapped_hosts():
+        host.renew()
 
 
 def _engine(environ: Mapping[str, str], client: object | None, abandon: Callable[[bytes], NoReturn]) -> Host:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from perdure_bootstrap.runtime_api import Invocation, RuntimeApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from perdure_bootstrap.reports import Report
@@ -80,17 +81,31 @@ class NativeRuntimeApi:
 
     def init_error(self, report: Report) -> None:
         """Say that no invocation can be served."""
-        try:
-            # "Runtime.Unknown" is what Lambda makes of a type it does not accept; the client sends the header always.
-            self._client.post_init_error(report.fields(), report.accepted_type or "Runtime.Unknown")
-        except self._refused as error:
-            raise RuntimeApiError("init error", error.response_code, message=str(error)) from error
-        except OSError as error:
-            raise RuntimeApiError("init error", message=f"{type(error).__name__}: {error}") from error
+        # "Runtime.Unknown" is what Lambda makes of a type it does not accept; the client sends the header always.
+        kind = report.accepted_type or "Runtime.Unknown"
+        self._called("init error", self._client.post_init_error, report.fields(), kind)
+
+    def restore_next(self) -> None:
+        """Wait for the restore."""
+        # Not in C: a socket's wait ends for signals by itself.
+        self._called("restore next", self._client.restore_next)
+
+    def restore_error(self, report: Report) -> None:
+        """Say that the restored process is of no use; the client knows one type for that."""
+        self._called("restore error", self._client.report_restore_error, report.fields())
 
     def close(self) -> None:
         """End the waiting thread, unless it waits for an invocation."""
         self._wanted.put("")
+
+    def _called(self, call: str, function: Callable[..., object], *given: object) -> None:
+        """Make one of the calls for which the client uses Python's own sockets."""
+        try:
+            function(*given)
+        except self._refused as error:
+            raise RuntimeApiError(call, error.response_code, message=str(error)) from error
+        except OSError as error:
+            raise RuntimeApiError(call, message=f"{type(error).__name__}: {error}") from error
 
     def _poll(self) -> None:
         while self._wanted.get():

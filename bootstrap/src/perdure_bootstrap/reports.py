@@ -45,6 +45,8 @@ class Report(NamedTuple):
     request_id: str = ""
     stack: tuple[str, ...] = ()
     frames: tuple[Frame, ...] = ()
+    phase: str | None = None
+    """The `Runtime.` name of the phase that the error ended, which is what Lambda records in place of the kind."""
 
     def fields(self) -> dict[str, Any]:
         """What the caller of the function gets, in the order in which Lambda's runtime writes it."""
@@ -77,7 +79,7 @@ class Report(NamedTuple):
     @property
     def accepted_type(self) -> str | None:
         """The type in a form that Lambda takes over, letters only; None where it would record `Runtime.Unknown`."""
-        room, _, name = self.kind.rpartition(".")
+        room, _, name = (self.phase or self.kind).rpartition(".")
         fits = len(name) > 1 and name.isascii() and name.isalpha() and name[0].isupper()
         return f"{room or 'Function'}.{name}" if fits and room in {"", "Runtime"} else None
 

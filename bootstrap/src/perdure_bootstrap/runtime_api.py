@@ -51,6 +51,14 @@ class RuntimeApi(Protocol):
         """Say that no invocation can be served."""
         ...
 
+    def restore_next(self) -> None:
+        """Under SnapStart: let the snapshot be taken, and return in a process restored from it."""
+        ...
+
+    def restore_error(self, report: Report) -> None:
+        """Say that the restored process cannot serve."""
+        ...
+
     def close(self) -> None:
         """Let go of what was opened."""
         ...

@@ -13,8 +13,9 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from perdure_bootstrap.address import opener
 from perdure_bootstrap.runtime_api import Invocation, RuntimeApiError
-from perdure_runtime.service.connection import Connection, Stale, open_plain
+from perdure_runtime.service.connection import Connection, Stale
 
 if TYPE_CHECKING:
     import _socket
@@ -36,12 +37,10 @@ class SocketRuntimeApi:
     """The Runtime API over a plain socket."""
 
     def __init__(self, address: str, wakeup: Wakeup | None = None) -> None:
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdecimal():
-            raise ValueError(f"the Runtime API's address is host:port, not {address!r}")
+        open_plain = opener(address)
 
         def opened() -> Transport:
-            plain = open_plain(host.strip("[]"), int(port))
+            plain = open_plain()
             return plain if wakeup is None else _Interruptible(plain, wakeup)
 
         # No time limit: `next` lasts until there is something to do, and the sandbox may be frozen meanwhile.
@@ -87,6 +86,16 @@ class SocketRuntimeApi:
         """Say that no invocation can be served."""
         headers = {"Content-Type": JSON, "Lambda-Runtime-Function-Error-Type": report.accepted_type}
         self._post("init error", "/init/error", headers, report.body())
+
+    def restore_next(self) -> None:
+        """Wait for the restore."""
+        with self._wakeup or nullcontext():
+            self._exchange("restore next", f"GET {PREFIX}/restore/next{self._common}\r\n".encode())
+
+    def restore_error(self, report: Report) -> None:
+        """Say that the restored process is of no use."""
+        headers = {"Content-Type": JSON, "Lambda-Runtime-Function-Error-Type": report.accepted_type}
+        self._post("restore error", "/restore/error", headers, report.body())
 
     def close(self) -> None:
         """Close the connection."""

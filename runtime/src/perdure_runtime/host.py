@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,15 +17,17 @@ from perdure import AsyncContext, Context, Durable, HandlerRefused
 from perdure_runtime.drivers.pool import Pool
 from perdure_runtime.drivers.ticker import Ticker
 from perdure_runtime.invocation import Prepared
+from perdure_runtime.service.lean import LeanService
 from perdure_runtime.service.selection import Effects, service_from_environment
 from perdure_runtime.values.annotations import converter
+from perdure_runtime.values.forms import Forms
 from perdure_runtime.values.origins import Origins
 from perdure_runtime.values.signatures import signature_types
-from perdure_runtime.values.steps import StepForms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from perdure_runtime.drivers.committer import Committer
     from perdure_runtime.service.protocol import Service
 
 __all__ = ["Host", "service_of"]
@@ -52,7 +56,12 @@ class Host:
         abandon: Callable[[bytes], NoReturn] | None = None,
         strict: bool = False,
     ) -> None:
-        self.service = service
+        self._choose = service
+        self._service: Service | None = None
+        self.committer: Committer | None = None
+        """That of the invocation that is being made, if one is."""
+        self.ending = False
+        """Whether the process is about to end, so that no body should begin."""
         self.task_root = task_root
         self.clock = clock
         self.random = randomness
@@ -62,6 +71,8 @@ class Host:
         self.sender = Pool(most=1)
         """For commits of async workflows; the pool may be full of bodies that block."""
         self.abandon = abandon or give_up
+        self.vanish: Callable[[], NoReturn] = partial(give_up, b"")
+        """Ends the process without an answer."""
         self.strict = strict
 
     @classmethod
@@ -73,16 +84,41 @@ class Host:
         abandon: Callable[[bytes], NoReturn] | None = None,
     ) -> Host:
         """A host for this process; the service is chosen when it is first needed, unless a client is given."""
-        chosen = None if client is None else service_of(client)
+        given = None if client is None else service_of(client)
 
         def choose() -> Service:
-            nonlocal chosen
-            if chosen is None:
-                chosen = service_from_environment(environ, Effects(time.time, time.sleep, spread, _warn))
-            return chosen
+            if given is not None:
+                return given
+            return service_from_environment(environ, Effects(time.time, time.sleep, spread, _warn))
 
         root = environ.get("LAMBDA_TASK_ROOT") or os.getcwd()  # noqa: PTH109  pathlib is not on the cold path
         return cls(choose, task_root=root, abandon=abandon)
+
+    def service(self) -> Service:
+        """The client of the service for functions that bring none; chosen when it is first asked for."""
+        if self._service is None:
+            self._service = self._choose()
+        return self._service
+
+    def renew(self) -> None:
+        """Close the connection, and choose a client with its credentials anew when one is asked for.
+
+        For a process restored from a snapshot. A client that the user gave is the user's, and stays as it is.
+        """
+        service, self._service = self._service, None
+        if isinstance(service, LeanService):
+            service.close()
+
+    def end(self) -> None:
+        """The process is about to end: begin no body, send what is queued, close the connection. Raises nothing.
+
+        For any thread but the one that runs the invocation, which goes on meanwhile; takes as long as the service does.
+        """
+        self.ending = True
+        if (committer := self.committer) is not None:
+            with suppress(Exception):  # it is kept in `failure`, for whoever commits next
+                committer.drain()
+        self.renew()
 
     def prepare(self, durable: Durable[Any, Any]) -> Prepared:
         """Make a durable function ready; raises `HandlerRefused` where it cannot be served as it is written."""
@@ -97,7 +133,7 @@ class Host:
             self._service_of(durable),
             converter(types.event, owner=durable.name),
             converter(types.result, owner=durable.name),
-            StepForms(origins),
+            Forms(origins),
         )
 
     def _service_of(self, durable: Durable[Any, Any]) -> Callable[[], Service]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import partial
 from inspect import iscoroutinefunction, unwrap
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from perdure import DurableCallRefused, HandlerRefused, ReplayMismatch, SerdesError, ServiceError
 from perdure.contexts import CURRENT_CONTEXT
@@ -34,6 +34,7 @@ from perdure_runtime.envelope import PENDING, Envelope, ExecutionFacts, failed, 
 from perdure_runtime.logs import SCOPE, DurableLogger, LogScope, begin_invocation
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import Unfit, reported
+from perdure_runtime.values.work import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +112,11 @@ class Invocation:
         self._scope = Scope()
         self._log = DurableLogger(LogScope(envelope.arn))
         # Not a method of this object: the two would keep each other, and everything of the invocation, alive.
-        self._run = Run(self._journal, self._committer, partial(_abandon, self._log, host))
+        self._run = Run(
+            self._journal,
+            self._committer,
+            partial(_abandon, self._log, host, prepared.durable.options.on_mismatch),
+        )
 
     def answer(self) -> bytes:
         """Run the handler, and say how it ended."""
@@ -190,7 +195,7 @@ class Invocation:
         except Exception as error:  # noqa: BLE001  the handler is user code
             return Raised(without_engine_frames(error))
         except BaseExceptionGroup:  # a TaskGroup wraps what its tasks were unwound with
-            if self._run.stopping:
+            if self._run.stopping or self._run.fatal is not None:
                 return Stopped()
             raise
 
@@ -310,10 +315,17 @@ def _make_hub(setting: Setting, host: Host, log: DurableLogger) -> Hub:
 
 def _is_late(host: Host, run: Run, lambda_context: LambdaContext) -> bool:
     """Whether there is no time left to begin a body; but for the end of the process, the first one always has time."""
-    return host.ending or run.worked and lambda_context.get_remaining_time_in_millis() < LATE
+    return host.ending or (run.worked and lambda_context.get_remaining_time_in_millis() < LATE)
 
 
-def _abandon(log: DurableLogger, host: Host) -> NoReturn:
+def _abandon(log: DurableLogger, host: Host, on_mismatch: Literal["fail", "retry"], run: Run) -> NoReturn:
     """User code holds on to the thread: answer in its place, and give the process up."""
-    log.critical("the workflow swallows its suspension over and over; this process is given up")
-    host.abandon(PENDING)
+    log.critical("the workflow swallows its end over and over; this process is given up")
+    answer = conclude(Stopped(), fatal=run.fatal, revoked=run.committer.revoked, stopped=True, on_mismatch=on_mismatch)
+    match answer:
+        case Failed(error):
+            host.abandon(failed(described(error)))
+        case Pending():
+            host.abandon(PENDING)
+        case _:  # without an answer Lambda makes the invocation again
+            host.vanish()

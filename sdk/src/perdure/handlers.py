@@ -14,12 +14,16 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 
 from perdure.async_contexts import AsyncContext
 from perdure.contexts import Context
+from perdure.durations import Duration, seconds_of, whole_seconds
 
 __all__ = ["Durable", "DurableOptions", "durable", "durable_of"]
 
 E = TypeVar("E")
 R = TypeVar("R")
 MARK = "__durable__"
+DAY = 86_400
+RETENTIONS = range(1, 91)
+"""Days that the service may keep an execution that is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class DurableOptions:
     """A boto3 Lambda client, or a service client of your own, to speak to the service with."""
     mode_aware: bool = True
     """Whether loggers are silent while history is replayed."""
+    timeout: int | None = None
+    """Seconds that an execution may take, its waits included; None leaves it to the template."""
+    retention: int | None = None
+    """Days for which an execution that is over is kept; None leaves it to the template."""
 
 
 class Durable(Generic[E, R]):
@@ -98,6 +106,8 @@ def durable(
     on_mismatch: Literal["fail", "retry"] = "fail",
     client: object | None = None,
     mode_aware: bool = True,
+    timeout: Duration | None = None,
+    retention: Duration | None = None,
 ) -> DurableDecorator: ...
 def durable(
     fn: Callable[[Any, Any], Any] | None = None,
@@ -107,18 +117,39 @@ def durable(
     on_mismatch: Literal["fail", "retry"] = "fail",
     client: object | None = None,
     mode_aware: bool = True,
+    timeout: Duration | None = None,
+    retention: Duration | None = None,
 ) -> Durable[Any, Any] | DurableDecorator:
-    """Make a function of an event and a context durable: a handler that survives crashes and waits for free."""
+    """Make a function of an event and a context durable: a handler that survives crashes and waits for free.
+
+    `timeout` is the time an execution may take, its waits included: a second to 366 days. `retention` is for how long
+    the service keeps one that is over: 1 to 90 whole days. Lambda knows both by the function's template, which
+    `perdure template` writes from here; `perdure run` goes by the timeout.
+    """
     if on_mismatch not in {"fail", "retry"}:
         raise ValueError(f"on_mismatch is 'fail' or 'retry', not {on_mismatch!r}")
     if not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in errors):
         raise TypeError(f"errors holds exception classes, not {errors!r}")
-    options = DurableOptions(errors, on_mismatch, client, mode_aware)
+    options = DurableOptions(
+        errors,
+        on_mismatch,
+        client,
+        mode_aware,
+        None if timeout is None else whole_seconds(timeout),
+        None if retention is None else _whole_days(retention),
+    )
 
     def decorate(function: Callable[[E, Any], Any], /) -> Durable[E, Any]:
         return Durable(function, options)
 
     return cast("DurableDecorator", decorate) if fn is None else decorate(fn)
+
+
+def _whole_days(retention: Duration) -> int:
+    seconds = seconds_of(retention)
+    if seconds / DAY not in RETENTIONS:
+        raise ValueError(f"retention is 1 to 90 whole days, for example timedelta(days=14), not {seconds:g} seconds")
+    return int(seconds / DAY)
 
 
 def durable_of(handler: object) -> Durable[Any, Any] | None:

@@ -6,6 +6,7 @@ import pytest
 
 from perdure_local.cli.companions import companions, read_companions
 from perdure_local.cli.problems import Problem
+from perdure_local.cli.targets import Terms, on_terms
 from perdure_local.functions import Function
 
 MAIN = Function(name="order-checkout", handler="order.checkout", timeout=7.0, env={"A": "1"}, log_format="JSON")
@@ -34,11 +35,27 @@ def test_a_function_that_cannot_be_is_told_at_once(given: list[str], text: str) 
 
 
 def test_the_durable_functions_of_the_module_are_there_under_their_names() -> None:
-    found = companions(MAIN, {}, ["checkout", "ship"], {})
+    found = companions(MAIN, {}, {"checkout": Terms(), "ship": Terms(timeout=60, retention=3)}, {})
     assert {one.name: one.handler for one in found} == {"checkout": "order.checkout", "ship": "order.ship"}
+    assert [(one.execution_timeout, one.retention_days) for one in found] == [(None, 14), (60, 3)]
     assert {(one.timeout, one.env["A"], one.log_format, one.is_durable) for one in found} == {(7.0, "1", "JSON", True)}
 
 
 def test_what_is_run_is_not_hosted_twice() -> None:
     main = Function(name="checkout", handler="checkout")
-    assert companions(main, {}, ["checkout"], {}) == []
+    assert companions(main, {}, {"checkout": Terms()}, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "terms", "hosted"),
+    [
+        (None, Terms(), (None, 14)),
+        (None, Terms(3_600, 30), (3_600, 30)),
+        (5, Terms(3_600), (5, 14)),
+    ],
+)
+def test_the_command_line_goes_before_the_decorator(
+    asked: int | None, terms: Terms, hosted: tuple[int | None, int]
+) -> None:
+    found = on_terms(Function(name="f", handler="m.f", execution_timeout=asked), terms)
+    assert (found.execution_timeout, found.retention_days) == hosted

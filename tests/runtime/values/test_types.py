@@ -11,7 +11,7 @@ from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.batchform import nested
 from perdure_runtime.values.codec import Codec
 from perdure_runtime.values.results import ResultForm
-from support.annotated_types import ROWS, Row
+from support.annotated_types import PAGE, ROWS, Row, shown, table
 
 CODEC = Codec(nested(None))
 
@@ -47,3 +47,7 @@ def test_value_is_the_same_inside_everything_that_holds_it(row: Row) -> None:
         form = ResultForm(CODEC, converter(annotation, owner="f"))
         text, live = form.store(value)
         assert repr(live) == repr(form.read(text)) == repr(value)
+
+
+def test_the_table_on_the_page_is_made_from_these_types() -> None:
+    assert shown(PAGE.read_text("utf-8")) == table(), "run `python tests/support/annotated_types.py`"

@@ -11,11 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perdure_local.cli.problems import Problem
-from perdure_local.cli.targets import check_name, look_at
+from perdure_local.cli.targets import check_name, look_at, on_terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from perdure_local.cli.targets import Terms
     from perdure_local.functions import Function
 
 _NAME = re.compile(r"[a-zA-Z0-9_\-]{1,64}")
@@ -38,16 +39,20 @@ def read_companions(given: Iterable[str]) -> dict[str, str]:
 
 
 def companions(
-    function: Function, given: Mapping[str, str], neighbours: Iterable[str], environ: Mapping[str, str]
+    function: Function, given: Mapping[str, str], neighbours: Mapping[str, Terms], environ: Mapping[str, str]
 ) -> list[Function]:
     """Return the functions that are hosted beside `function`; raises `Problem` for a given one that cannot be loaded.
 
     `neighbours` are the durable functions of its module, which are loaded when they are invoked.
     """
     module = function.handler.rpartition(".")[0]
-    beside = {name: f"{module}.{name}" for name in neighbours if _NAME.fullmatch(name)}
-    found = [replace(function, name=name, handler=handler) for name, handler in beside.items() if name not in given]
+    found = [
+        on_terms(replace(function, name=name, handler=f"{module}.{name}"), terms)
+        for name, terms in neighbours.items()
+        if _NAME.fullmatch(name) and name not in given
+    ]
     for name, handler in given.items():
         other = replace(function, name=name, handler=handler)
-        found.append(replace(other, is_durable=look_at(other, environ).is_durable))
+        look = look_at(other, environ)
+        found.append(on_terms(replace(other, is_durable=look.is_durable), look.terms))
     return [other for other in found if other.name != function.name]

@@ -23,6 +23,11 @@ class Entry(NamedTuple):
 COMMANDS: Mapping[str, Entry] = {
     "run": Entry("perdure_local.cli.run:run", "Run a durable function on this machine, to its end."),
     "callback": Entry("perdure_local.cli.callback:callback", "Complete a callback of a run that waits for it."),
+    "init": Entry(
+        "perdure_local.cli.init:command", "Make a new project: a durable function, its test, and what deploys it."
+    ),
+    "template": Entry("perdure_local.cli.template:command", "Write the SAM template of a durable function."),
+    "layer": Entry("perdure_local.cli.layer:layer", "Build the Lambda layers, and publish them."),
 }
 
 

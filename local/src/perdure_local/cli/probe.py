@@ -46,10 +46,10 @@ def examine(handler: str, root: str) -> dict[str, Any]:
         return {"problem": "exit", "code": str(end.code)}
     except Exception as error:  # noqa: BLE001 - the user's module
         return _broken(error, module, root)
-    return _hosted(found, module)
+    return _hosted(found, module, root)
 
 
-def _hosted(found: Any, module: str) -> dict[str, Any]:  # noqa: ANN401 - whatever the module holds
+def _hosted(found: Any, module: str, root: str) -> dict[str, Any]:  # noqa: ANN401 - whatever the module holds
     from perdure import HandlerRefused, durable_of
 
     durable = durable_of(found)
@@ -61,7 +61,21 @@ def _hosted(found: Any, module: str) -> dict[str, Any]:  # noqa: ANN401 - whatev
         Host.from_environment(os.environ).prepare(durable)
     except HandlerRefused as error:
         return {"problem": "refused", "reason": str(error)}
-    return {"problem": None, "durables": _durables(module)}
+    found_beside = vars(sys.modules[module])
+    terms = {name: _terms(durable_of(found_beside[name])) for name in _durables(module)}
+    return {"problem": None, "terms": _terms(durable), "durables": terms, "sources": _sources(root)}
+
+
+def _terms(durable: Any) -> dict[str, Any]:  # noqa: ANN401 - imported late
+    return {"timeout": durable.options.timeout, "retention": durable.options.retention}
+
+
+def _sources(root: str) -> list[str]:
+    """Return the files of the user's own modules that are loaded."""
+    files = [os.path.abspath(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())]  # noqa: PTH100
+    inside, *others = (os.path.join(os.path.abspath(place), "") for place in (root, sys.prefix, sys.base_prefix))  # noqa: PTH100, PTH118
+    own = (file for file in files if file.startswith(inside) and not file.startswith(tuple(others)))
+    return sorted(file for file in own if file.endswith(".py"))
 
 
 def _durables(module: str) -> list[str]:

@@ -65,7 +65,7 @@ _SETTLED = {"given": "--input", "name": "--name", "execution_timeout": "--execut
     "--execution-timeout",
     type=click.IntRange(1),
     metavar="SECONDS",
-    help="Time the whole execution may take. Default: no limit.",
+    help="Time the whole execution may take. Default: what the decorator says, or no limit.",
 )
 @click.option(
     "--env", multiple=True, metavar="NAME[=VALUE]", help="A variable for your code; without a value, it gets yours."

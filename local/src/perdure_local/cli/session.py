@@ -21,7 +21,7 @@ from perdure_local.cli.leftovers import choose, resume_line
 from perdure_local.cli.places import JOURNAL
 from perdure_local.cli.problems import FAILURE, Problem
 from perdure_local.cli.screens import Ending, Heading, Screen
-from perdure_local.cli.targets import check_target
+from perdure_local.cli.targets import check_target, on_terms
 from perdure_local.cli.whereabouts import published
 from perdure_local.ledger import ExecutionStatus, Fault
 from perdure_local.notices import FunctionInvoked
@@ -88,8 +88,9 @@ def carry_out(order: Order, screen: Screen, environ: Mapping[str, str]) -> int:
         try:
             if order.resume is not None and not order.journal.exists():
                 raise Problem(f"There is no journal {order.journal_shown}, so there is nothing to resume.")
-            neighbours = check_target(order.function, environ)
-            others = companions(order.function, order.companions, neighbours, environ)
+            found = check_target(order.function, environ)
+            others = companions(order.function, order.companions, found.durables, environ)
+            order = order._replace(function=on_terms(order.function, found.terms))
             with _service(order, environ) as service, Feed(service) as feed, published(order.journal, service.endpoint):
                 begun = _begin(order, others, service)
                 feed.follow(begun.timeline.arn)

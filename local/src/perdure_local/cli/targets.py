@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,12 +28,24 @@ _LONGEST_NAME = 64
 _SOURCE = ".py"
 
 
+class Terms(NamedTuple):
+    """What `@durable` says of a function's executions; None where it says nothing."""
+
+    timeout: int | None = None
+    """Seconds that one may take."""
+    retention: int | None = None
+    """Days for which one that is over is kept."""
+
+
 class Look(NamedTuple):
     """What a probe found of a handler that can be run."""
 
     is_durable: bool
-    durables: Sequence[str]
-    """Names of the durable functions of its module."""
+    terms: Terms
+    durables: Mapping[str, Terms]
+    """The durable functions of its module, by name."""
+    sources: Sequence[str]
+    """Files of the user's modules that it loaded."""
 
 
 def check_name(handler: str) -> None:
@@ -82,12 +95,18 @@ def variables(given: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     return {name: value for name, equals, value in pairs if equals}, tuple(name for name, eq, _ in pairs if not eq)
 
 
-def check_target(function: Function, environ: Mapping[str, str]) -> Sequence[str]:
-    """Raise `Problem` unless the function's handler can be loaded and is durable; return the module's durable ones."""
+def check_target(function: Function, environ: Mapping[str, str]) -> Look:
+    """Raise `Problem` unless the function's handler can be loaded and is durable; return what was found."""
     found = look_at(function, environ)
     if not found.is_durable:
         raise Problem(f"{function.handler} is not a durable function: decorate it with @durable.")
-    return found.durables
+    return found
+
+
+def on_terms(function: Function, terms: Terms) -> Function:
+    """Return a function on the terms of its decorator; what the command line says goes before them."""
+    timeout = terms.timeout if function.execution_timeout is None else function.execution_timeout
+    return replace(function, execution_timeout=timeout, retention_days=terms.retention or function.retention_days)
 
 
 def look_at(function: Function, environ: Mapping[str, str]) -> Look:
@@ -106,7 +125,12 @@ def look_at(function: Function, environ: Mapping[str, str]) -> Look:
         raise Problem("\n".join([text, *words]), FAILURE) from None
     if answer["problem"] in _PROBLEMS:
         raise _PROBLEMS[answer["problem"]](function, answer)
-    return Look(is_durable=answer["problem"] != "plain", durables=answer.get("durables", ()))
+    return Look(
+        is_durable=answer["problem"] != "plain",
+        terms=Terms(**answer.get("terms", {})),
+        durables={name: Terms(**terms) for name, terms in answer.get("durables", {}).items()},
+        sources=answer.get("sources", ()),
+    )
 
 
 def _attribute(function: Function, answer: Mapping[str, Any]) -> Problem:

@@ -29,7 +29,18 @@ PERCENT = 100
 class Tally:
     """The count of one batch."""
 
-    __slots__ = ("_completion", "_failures", "_limit", "_successes", "begun", "broken", "outcomes", "reason", "total")
+    __slots__ = (
+        "_completion",
+        "_failures",
+        "_limit",
+        "_statuses",
+        "_successes",
+        "begun",
+        "broken",
+        "outcomes",
+        "reason",
+        "total",
+    )
 
     def __init__(self, total: int, limit: int | None, completion: Completion) -> None:
         self.total = total
@@ -37,6 +48,7 @@ class Tally:
         self._completion = completion
         self._failures = 0
         self._successes = 0
+        self._statuses: list[BatchStatus | None] = [None] * total
         self.begun = 0
         """Branches that have begun; the next one's index."""
         self.outcomes: dict[int, Outcome[Any]] = {}
@@ -60,6 +72,7 @@ class Tally:
         """The next branch begins; its index."""
         index = self.begun
         self.begun += 1
+        self._statuses[index] = BatchStatus.STARTED
         if self._completion.should_complete is not None:
             self._decide()
         return index
@@ -69,17 +82,16 @@ class Tally:
         self.outcomes[index] = outcome
         if isinstance(outcome, Ok):
             self._successes += 1
+            self._statuses[index] = BatchStatus.SUCCEEDED
         else:
             self._failures += 1
+            self._statuses[index] = BatchStatus.FAILED
         if not self.decided:
             self._decide()
 
     def status(self, index: int) -> BatchStatus | None:
         """How a branch stands; None before it begins."""
-        outcome = self.outcomes.get(index)
-        if outcome is None:
-            return BatchStatus.STARTED if index < self.begun else None
-        return BatchStatus.SUCCEEDED if isinstance(outcome, Ok) else BatchStatus.FAILED
+        return self._statuses[index]
 
     def _decide(self) -> None:
         completion = self._completion
@@ -106,9 +118,9 @@ class Tally:
 
     def _ask(self, completion: Completion) -> None:
         assert completion.should_complete is not None  # noqa: S101  asked only where there is one
-        progress = BatchProgress(tuple(self.status(index) for index in range(self.total)))
+        progress = BatchProgress(tuple(self._statuses))
         try:
-            decision = completion.should_complete(progress)
+            decision: object = completion.should_complete(progress)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             self.broken = error
             return

@@ -6,6 +6,7 @@ call matches its record, and which records no call has asked for. Both are how a
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from perdure import ReplayMismatch
@@ -32,7 +33,7 @@ class Journal:
         self._asked: set[str] = set()
         self._closed: set[str] = set()
         self._loaded: frozenset[str] = frozenset()
-        self._news: list[str] = []
+        self._news: deque[str] = deque()
 
     def merge(self, operations: Iterable[dict[str, Any]], scale: float = SECONDS) -> None:
         """Take in operations as the service sent them; a newer state replaces an older one."""
@@ -45,13 +46,15 @@ class Journal:
 
     def take_news(self) -> list[str]:
         """The ids of what was merged since the last call."""
-        news, self._news = self._news, []
+        news = []
+        while self._news:  # one by one: another thread may be merging
+            news.append(self._news.popleft())
         return news
 
     def seal(self) -> None:
         """All that was recorded before this invocation is here: from now on it is known what a replay has to reach."""
         self._loaded = frozenset(self._records)
-        self._news = []
+        self._news.clear()
 
     def find(self, operation_id: str) -> Record | None:
         """The record, or None where nothing is recorded."""

@@ -51,5 +51,10 @@ class Activity:
         """The earliest time at which a parked operation is due, as far as any is known."""
         return min((wake for wake in self._wakes.values() if wake is not None), default=None)
 
+    def wakes_before(self, time: float) -> bool:
+        """Whether a parked operation is due before then, so that the service will call again."""
+        due = self.next_wake
+        return due is not None and due <= time
+
     def __repr__(self) -> str:
         return f"<Activity: {len(self._wakes)} parked, {self.bodies} bodies, {self.commits} commits>"

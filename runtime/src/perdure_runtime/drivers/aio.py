@@ -19,12 +19,12 @@ from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.drivers.aio_bodies import AioBodies
 from perdure_runtime.drivers.aio_context import AioContext
 from perdure_runtime.drivers.aio_lanes import AioFan, AioLane
-from perdure_runtime.drivers.aio_loop import cancelled_within
 from perdure_runtime.drivers.bodies import GRACE
 from perdure_runtime.drivers.calls import result_of
+from perdure_runtime.drivers.cancelled import cancelled_within
 from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.frames import without_engine_frames
-from perdure_runtime.drivers.run import ELSEWHERE, OTHER_CODE
+from perdure_runtime.drivers.run import ELSEWHERE, ENDED, OTHER_CODE
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.logs import SCOPE
 
@@ -54,17 +54,20 @@ class Aio:
         self._watch = watch
         self._loop = loop
         self._bodies = AioBodies(loop, pool, log)
-        self._unstarted: dict[int, DurableCall[Any]] = {}
+        self._unstarted: dict[int, tuple[DurableCall[Any], AioLane]] = {}
         self._open: dict[str, Identity] = {}
-        self._fans: list[AioFan] = []
+        self._hungry: dict[AioFan, None] = {}
+        """Batches in which a branch may have room to begin."""
+        self._drives = False
+        """Whether an operation is being driven: policies and serdes that it asks must not call durable operations."""
         self._homes: WeakSet[asyncio.Task[Any]] = WeakSet()
         """Tasks that run the code of contexts."""
-        watch.open_branches = self.open_branches
+        watch.branches = self
 
     @property
     def unstarted(self) -> list[DurableCall[Any]]:
-        """Operations that were asked for and never awaited."""
-        return list(self._unstarted.values())
+        """Operations that were asked for and never awaited, although their code went on to its end."""
+        return [call for call, lane in self._unstarted.values() if not lane.is_cut_off]
 
     @property
     def cut_off(self) -> list[Identity]:
@@ -77,7 +80,7 @@ class Aio:
             task = asyncio.current_task()
         except RuntimeError:  # no loop runs on this thread
             return ELSEWHERE
-        if calls.task is not None and task is calls.task():
+        if calls.task is not None and task is calls.task() and not self._drives:
             return None
         return OTHER_CODE if task in self._homes else ELSEWHERE
 
@@ -95,7 +98,7 @@ class Aio:
     def finish(self) -> None:
         """The handler has ended: bodies that nobody waits for have a last chance to end, too."""
         self._bodies.finish()
-        self._watch.open_branches = _nothing_to_open
+        self._watch.branches = None
 
     def perform(self, calls: Calls[AioLane], asked: Asked) -> DurableCall[Any]:
         """The operation as something to await."""
@@ -109,7 +112,7 @@ class Aio:
             return asked
 
         call: DurableCall[Any] = DurableCall(asked.identity, begin, adopt)
-        self._unstarted[id(call)] = call
+        self._unstarted[id(call)] = call, calls.home
         return call
 
     # Operations
@@ -117,8 +120,10 @@ class Aio:
     async def _drive(self, calls: Calls[AioLane], asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
         run = self._run
         lane = calls.home
+        self._run.refuse_inside_a_step(f"the {asked.identity}")
         self._check_open(lane)
         self._open[asked.identity.id] = asked.identity
+        lane.enter_stray(calls, self._homes.__contains__)
         try:
             calls.begins(asked)
             outcome = await self._outcome(asked.operation, lane)
@@ -129,6 +134,7 @@ class Aio:
         finally:
             # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
             asked.operation.close()
+            lane.leave_stray()
             if lane.closed:
                 self._open.pop(asked.identity.id, None)
         self._open.pop(asked.identity.id, None)
@@ -139,10 +145,10 @@ class Aio:
 
     def _check_open(self, lane: AioLane) -> None:
         run = self._run
-        if run.stopping or lane.closed:
+        if run.stopping or run.fatal is not None or lane.is_cut_off:
             raise Stop
-        if run.fatal is not None:
-            raise run.fatal
+        if lane.closed:
+            raise DurableCallRefused("an operation", ENDED)
 
     async def _outcome(  # noqa: C901, PLR0912  one match over all effects
         self, operation: Op[Outcome[Any]], lane: AioLane, *, is_branch: bool = False
@@ -152,11 +158,14 @@ class Aio:
         while True:
             if lane.closed:
                 raise Stop
+            self._drives = True
             try:
                 effect = operation.send(reply)
             except StopIteration as end:
                 outcome: Outcome[Any] = end.value
                 return outcome
+            finally:
+                self._drives = False
             reply = None
             match effect:
                 case Commit(updates, due):
@@ -170,9 +179,11 @@ class Aio:
                         await watch.acknowledged(lane.owed)
                     reply = await self._call(lane, body, attempt, is_async=is_async)
                 case Enter(body, scope):
-                    entered = self._entered(lane, body, scope)
+                    inner = AioLane(run, lane)
+                    entered = self._entered(inner, body, scope)
                     # A branch has a task already. Elsewhere, what the code sets in a ContextVar must not leak.
                     reply = await (entered if is_branch else self._loop.create_task(entered))
+                    lane.owed = max(lane.owed, inner.owed)
                 case Fan():
                     await self._fan(effect, lane)
                 case Park(operation_id, wake):
@@ -237,8 +248,13 @@ class Aio:
             if self._is_cancelled(lane):
                 raise
             outcome = Raised(cancelled_within())
+        except BaseExceptionGroup:  # a TaskGroup wraps what its tasks were unwound with
+            if not (run.stopping or lane.closed or run.fatal is not None):
+                raise
+            raise Stop from None
         if run.stopping or lane.closed or run.fatal is not None:
             raise Stop  # whatever the code made of being unwound, it is not an outcome
+        lane.end()  # operations that it did not wait for must not record anything after its own outcome
         return outcome
 
     # Branches
@@ -246,14 +262,12 @@ class Aio:
     async def _fan(self, effect: Fan, lane: AioLane) -> None:
         """Run branches until their batch is decided."""
         fan = AioFan(effect, lane, copy_context(), self._loop.create_future())
-        self._fans.append(fan)
+        self._hungry[fan] = None
         try:
-            self.open_branches()
+            self._open_in(fan, MOST_OPENED)
             await fan.decided
         finally:
-            if fan in self._fans:
-                self._fans.remove(fan)
-            fan.settle()
+            self._settle(fan)
             # Branches end before the code around them goes on, or is unwound itself.
             tasks = [task for branch in fan.lanes.values() if (task := branch.give_task()) is not None]
             fan.lanes.clear()
@@ -274,20 +288,33 @@ class Aio:
     def open_branches(self) -> bool:
         """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
         opened = 0
-        committer = self._run.committer
-        for fan in tuple(self._fans):
-            tally = fan.effect.tally
-            while tally.has_room and opened < MOST_OPENED and committer.waiting < MOST_UPDATES:
-                index = tally.begin()
-                opened += 1
-                if tally.decided:
-                    self._fans.remove(fan)
-                    fan.settle()
-                    break
-                lane = fan.lanes[index] = AioLane(self._run, fan.lane)
-                variables: Context = fan.variables.copy()
-                lane.task = self._loop.create_task(self._branch(fan, index, lane), context=variables)
+        for fan in tuple(self._hungry):
+            opened += self._open_in(fan, MOST_OPENED - opened)
         return opened > 0
+
+    def _open_in(self, fan: AioFan, most: int) -> int:
+        opened = 0
+        tally, committer = fan.effect.tally, self._run.committer
+        while tally.has_room and opened < most and committer.waiting < MOST_UPDATES:
+            index = tally.begin()
+            opened += 1
+            if tally.decided:
+                self._settle(fan)
+                return opened
+            lane = fan.lanes[index] = AioLane(self._run, fan.lane)
+            variables: Context = fan.variables.copy()
+            lane.task = self._loop.create_task(self._branch(fan, index, lane), context=variables)
+        if not tally.has_room:
+            self._hungry.pop(fan, None)
+        return opened
+
+    def _settle(self, fan: AioFan, error: BaseException | None = None) -> None:
+        self._hungry.pop(fan, None)
+        fan.settle(error)
+
+    def is_held_up(self) -> bool:
+        """Whether branches could begin, were there not so much to be sent before."""
+        return self._run.committer.waiting >= MOST_UPDATES and bool(self._hungry)
 
     async def _branch(self, fan: AioFan, index: int, lane: AioLane) -> None:
         try:
@@ -302,27 +329,25 @@ class Aio:
             outcome = Raised(cancelled_within())
         except Stop:
             if not lane.closed:
-                fan.settle(Stop())
+                self._settle(fan, Stop())
             return
         except BaseException as error:  # noqa: BLE001  of ours, of the service's, or the process is to end
             if isinstance(error, Exception):
                 self._run.fail(error)
                 error = Stop()
-            fan.settle(error)
+            self._settle(fan, error)
             return
         if lane.closed:
             return
         del fan.lanes[index]
         lane.task = None
+        lane.end()
         fan.lane.owed = max(fan.lane.owed, lane.owed)
         fan.effect.tally.end(index, outcome)
         if fan.effect.tally.decided:
-            self._fans.remove(fan)
-            fan.settle()
-
-
-def _nothing_to_open() -> bool:
-    return False
+            self._settle(fan)
+        elif fan.effect.tally.has_room:
+            self._hungry[fan] = None
 
 
 def _checked(result: Any) -> Awaitable[Any]:  # noqa: ANN401  user code may return anything

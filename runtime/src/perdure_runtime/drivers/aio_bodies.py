@@ -49,6 +49,7 @@ class AioBodies:
             info = variables.get(CURRENT_STEP)
             if isinstance(info, RunningStep):
                 info.cancelled = True
+            self._loop.call_soon(self._pool.begin)  # once all that are cancelled now have been given up
             if self._pool.give_up(job):
                 self._let_go.append((job, info.name if info is not None else None))
             raise

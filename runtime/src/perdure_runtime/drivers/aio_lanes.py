@@ -9,9 +9,11 @@ from perdure_runtime.drivers.run import PATIENCE
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextvars import Context
 
     from perdure_runtime.core.effects import Fan
+    from perdure_runtime.drivers.calls import Calls
     from perdure_runtime.drivers.run import Run
 
 __all__ = ["AioFan", "AioLane"]
@@ -23,28 +25,55 @@ DEAF = 10 * PATIENCE
 class AioLane:
     """One line of work; what of it runs at the same time runs in tasks of its own."""
 
-    __slots__ = ("_around", "_closed", "_run", "_swallowed", "owed", "task")
+    __slots__ = ("_around", "_cut_off", "_ended", "_run", "_strays", "_swallowed", "owed", "task")
 
     def __init__(self, run: Run, around: AioLane | None = None) -> None:
         self._run = run
         self._around = around
-        self._closed = False
+        self._ended = False
+        self._cut_off = False
         self._swallowed = 0
         self.owed: int = around.owed if around is not None else 0
         """The ticket that has to be acknowledged before the next body begins."""
+        self._strays: set[asyncio.Task[Any]] = set()
+        """Tasks of the user's own that await operations of this line."""
         self.task: asyncio.Task[Any] | None = None
         """The task that drives a branch."""
 
     @property
     def closed(self) -> bool:
-        """Whether its batch, or one around it, was decided without it."""
-        return self._closed or (self._around is not None and self._around.closed)
+        """Whether its code is through, or its batch, or one around it, was decided without it."""
+        return self._ended or self._cut_off or (self._around is not None and self._around.closed)
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its batch, or one around it, was decided before its code came to its end."""
+        return self._cut_off or (self._around is not None and self._around.is_cut_off)
+
+    def end(self) -> None:
+        """Its code is through; operations that it did not wait for record nothing any more."""
+        self._ended = True
+        self._cancel()
 
     def close(self) -> None:
-        """The batch is decided; what runs here is cancelled."""
-        self._closed = True
-        if self.task is not None:
-            self.task.cancel()
+        """Its batch is decided without it; what runs here is cancelled."""
+        self._cut_off = not self._ended
+        self._cancel()
+
+    def _cancel(self) -> None:
+        for task in (*self._strays, *([] if self.task is None else [self.task])):
+            task.cancel()
+
+    def enter_stray(self, calls: Calls[AioLane], is_home: Callable[[asyncio.Task[Any]], bool]) -> None:
+        """The task that runs now is going to await an operation; where it is no context's own, it is a stray."""
+        task = asyncio.current_task()
+        if task is not None and calls.task is not None and task is not calls.task() and not is_home(task):
+            self._strays.add(task)
+
+    def leave_stray(self) -> None:
+        """The task that runs now awaits it no more."""
+        if self._strays and (task := asyncio.current_task()) is not None:
+            self._strays.discard(task)
 
     def give_task(self) -> asyncio.Task[Any] | None:
         """The task, which is not kept: what it ended with leads back to here."""

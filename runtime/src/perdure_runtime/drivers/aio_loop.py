@@ -11,18 +11,21 @@ import selectors
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from perdure import DurableCallRefused, StepError
+from perdure import DurableCallRefused
+from perdure_runtime.drivers.cancelled import cancelled_within
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["GRACE", "Loop", "cancelled_within", "leave_loop", "run_coroutine", "the_loop"]
+__all__ = ["GRACE", "Loop", "leave_loop", "run_coroutine", "the_loop"]
 
 T = TypeVar("T")
 GRACE = 0.5
 """Seconds a cancelled task has to clean up."""
 ROUNDS = 3
+A_DAY = 86_400.0
+"""Seconds; a selector does not take just any number of them."""
 
 
 class IdleSelector(selectors.DefaultSelector):
@@ -33,7 +36,8 @@ class IdleSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for a descriptor, after asking."""
-        return super().select(timeout if self.ask is None else self.ask(timeout))
+        longest = timeout if self.ask is None else self.ask(timeout)
+        return super().select(longest if longest is None else min(longest, A_DAY))
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -42,13 +46,18 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self.idle = IdleSelector()
         self._outside = 0
+        self._usual = 1
         super().__init__(self.idle)
         self.set_exception_handler(_tell_unless_stopped)
 
     @property
     def watches_for_user_code(self) -> bool:
-        """Whether user code waits for descriptors, besides the loop's own wake-up pipe, or for threads of its own."""
-        return len(self.idle.get_map()) > 1 or self._outside > 0
+        """Whether user code waits for descriptors, besides those that were there before, or for threads of its own."""
+        return len(self.idle.get_map()) > self._usual or self._outside > 0
+
+    def begin_run(self) -> None:
+        """A run begins: what is open now, such as the loop's own wake-up pipe or a connection kept alive, is usual."""
+        self._usual = len(self.idle.get_map())
 
     def run_in_executor(  # type: ignore[override]  # asyncio types it with type variables of its own
         self,
@@ -67,7 +76,9 @@ class Loop(asyncio.SelectorEventLoop):
 
     def sweep(self, spared: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
         """Cancel all tasks but the `spared`, and give them time to end; those that do not."""
-        self.run_until_complete(asyncio.wait_for(self._close_generators(), GRACE))
+        if self._asyncgens:  # type: ignore[attr-defined]  # asyncio closes them all, but only together with the loop
+            closing = self.create_task(self._close_generators())
+            self.run_until_complete(asyncio.wait([closing], timeout=GRACE))  # not done yet, it is cancelled below
         for _ in range(ROUNDS):
             left = asyncio.all_tasks(self) - spared
             if not left:
@@ -79,7 +90,6 @@ class Loop(asyncio.SelectorEventLoop):
 
     async def _close_generators(self) -> None:
         """Async generators that were left in the middle: their `finally` belongs to this invocation."""
-        # asyncio closes them all, but only together with the loop.
         for generator in list(self._asyncgens):  # type: ignore[attr-defined]
             with suppress(Exception):
                 await generator.aclose()
@@ -106,11 +116,6 @@ def leave_loop() -> None:
     if _loop.is_running():
         asyncio._set_running_loop(None)  # noqa: SLF001  what asyncio has for loops of other makes
     _loop = None
-
-
-def cancelled_within() -> StepError:
-    """What a body failed with that raised `CancelledError` by itself: a failure like any other."""
-    return StepError("the step's body was cancelled from within", "asyncio.CancelledError")
 
 
 def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import StepError
+from perdure_runtime.core.handover import SOON
 from perdure_runtime.drivers.aio_loop import GRACE
 from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.signals import Stop
@@ -43,6 +44,18 @@ _kept: list[asyncio.Task[Any]] = []
 """Workflows that would not end; a collected task would be told of as destroyed while pending."""
 
 
+class Branches(Protocol):
+    """Who opens branches, as far as the watch asks for it."""
+
+    def open_branches(self) -> bool:
+        """Open branches where there is room for more; whether there was any to open."""
+        ...
+
+    def is_held_up(self) -> bool:
+        """Whether branches could begin, were there not so much to be sent before."""
+        ...
+
+
 class Watch:
     """Watches over the loop for the length of one run."""
 
@@ -58,8 +71,8 @@ class Watch:
         self._acknowledged: list[tuple[int, asyncio.Future[None]]] = []
         self._parked: dict[str, list[asyncio.Future[None]]] = {}
         self._late: deque[asyncio.Future[None]] = deque()
-        self.open_branches: Callable[[], bool] = lambda: False
-        """Opens branches where there is room for more; whether it has opened any."""
+        self.branches: Branches | None = None
+        """Who opens branches."""
         self._turns = 0
         self._cancels = 0
         self._deadline: float | None = None
@@ -73,6 +86,7 @@ class Watch:
             self._run.fail(error)
             raise error
         before = asyncio.all_tasks(loop)
+        loop.begin_run()
         loop.idle.ask = self._ask
         committer.on_answer = self._notify
         try:
@@ -174,18 +188,29 @@ class Watch:
                     if not future.done():
                         future.set_result(None)
 
+    def _send_what_waits(self) -> bool:
+        """Send where somebody waits for it, or branches cannot begin before; whether there was anything."""
+        if self._acknowledged:
+            self._flush()
+        elif self.branches is not None and self.branches.is_held_up():
+            self._request(self._run.committer.refresh)
+        else:
+            return False
+        return True
+
     def _flush(self) -> None:
-        activity = self._run.activity
         # What the first in the queue waits for: those who go on then fill the next request.
         ticket = min(ticket for ticket, _ in self._acknowledged)
+        self._request(lambda: self._run.committer.flush(ticket))
+
+    def _request(self, request: Callable[[], None]) -> None:
+        """Make a request: on a thread of its own where bodies run on the loop meanwhile, else right here."""
+        activity = self._run.activity
         activity.commits = 1
         if activity.bodies:
-            self._sender.submit(lambda: self._send(ticket))
+            self._sender.submit(lambda: self._guarded(request))
         else:
-            self._send(ticket)
-
-    def _send(self, ticket: int) -> None:
-        self._guarded(lambda: self._run.committer.flush(ticket))
+            self._guarded(request)
 
     def _guarded(self, request: Callable[[], None]) -> None:
         try:
@@ -214,16 +239,17 @@ class Watch:
             return timeout
         if self._run.stopping:
             return self._ask_while_stopping(timeout)
-        if self.open_branches():
+        if self.branches is not None and self.branches.open_branches():
             return 0
-        if self._acknowledged and not activity.commits:
-            self._flush()
+        if not activity.commits and self._send_what_waits():
             return 0
         if not activity.quiet:
             self._deadline = None
             return timeout if activity.commits else self._until_due(timeout)
-        if not activity.parked:
-            self._late.popleft().set_result(None)
+        if self._late and not activity.wakes_before(self._clock() + SOON):
+            late = self._late.popleft()
+            if not late.done():
+                late.set_result(None)
             return 0
         return self._ask_when_quiet(timeout)
 
@@ -243,6 +269,12 @@ class Watch:
         return timeout
 
     def _ask_when_quiet(self, timeout: float | None) -> float | None:
+        committer, due = self._run.committer, self._run.activity.next_wake
+        if committer.waiting or (due is not None and max(due, self._asked_at + PAUSE) <= self._clock()):
+            # The answer may bring what is waited for; brought after the run has stopped, it would not be seen.
+            self._asked_at = self._clock()
+            self._request(committer.refresh)
+            return 0
         now = self._loop.time()
         if timeout is not None or self._loop.watches_for_user_code:
             if self._deadline is None:
@@ -250,9 +282,10 @@ class Watch:
             if now < self._deadline:
                 return _sooner(timeout, self._deadline - now)
             tasks = [task.get_name() for task in asyncio.all_tasks(self._loop) if self._is_users(task)]
-            self._log.warning(
-                "the workflow is suspended although work of its own is still going", tasks=tasks or "only a timer"
-            )
+            if tasks or timeout is not None:  # not for a connection that is merely kept open
+                self._log.warning(
+                    "the workflow is suspended although work of its own is still going", tasks=tasks or "only a timer"
+                )
         self._stop()
         return 0
 

@@ -13,10 +13,12 @@ from collections import deque
 from contextlib import suppress
 from functools import partial
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.effects import Call, Ok, Outcome, Raised
+from perdure_runtime.drivers.broken import Broken
+from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.pool import Job
 from perdure_runtime.drivers.running_step import RunningStep
@@ -30,18 +32,12 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.loop_thread import LoopBody, LoopThread
     from perdure_runtime.drivers.pool import Pool
 
-__all__ = ["GRACE", "Bodies", "Body", "Broken"]
+__all__ = ["GRACE", "Bodies", "Body"]
 
 GRACE = 0.25
 """Seconds that bodies nobody waits for have to end, before the response."""
 SHORTEST_LOOK, LONGEST_LOOK = 0.002, 0.05
 """Seconds between two looks at what has ended, while bodies still wait for a thread and so no thread tells."""
-
-
-class Broken(NamedTuple):
-    """Code ended with what is no failure of its work: the process is to end, or the like."""
-
-    error: BaseException
 
 
 class Body:
@@ -67,6 +63,7 @@ class Bodies:
         self._bell = allocate_lock()
         self._bell.acquire()
         self._look = SHORTEST_LOOK
+        self._loop_lock = allocate_lock()
         self.loop_thread: LoopThread | None = None
         """Where async bodies run, once there have been any."""
 
@@ -149,7 +146,7 @@ class Bodies:
         except Exception as error:  # noqa: BLE001  user code may raise anything
             outcome = Raised(without_engine_frames(error))
         except BaseException as error:  # noqa: BLE001  raised again by the hub
-            outcome = Broken(error)
+            outcome = Raised(cancelled_within()) if is_cancellation(error) else Broken(error)
         self._ended(body, outcome)
         del outcome  # the error's frames lead back to here
 
@@ -161,8 +158,9 @@ class Bodies:
             self.ring()
 
     def _loop_thread(self) -> LoopThread:
-        if self.loop_thread is None:
-            from perdure_runtime.drivers.loop_thread import LoopThread  # asyncio, only where it is needed
+        with self._loop_lock:  # threads of the pool may need it, too
+            if self.loop_thread is None:
+                from perdure_runtime.drivers.loop_thread import LoopThread  # asyncio, only where it is needed
 
-            self.loop_thread = LoopThread()
-        return self.loop_thread
+                self.loop_thread = LoopThread()
+            return self.loop_thread

@@ -95,10 +95,10 @@ class Committer:
     def push(self, updates: Sequence[dict[str, Any]], *, durable: bool) -> int:
         """Queue `updates`; the ticket of the last. The ticker looks after what nobody waits for."""
         encoded = [orjson.dumps(update) for update in updates]
-        if updates[-1]["Type"] == Kind.EXECUTION:
-            self._closing = True
         ticket = 0
         with self._lock:
+            if updates[-1]["Type"] == Kind.EXECUTION:
+                self._closing = True
             for update in encoded:
                 ticket = self._outbox.push(update)
         if not durable:
@@ -120,6 +120,8 @@ class Committer:
     def drain(self) -> None:
         """Send all that is queued. Raises what a request raised."""
         with self._sending:
+            if self.failure is not None:  # whoever sent that may have sent it for nobody
+                raise self.failure
             while self._outbox.waiting and not self.over:
                 self._send()
 

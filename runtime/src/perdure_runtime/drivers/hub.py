@@ -17,15 +17,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from perdure_runtime.core.effects import Call, Commit, Due, Enter, Fan, HandOver, Park
+from perdure_runtime.core.handover import SOON
 from perdure_runtime.core.outbox import MOST_UPDATES
-from perdure_runtime.drivers.bodies import Bodies, Broken
+from perdure_runtime.drivers.bodies import Bodies
+from perdure_runtime.drivers.broken import Broken
 from perdure_runtime.drivers.context import enter_here
 from perdure_runtime.drivers.lanes import Lane, OpenFan
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, Ended, Strand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from perdure import Logger
     from perdure_runtime.core.effects import Outcome
@@ -50,7 +52,9 @@ class Hub:
         self._run = setting.run
         self._clock = clock
         self._bodies = Bodies(pool, log)
-        self._fans: list[OpenFan] = []
+        self._fans: dict[OpenFan, None] = {}
+        self._hungry: dict[OpenFan, None] = {}
+        """Those in which a branch may have room to begin."""
         self._ready: deque[tuple[Lane, Any]] = deque()
         self._unacknowledged: list[tuple[int, Lane, Call | None]] = []
         self._parked: dict[str, list[Lane]] = {}
@@ -62,7 +66,7 @@ class Hub:
         """Run a batch of the workflow's own line until it is decided; raises `Stop` where it has to wait."""
         run = self._run
         fan = OpenFan(effect, line, copy_context())
-        self._fans.append(fan)
+        self._fans[fan] = self._hungry[fan] = None
         speaker, run.speaker = run.speaker, None
         run.committer.on_answer = self._bodies.ring
         try:
@@ -104,6 +108,8 @@ class Hub:
                 return
             if self._unacknowledged:
                 self._flush()
+            elif self._is_held_up():
+                self._refresh()
             elif run.activity.bodies:
                 self._wait()
             else:
@@ -113,7 +119,7 @@ class Hub:
         """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
         opened = 0
         outbox = self._run.committer
-        for fan in tuple(self._fans):
+        for fan in tuple(self._hungry):
             tally = fan.effect.tally
             while tally.has_room and opened < MOST_OPENED and outbox.waiting < MOST_UPDATES:
                 index = tally.begin()
@@ -123,7 +129,13 @@ class Hub:
                     break
                 lane = fan.lanes[index] = Lane(fan, index, fan.effect.make(index))
                 self._ready.append((lane, None))
+            if not tally.has_room:
+                self._hungry.pop(fan, None)
         return opened > 0
+
+    def _is_held_up(self) -> bool:
+        """Whether branches could begin, were there not so much to be sent before."""
+        return self._run.committer.waiting >= MOST_UPDATES and bool(self._hungry)
 
     def _flush(self) -> None:
         """Send what the first in the queue waits for; those who go on then fill the next request."""
@@ -137,9 +149,12 @@ class Hub:
         if due is None or max(due, self._asked_at + PAUSE) > now:
             return False
         self._asked_at = now
+        self._refresh()
+        return True
+
+    def _refresh(self) -> None:
         self._run.committer.refresh()
         self._read_answer()
-        return True
 
     def _read_answer(self) -> None:
         run = self._run
@@ -157,8 +172,12 @@ class Hub:
                 self._ready.append((lane, None))
             else:
                 self._begin_body(lane, call)
-        for operation_id in run.journal.take_news():
-            if operation_id in self._parked and not run.journal.is_waiting(operation_id):
+        self._wake(run.journal.take_news())
+
+    def _wake(self, operation_ids: Iterable[str]) -> None:
+        """Have lanes go on whose operations have moved on."""
+        for operation_id in operation_ids:
+            if operation_id in self._parked and not self._run.journal.is_waiting(operation_id):
                 for lane in self._parked.pop(operation_id):
                     self._unpark(lane)
                     self._ready.append((lane, None))
@@ -172,14 +191,19 @@ class Hub:
 
     def _be_quiet(self) -> None:
         activity = self._run.activity
-        if self._refresh_if_due():
+        if self._run.committer.waiting:  # its answer may bring what is waited for, and has to be seen before the end
+            self._refresh()
             return
-        if activity.parked:
-            self._stop()
-        if not self._late:
-            raise RuntimeError(f"branches are open and nothing moves them: {self._fans[-1].lanes}")
-        activity.late -= 1
-        self._ready.append((self._late.popleft(), None))
+        self._wake(tuple(self._parked))
+        if self._ready or self._refresh_if_due():
+            return
+        if self._late and not activity.wakes_before(self._clock() + SOON):
+            activity.late -= 1
+            self._ready.append((self._late.popleft(), None))
+            return
+        if not activity.parked:
+            raise RuntimeError(f"branches are open and nothing moves them: {list(self._fans)}")
+        self._stop()
 
     def _stop(self) -> NoReturn:
         self._run.begin_stop()
@@ -247,7 +271,8 @@ class Hub:
                 self._parked.setdefault(operation_id, []).append(lane)
                 run.activity.park(operation_id, wake)
             case Fan():
-                self._fans.append(OpenFan(effect, lane, lane.code_variables()))
+                lane.inner = OpenFan(effect, lane, lane.code_variables())
+                self._fans[lane.inner] = self._hungry[lane.inner] = None
             case HandOver():
                 self._late.append(lane)
                 run.activity.late += 1
@@ -265,10 +290,7 @@ class Hub:
 
     def _lend_strand(self, lane: Lane) -> None:
         strand = lane.strand = self._free.pop() if self._free else Strand()
-        strand.lend(partial(self._enter, lane), lane.variables)
-
-    def _enter(self, lane: Lane, effect: Enter) -> object:
-        return enter_here(self._setting, lane, effect.body, effect.scope)
+        strand.lend(partial(enter_here, self._setting, lane), lane.variables)
 
     def _unpark(self, lane: Lane) -> None:
         assert lane.parked is not None  # noqa: S101  it was among the parked
@@ -301,21 +323,29 @@ class Hub:
         fan.effect.tally.end(lane.index, outcome)
         if fan.effect.tally.decided:
             self._decided(fan)
+        elif fan.effect.tally.has_room:
+            self._hungry[fan] = None
 
     def _decided(self, fan: OpenFan) -> None:
         """A batch has what it needs: its open branches are unwound, and the line that asked goes on."""
-        self._fans.remove(fan)
+        self._forget(fan)
         for lane in tuple(fan.lanes.values()):
             self._close(lane)
         if isinstance(fan.line, Lane):
+            fan.line.inner = None
             self._ready.append((fan.line, None))
+
+    def _forget(self, fan: OpenFan) -> None:
+        self._fans.pop(fan, None)
+        self._hungry.pop(fan, None)
 
     def _close_all(self) -> None:
         """Unwind whatever is open; nothing is where the last batch was decided."""
         while self._fans:
-            for lane in tuple(self._fans[0].lanes.values()):
+            fan = next(iter(self._fans))
+            for lane in tuple(fan.lanes.values()):
                 self._close(lane)
-            del self._fans[0]
+            self._forget(fan)
         self._ready.clear()
         self._unacknowledged.clear()
 
@@ -324,10 +354,11 @@ class Hub:
         if lane.closed:
             return
         lane.closed = True
-        for fan in [fan for fan in self._fans if fan.line is lane]:
-            for inner in tuple(fan.lanes.values()):
+        if lane.inner is not None:
+            for inner in tuple(lane.inner.lanes.values()):
                 self._close(inner)
-            self._fans.remove(fan)
+            self._forget(lane.inner)
+            lane.inner = None
         self._detach(lane)
         while lane.strand is not None:
             answer = self._resume(lane, STOP)

@@ -34,6 +34,9 @@ class OpenFan:
         """The context variables that its branches begin with."""
         self.lanes: dict[int, Lane] = {}
 
+    def __repr__(self) -> str:
+        return f"<OpenFan {self.effect.tally!r}: {list(self.lanes.values())}>"
+
 
 class Lane:
     """A branch, as a line of work: a stack of operations, and the code between them."""
@@ -44,6 +47,7 @@ class Lane:
         "closed",
         "fan",
         "index",
+        "inner",
         "operations",
         "owed",
         "parked",
@@ -64,6 +68,8 @@ class Lane:
         self.strand: Strand | None = None
         self.speaker: Calls[Any] | None = None
         """The context whose code sleeps on the strand."""
+        self.inner: OpenFan | None = None
+        """The batch that it waits for."""
         self.parked: str | None = None
         """The operation that it waits for."""
         self.body: Body | None = None

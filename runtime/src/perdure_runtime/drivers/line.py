@@ -12,6 +12,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, assert_never
 
 from perdure_runtime.core.effects import Call, Commit, Due, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
+from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ class Line:
 
     def perform(self, operation: Op[T]) -> T:
         """Drive `operation` to its end; raises `Stop` where that is not in this invocation."""
+        # Until then nobody speaks: a policy or a serdes that the engine asks must not call durable operations.
+        speaker, self._run.speaker = self._run.speaker, None
+        try:
+            return self._driven(operation)
+        finally:
+            self._run.speaker = speaker
+
+    def _driven(self, operation: Op[T]) -> T:
         reply: Any = None
         while True:
             try:
@@ -94,7 +103,6 @@ class Line:
         if self.owed > run.committer.settled:
             self._flush(self.owed)
         run.worked = True
-        speaker, run.speaker = run.speaker, None
         try:
             # A context of its own: what a body sets in a ContextVar must not leak into the workflow, where a replay,
             # which does not run the body, would not find it.
@@ -103,8 +111,10 @@ class Line:
             return Ok(self._awaited(result, context) if isinstance(result, CoroutineType) else result)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             return Raised(without_engine_frames(error))
-        finally:
-            run.speaker = speaker
+        except BaseException as error:
+            if is_cancellation(error):
+                return Raised(cancelled_within())
+            raise
 
     def _awaited(self, coroutine: Any, variables: Context) -> object:  # noqa: ANN401  an async body's
         """What an async body comes to; it runs on the one loop of the process, wherever that turns now."""
@@ -126,6 +136,11 @@ class Line:
         except Exception as error:  # noqa: BLE001  user code may raise anything
             self._check_not_unwound()
             return Raised(without_engine_frames(error))  # in no local: the error's frames lead to this one
+        except BaseException as error:
+            if not is_cancellation(error):
+                raise
+            self._check_not_unwound()
+            return Raised(cancelled_within())
         self._check_not_unwound()
         return Ok(value)
 
@@ -137,6 +152,9 @@ class Line:
 
     def _park(self, operation_id: str, wake: float | None) -> None:
         """Return if the operation has moved on meanwhile; else this invocation is over."""
-        if self._run.journal.is_waiting(operation_id):
-            self._run.activity.park(operation_id, wake)
-            self._run.stop()
+        run = self._run
+        if run.committer.waiting and run.journal.is_waiting(operation_id):
+            run.committer.drain()  # an answer may bring what is waited for
+        if run.journal.is_waiting(operation_id) or run.committer.over:
+            run.activity.park(operation_id, wake)
+            run.stop()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.core.effects import Call, Ok, Outcome, Raised
-from perdure_runtime.drivers.aio_loop import GRACE, cancelled_within, leave_loop, the_loop
+from perdure_runtime.drivers.aio_loop import GRACE, leave_loop, the_loop
+from perdure_runtime.drivers.broken import Broken
+from perdure_runtime.drivers.cancelled import cancelled_within
 from perdure_runtime.drivers.frames import without_engine_frames
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ class LoopBody:
         self._cancelled = False
         self.task: asyncio.Task[Any] | None = None
 
-    def begin(self, call: Call, variables: Context, come: Callable[[Outcome[Any]], None]) -> None:
+    def begin(self, call: Call, variables: Context, come: Callable[[Outcome[Any] | Broken], None]) -> None:
         """On the loop's thread: make a task of the body."""
         if self._cancelled:
             return
@@ -60,10 +63,17 @@ class LoopThread:
     def __init__(self) -> None:
         self._loop = the_loop()
         self._before = asyncio.all_tasks(self._loop)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="perdure-loop", daemon=True)
+        self._thread = threading.Thread(target=self._turn, name="perdure-loop", daemon=True)
+        self._stopping = False
         self._thread.start()
 
-    def start(self, call: Call, variables: Context, come: Callable[[Outcome[Any]], None]) -> LoopBody:
+    def _turn(self) -> None:
+        while not self._stopping:
+            # What is to end the process passes through the loop; the body's outcome says so to the workflow's thread.
+            with suppress(SystemExit, KeyboardInterrupt):
+                self._loop.run_forever()
+
+    def start(self, call: Call, variables: Context, come: Callable[[Outcome[Any] | Broken], None]) -> LoopBody:
         """Run an async body; `come` is called with its outcome, on the loop's thread."""
         body = LoopBody(self._loop)
         self._loop.call_soon_threadsafe(body.begin, call, variables, come)
@@ -79,6 +89,7 @@ class LoopThread:
 
     def finish(self) -> None:
         """Stop turning, and end what is left on the loop; a loop that will not stop is left to itself."""
+        self._stopping = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(GRACE)
         if self._thread.is_alive():
@@ -91,11 +102,10 @@ async def _within(coroutine: Coroutine[Any, Any, Any], variables: Context) -> An
     return await asyncio.get_running_loop().create_task(coroutine, context=variables)
 
 
-def _told(come: Callable[[Outcome[Any]], None], task: asyncio.Task[Any]) -> None:
+def _told(come: Callable[[Outcome[Any] | Broken], None], task: asyncio.Task[Any]) -> None:
     if task.cancelled():
         come(Raised(cancelled_within()))
     elif (error := task.exception()) is None:
         come(Ok(task.result()))
-    elif isinstance(error, Exception):
-        come(Raised(without_engine_frames(error)))
-    # Anything else has ended the loop's thread, too, as it would end the process on the main one.
+    else:
+        come(Raised(without_engine_frames(error)) if isinstance(error, Exception) else Broken(error))

@@ -43,6 +43,7 @@ class Pool:
         self._changed = threading.Condition()
         self._idle = 0
         self._threads = 0
+        self._lost = 0
         self._calling = False
 
     @property
@@ -65,20 +66,26 @@ class Pool:
     def begin(self) -> None:
         """See to it that a thread looks at the jobs."""
         with self._changed:
+            # Threads of jobs that were given up may never come back, so they leave the count: others must not run out
+            # of threads for them.
+            self._threads -= self._lost
+            self._lost = 0
             number = self._call()
         if number:
             self._start(number)
 
     def give_up(self, job: Job) -> bool:
-        """Nobody waits for this job any more. Whether it runs all the same; one that does not will never begin."""
+        """Nobody waits for this job any more. Whether it runs all the same; one that does not will never begin.
+
+        Call `begin` when all have been given up that shall be: others may have waited for their threads.
+        """
         with self._changed:
             if not job.running:
                 job.run = None
                 return False
             if not job.given_up:
                 job.given_up = True
-                # Its thread may never come back, so it leaves the count; others must not run out of threads for it.
-                self._threads -= 1
+                self._lost += 1
             return True
 
     def _call(self) -> int:
@@ -95,7 +102,14 @@ class Pool:
         return 0
 
     def _start(self, number: int) -> None:
-        threading.Thread(target=self._work, name=f"perdure-step-{number}", daemon=True).start()
+        try:
+            threading.Thread(target=self._work, name=f"perdure-step-{number}", daemon=True).start()
+        except RuntimeError:  # the system gives no more threads; those there are will do
+            with self._changed:
+                self._calling = False
+                self._threads -= 1
+                if not self._threads:
+                    raise
 
     def _work(self) -> None:
         called = True

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.calls import Calls
     from perdure_runtime.drivers.committer import Committer
 
-__all__ = ["ELSEWHERE", "OTHER_CODE", "PATIENCE", "Home", "Run"]
+__all__ = ["ELSEWHERE", "ENDED", "OTHER_CODE", "PATIENCE", "Home", "Run"]
 
 PATIENCE = 100
 OTHER_CODE = (
@@ -75,7 +75,7 @@ class Run:
         "worked",
     )
 
-    def __init__(self, journal: Journal, committer: Committer, abandon: Callable[[], NoReturn]) -> None:
+    def __init__(self, journal: Journal, committer: Committer, abandon: Callable[[Run], NoReturn]) -> None:
         self.journal = journal
         self.committer = committer
         self.activity = Activity()
@@ -102,10 +102,8 @@ class Run:
         self.refuse_inside_a_step(operation)
         if (refusal := self.refusal(calls)) is not None:
             raise DurableCallRefused(operation, refusal)
-        if self.stopping or calls.home.closed:
+        if self.stopping or self.fatal is not None or calls.home.closed:
             calls.home.stop()
-        if self.fatal is not None:
-            raise self.fatal
 
     def refuse_inside_a_step(self, operation: str) -> None:
         """Raise where a step's body runs."""
@@ -131,7 +129,7 @@ class Run:
 
     def abandon(self) -> NoReturn:
         """User code would not let go: answer in its place, and give the process up."""
-        self._abandon()
+        self._abandon(self)
 
     def fail(self, error: Exception) -> None:
         """The run cannot go on; what is said first counts."""

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 from greenlet import getcurrent, greenlet
 
 from perdure_runtime.core.effects import Enter, Ok, Raised
-from perdure_runtime.drivers.bodies import Broken
+from perdure_runtime.drivers.broken import Broken
+from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.signals import Stop
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from perdure_runtime.core.effects import Op, Outcome
+    from perdure_runtime.core.identity import Scope
 
 __all__ = ["IDLE", "SET_ASIDE", "STOP", "Ended", "Strand"]
 
@@ -61,11 +63,11 @@ class Strand:
     def __init__(self) -> None:
         self._hub = getcurrent()
         self._greenlet = greenlet(self._main)
-        self._enter: Callable[[Enter], object] | None = None
+        self._enter: Callable[[Callable[[Any], object], Scope], object] | None = None
 
     # On the hub's side
 
-    def lend(self, enter: Callable[[Enter], object], context: Context) -> None:
+    def lend(self, enter: Callable[[Callable[[Any], object], Scope], object], context: Context) -> None:
         """Get ready for a branch: how its contexts are entered, and with which context variables."""
         self._enter = enter
         self._greenlet.gr_context = context
@@ -117,12 +119,12 @@ class Strand:
         assert self._enter is not None  # noqa: S101  a branch has borrowed this strand
         ended: list[Ended] = []  # emptied below: an error's frames lead to this one, which must not lead back to it
         try:
-            ended.append(Ended(Ok(self._enter(message))))
+            ended.append(Ended(Ok(self._enter(message.body, message.scope))))
         except Stop:
             ended.append(Ended(None))
         except Exception as error:  # noqa: BLE001  user code may raise anything
             ended.append(Ended(Raised(without_engine_frames(error))))
         except BaseException as error:  # noqa: BLE001  raised again by the hub
-            ended.append(Ended(Broken(error)))
+            ended.append(Ended(Raised(cancelled_within()) if is_cancellation(error) else Broken(error)))
         del message
         return self._hub.switch(ended.pop())

@@ -14,11 +14,9 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar, get_args, get_origin
 
 from perdure.batches import Batch
-from perdure_runtime.values.batchshape import BatchShape
-from perdure_runtime.values.choices import Arm, Choice
-from perdure_runtime.values.constants import Constants, merged, odd_constant
 from perdure_runtime.values.containers import Container, FixedTuple, Keyed, Pairs, SetOf
 from perdure_runtime.values.keys import key_form
+from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.shapes import ANYTHING, SERVED, Number, Scalar, Shape, Unserved
 from perdure_runtime.values.spelling import spelled
 
@@ -45,7 +43,6 @@ ITERABLES: dict[object, Callable[[Shape], Shape]] = {
     collections.abc.Set: lambda item: SetOf(set, item),
     collections.abc.MutableSet: lambda item: SetOf(set, item),
     frozenset: lambda item: SetOf(frozenset, item),
-    Batch: BatchShape,
 }
 DICTS = frozenset({dict, collections.abc.Mapping, collections.abc.MutableMapping})
 # By name: typing_extensions has its own of some, and older Pythons lack some.
@@ -78,6 +75,10 @@ class Compiler:
             raise Unserved(annotation, place, SERVED)
         if made_of in ITERABLES:
             return self._iterable(made_of, args, annotation, place)
+        if made_of is Batch:
+            from perdure_runtime.values.batchshape import BatchShape
+
+            return BatchShape(self.shape_of(args[0], f"{place}[…]") if args else ANYTHING)
         if made_of in DICTS:
             return self._dict(args, annotation, place)
         if made_of is tuple:
@@ -146,6 +147,8 @@ class Compiler:
         return FixedTuple(tuple(self.shape_of(item, f"{place}[{index}]") for index, item in enumerate(args)))
 
     def _literal(self, annotation: object, place: str) -> Shape:
+        from perdure_runtime.values.constants import Constants, odd_constant
+
         values = get_args(annotation)
         odd = odd_constant(values)
         if odd:
@@ -156,34 +159,18 @@ class Compiler:
         return constants
 
     def _union(self, args: tuple[Any, ...], annotation: object, place: str) -> Shape:
+        from perdure_runtime.values.unions import Arm, union_of
+
         names = [spelled(member) for member in args]
         if len({*names}) < len(names):  # classes of the same name
             names = [spelled(member, full=True) for member in args]
         arms = [Arm(name, self.shape_of(member, place)) for name, member in zip(names, args, strict=True)]
         if any(arm.shape is ANYTHING for arm in arms):
             return ANYTHING
-        arms = _without_repeats(arms)
-        if len({arm.name for arm in arms}) < len(arms):
-            raise Unserved(annotation, place, "two of its members have the same name")
-        return arms[0].shape if len(arms) == 1 else Choice(arms)
-
-
-def _without_repeats(arms: list[Arm]) -> list[Arm]:
-    """The members of a union with its Literals as one, and without what another member reads anyway."""
-    scalars = {arm.shape.kind: arm for arm in reversed(arms) if isinstance(arm.shape, Scalar)}
-    literals = [arm.shape for arm in arms if isinstance(arm.shape, Constants)]
-    literals = [found for found in literals if not (found.made == found.kinds and found.made <= scalars.keys())]
-    kept: list[Arm] = []
-    for arm in arms:
-        if isinstance(arm.shape, Scalar):
-            if scalars[arm.shape.kind] is arm:
-                kept.append(arm)
-        elif not isinstance(arm.shape, Constants):
-            kept.append(arm)
-        elif arm.shape in literals[:1]:
-            one = merged(literals)
-            kept.append(Arm(one.title, one))
-    return kept
+        try:
+            return union_of(arms)
+        except Unfit as unfit:
+            raise Unserved(annotation, place, unfit.reason) from None
 
 
 def _is_hashable(annotation: object) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from base64 import b64encode
 from collections.abc import Iterable
 from math import isfinite
 from typing import Any, cast
@@ -12,6 +11,7 @@ from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.shapes import Inline, Kinds, Shape, wrong
 from perdure_runtime.values.spelling import spelled
+from perdure_runtime.values.tags import rich_types
 from perdure_runtime.values.unannotated import json_data
 
 __all__ = ["PLAIN", "Constants", "Members", "merged", "odd_constant"]
@@ -126,7 +126,7 @@ def _data(value: object) -> object:
     if isinstance(value, enum.Enum):
         return cast("object", value.value)
     if type(value) is bytes:
-        return b64encode(value).decode()
+        return rich_types()[bytes].to_text(value)
     if type(value) not in PLAIN:  # pragma: no cover  odd_constant comes first
         raise Unfit("is no constant")
     return value

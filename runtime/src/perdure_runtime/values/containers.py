@@ -17,6 +17,7 @@ from perdure_runtime.values.tags import shown
 __all__ = ["Container", "FixedTuple", "Keyed", "Pairs", "SetOf"]
 
 STRINGS = frozenset({str})
+FLOATS = frozenset({float})
 
 
 class Container(Shape):
@@ -31,6 +32,7 @@ class Container(Shape):
         self.kinds = self.made | {list}
         self.tagged = kind is tuple
         self.hashable = kind is tuple and item.hashable
+        self._plain = _plain(item)
 
     def payload(self, value: Any) -> Any:  # noqa: ANN401  a list or a tuple
         if self.item is ANYTHING and type(value) is self.kind:
@@ -44,18 +46,26 @@ class Container(Shape):
     def read(self, data: Any) -> object:  # noqa: ANN401
         if type(data) not in self.kinds:
             raise wrong(self.title, data)
-        item = self.item
-        if item is ANYTHING or (type(item) is Scalar and {*map(type, data)} <= item.kinds):
+        if self._plain is not None and (self.item is ANYTHING or self._plain(data)):
             return data if type(data) is self.kind else self.kind(data)
-        items = each(item.read, data)
+        read = self.item.read
+        walk = iter(data)
+        try:
+            items = [read(item) for item in walk]
+        except Unfit as unfit:
+            raise unfit.at(_reached(data, walk)) from unfit.__cause__
         return items if self.kind is list else tuple(items)
 
     def _written(self, value: Any, write: Callable[[Any], Any]) -> list[Any]:  # noqa: ANN401
         if type(value) is not self.kind:
             raise wrong(self.title, value)
-        if _at_once(self.item, value):
+        if self._plain is not None and self.item is not ANYTHING and self._plain(value):
             return list(value)
-        return each(write, value)
+        walk = iter(value)
+        try:  # as in `each`, which would be another call for each of many short lists
+            return [write(item) for item in walk]
+        except Unfit as unfit:
+            raise unfit.at(_reached(value, walk)) from unfit.__cause__
 
 
 class FixedTuple(Shape):
@@ -146,6 +156,7 @@ class Keyed(Shape):
         self.key = key
         self.parts = (item,)
         self.sealed = key is not None
+        self._plain = _plain(item)
 
     def payload(self, value: Any) -> dict[str, Any]:  # noqa: ANN401  a dict
         if self.key is not None:
@@ -166,11 +177,11 @@ class Keyed(Shape):
             raise wrong("dict", value)
         if self.key is not None:
             texts = self._keys(self.key.to_text, value)
-            return dict(zip(texts, by_key(write, value).values(), strict=True))
+            return by_key(write, dict(zip(texts, value.values(), strict=True)))
         if not {*map(type, value)} <= STRINGS:
             key = next(key for key in value if type(key) is not str)
             raise Unfit(f"has the key {shown(key)}; the keys of a stored dict are strings")
-        if _at_once(self.item, value.values()):
+        if self._plain is not None and self.item is not ANYTHING and self._plain(value.values()):
             return dict(value)
         return by_key(write, value)
 
@@ -239,17 +250,17 @@ def each(turn: Callable[[Any], Any], items: Any) -> list[Any]:  # noqa: ANN401  
     try:
         return [turn(item) for item in walk]
     except Unfit as unfit:
-        raise unfit.at(len(items) - length_hint(walk) - 1) from unfit.__cause__
+        raise unfit.at(_reached(items, walk)) from unfit.__cause__
 
 
-def by_key(turn: Callable[[Any], Any], items: dict[Any, Any]) -> dict[Any, Any]:
+def by_key(turn: Callable[[Any], Any], items: dict[str, Any]) -> dict[str, Any]:
     """As `each`, for the values of a dict."""
     walk = iter(items.items())
     try:
         return {key: turn(item) for key, item in walk}
     except Unfit as unfit:
-        key = list(items)[len(items) - length_hint(walk) - 1]
-        raise unfit.at(key if type(key) is str else shown(key)) from unfit.__cause__
+        key = list(items)[_reached(items, walk)]
+        raise unfit.at(key) from unfit.__cause__
 
 
 def _in_turn(turns: Iterable[Callable[[Any], Any]], values: Iterable[Any]) -> list[Any]:
@@ -266,8 +277,18 @@ def _itself(value: object) -> object:
     return value
 
 
-def _at_once(item: Shape, values: Iterable[Any]) -> bool:
-    """Whether all values are themselves in every form, seen at the speed of C."""
+def _reached(items: Any, walk: Any) -> int:  # noqa: ANN401
+    """The index of what a walk over the items gave last."""
+    return len(items) - length_hint(walk) - 1
+
+
+def _plain(item: Shape) -> Callable[[Iterable[Any]], bool] | None:
+    """Tells at the speed of C whether all values are themselves in every form; None where they never are."""
+    if item is ANYTHING:
+        return lambda _values: True
     if type(item) is Scalar:
-        return {*map(type, values)} <= item.kinds
-    return type(item) is Number and {*map(type, values)} <= {float} and all(map(isfinite, values))
+        kinds = item.kinds
+        return lambda values: {*map(type, values)} <= kinds
+    if type(item) is Number:
+        return lambda values: {*map(type, values)} <= FLOATS and all(map(isfinite, values))
+    return None

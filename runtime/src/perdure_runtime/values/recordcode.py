@@ -10,8 +10,8 @@
             if not (type(v0) is str):                        return record.partly(data)
                 v0 = turn_0(v0)                          at = ''
             at = 'lines'                                 try:
-            v1 = turn_1(value.lines)                         at = 'sku'
-        except Unfit as unfit:                               if not (type(v0) is str):
+            v1 = turn_1(value.lines)                         if not (type(v0) is str):
+        except Unfit as unfit:                                   at = 'sku'
             raise unfit.at(at) from unfit.__cause__              v0 = turn_0(v0)
         except AttributeError:                               at = 'lines'
             raise Unfit('is not set').at(at) …               v1 = turn_1(v1)
@@ -65,7 +65,11 @@ def generated(record: Record, form: Form) -> Callable[[Any], Any]:
 def _written(record: Record, names: Names) -> list[str]:
     body = []
     for n, slot in enumerate(record.slots):
-        body += [f"  at = {key_of(slot)!r}", *_field_written(n, slot, names)]
+        fetched = f"value.{slot.name}" if _is_name(slot.name) else f"getattr(value, {slot.name!r})"
+        body += [
+            f"  at = {key_of(slot)!r}",
+            *_field_written(n, slot, f"value[{n}]" if record.is_tuple else fetched, names),
+        ]
     return [
         "def it(value):",
         " if type(value) is not kind:",
@@ -84,7 +88,7 @@ def _written(record: Record, names: Names) -> list[str]:
 def _read(record: Record, names: Names) -> list[str]:
     body = []
     for n, slot in enumerate(record.slots):
-        body += [f"  at = {key_of(slot)!r}", *_field_read(n, slot, names)]
+        body += _field_read(n, slot, names)
     later = ", ".join(f"{slot.name!r}: v{n}" for n, slot in enumerate(record.slots) if not slot.init)
     return [
         "def it(data):",
@@ -107,8 +111,7 @@ def _read(record: Record, names: Names) -> list[str]:
     ]
 
 
-def _field_written(n: int, slot: Slot, names: Names) -> list[str]:
-    fetched = f"value.{slot.name}" if _is_name(slot.name) else f"getattr(value, {slot.name!r})"
+def _field_written(n: int, slot: Slot, fetched: str, names: Names) -> list[str]:
     inline = _inline(n, slot, names)
     if inline is None:
         return [f"  v{n} = turn_{n}({fetched})"]
@@ -120,11 +123,12 @@ def _field_written(n: int, slot: Slot, names: Names) -> list[str]:
 
 def _field_read(n: int, slot: Slot, names: Names) -> list[str]:
     inline = _inline(n, slot, names)
+    turn = [f"at = {key_of(slot)!r}", f"v{n} = turn_{n}(v{n})"]
     if inline is None or inline.read_test == "False":
-        return [f"  v{n} = turn_{n}(v{n})"]
+        return [f"  {line}" for line in turn]
     if inline.value == f"v{n}":
-        return [f"  if not ({inline.read_test}):", f"   v{n} = turn_{n}(v{n})"]
-    return [f"  v{n} = ({inline.value}) if {inline.read_test} else turn_{n}(v{n})"]
+        return [f"  if not ({inline.read_test}):", *(f"   {line}" for line in turn)]
+    return [f"  if {inline.read_test}:", f"   v{n} = {inline.value}", "  else:", *(f"   {line}" for line in turn)]
 
 
 def _inline(n: int, slot: Slot, names: Names) -> Inline | None:
@@ -139,6 +143,9 @@ def _inline(n: int, slot: Slot, names: Names) -> Inline | None:
 
 def _made(record: Record, names: Names) -> list[str]:
     """The instance, by its constructor, or past one that would do nothing but set fields, slowly as they are frozen."""
+    if record.is_tuple and not record.remade:
+        names["new"] = tuple.__new__
+        return [f"  made = new(kind, [{', '.join(f'v{n}' for n in range(len(record.slots)))}])"]
     if not record.frozen:
         return [f"  made = kind({', '.join(_arguments(record))})"]
     names["new"] = object.__new__

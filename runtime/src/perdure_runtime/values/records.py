@@ -51,6 +51,7 @@ class Record(Shape):
         self.remade = form.remade
         self.positional = form.positional
         self.frozen = form.frozen
+        self.is_tuple = issubclass(kind, tuple)
         self.made = frozenset({kind})
         self.hashable = kind.__hash__ is not None
         self.slots: tuple[Slot, ...] = ()
@@ -92,7 +93,7 @@ class Record(Shape):
 
     def members(self, data: object) -> dict[str, object]:
         """What is not a dict, as the fields by name; raises `Unfit`."""
-        if type(data) in {list, tuple} and issubclass(self.kind, tuple):
+        if type(data) in {list, tuple} and self.is_tuple:
             items = cast("list[object]", data)
             if len(items) <= len(self.slots):
                 return {key_of(slot): item for slot, item in zip(self.slots, items, strict=False)}

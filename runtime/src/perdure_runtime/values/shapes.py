@@ -99,15 +99,15 @@ def wrong(expected: str, found: object) -> Unfit:
     return Unfit(f"expected {expected}, found {shown(found)}")
 
 
-def everything_in(shape: Shape) -> Iterator[Shape]:
-    """`shape` and all that is inside it, each once: a shape may contain itself."""
+def everything_in(shape: Shape, *, sealed: bool = True) -> Iterator[Shape]:
+    """`shape` and all that is inside it, or not sealed in it, each once: a shape may contain itself."""
     seen: set[int] = set()
     waiting = [shape]
     while waiting:
         found = waiting.pop()
         if id(found) not in seen:
             seen.add(id(found))
-            waiting.extend(found.parts)
+            waiting.extend(found.parts if sealed or not found.sealed else ())
             yield found
 
 
@@ -127,7 +127,7 @@ def is_open(shape: Shape) -> bool:
 
 def has_tags(shape: Shape) -> bool:
     """Whether payloads may have tags, apart from what is open."""
-    return shape.tagged or (not shape.sealed and any(has_tags(part) for part in shape.parts))
+    return any(part.tagged for part in everything_in(shape, sealed=False))
 
 
 class Unserved(Exception):

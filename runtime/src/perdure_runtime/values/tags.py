@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from perdure_runtime.values.paths import Unfit, named
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["BATCH", "DEEPEST", "DICT", "LIST", "TAG", "TUPLE", "VALUE", "Rich", "Structure", "rich_types", "shown"]
 
@@ -15,6 +18,8 @@ LIST, DICT, TUPLE, BATCH = "l", "m", "t", "br"
 DEEPEST = 100
 """Levels of nesting that a value with tags may have; more would meet Python's recursion limit, sooner or later as the
 caller's stack is deep. Plain JSON may have orjson's 254."""
+LONGEST = 32
+"""Characters of a datetime's ISO text whose offset is in minutes."""
 SHOWN = 40
 """Characters of a found value that an error message shows."""
 
@@ -62,10 +67,18 @@ def rich_types() -> dict[type, Rich]:
         Rich("B", bytes, lambda data: b2a_base64(data, newline=False).decode(), a2b_base64),
         Rich("u", UUID, str, UUID),
         Rich("d", Decimal, str, Decimal),
-        Rich("dt", datetime, datetime.isoformat, datetime.fromisoformat),
+        Rich("dt", datetime, _moment_text, datetime.fromisoformat),
         Rich("D", date, date.isoformat, date.fromisoformat),
     )
     return {row.kind: row for row in rows}
+
+
+def _moment_text(value: datetime) -> str:
+    text = value.isoformat()
+    # An offset of less than a second, which Python itself writes and reads as none.
+    if len(text) > LONGEST and type(value).fromisoformat(text).utcoffset() != value.utcoffset():
+        raise Unfit("has an offset from UTC that its ISO text does not keep")
+    return text
 
 
 def shown(value: object) -> str:

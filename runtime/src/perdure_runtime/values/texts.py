@@ -61,7 +61,12 @@ BY_MODULE: dict[str, Callable[[Any], Rich | None]] = {
 def _time_text(value: time) -> str:
     if value.tzinfo is not None and value.utcoffset() is None:
         raise Unfit("has a time zone whose offset depends on the day, which a time alone does not keep")
-    return value.isoformat()
+    text = value.isoformat()
+    if (
+        type(value).fromisoformat(text).utcoffset() != value.utcoffset()
+    ):  # an offset of less than a second, which Python reads as none
+        raise Unfit("has an offset from UTC that its ISO text does not keep")
+    return text
 
 
 def duration_text(value: timedelta) -> str:

@@ -1,0 +1,347 @@
+"""Classes with fields: what is made past a constructor, what a constructor may do, and what unions tell apart."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import namedtuple
+from dataclasses import FrozenInstanceError, dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, Generic, Literal, NamedTuple, NotRequired, Required, TypedDict, TypeVar
+
+import pytest
+
+from perdure import SerdesError
+from perdure_runtime.values.annotations import converter
+from perdure_runtime.values.codec import Codec
+from perdure_runtime.values.results import ResultForm
+from support.annotated_types import Card, Cash, Line, Movie, Page, Point, Refund
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+def stored(annotation: Any, value: Any) -> tuple[str, Any]:
+    form = ResultForm(Codec(), converter(annotation, owner="f"))
+    text, live = form.store(value)
+    again: Any = form.read(text)
+    assert type(live) is type(again)
+    assert repr(live) == repr(again)
+    return text, live
+
+
+def refusal(annotation: Any, value: Any) -> str:
+    with pytest.raises(SerdesError) as caught:
+        stored(annotation, value)
+    return str(caught.value)
+
+
+def unread(annotation: Any, data: Any) -> str:
+    with pytest.raises(SerdesError) as caught:
+        converter(annotation, owner="f").from_payload(data)
+    return str(caught.value)
+
+
+# Constructors
+
+
+@dataclass(frozen=True, slots=True)
+class Slotted:
+    a: int
+    b: str = "x"
+
+
+@dataclass(frozen=True)
+class Frozen:
+    a: int
+    b: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Child(Frozen):
+    c: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, weakref_slot=True)
+class Named:
+    a: int
+
+
+@dataclass(frozen=True)
+class Empty:
+    pass
+
+
+@dataclass
+class Doubled:
+    price: int
+
+    def __post_init__(self) -> None:
+        self.price *= 2
+
+
+@dataclass
+class Stamped:
+    price: Final[int]
+    label: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.label = f"costs {self.price}"
+
+
+class Plain(Stamped):
+    """No dataclass itself, with a constructor of its own."""
+
+    def __init__(self, price: int) -> None:
+        super().__init__(price)
+
+
+@pytest.mark.parametrize(
+    "value", [Slotted(1), Frozen(1, [2]), Child(1, [2], 3), Named(a=1), Empty(), Stamped(5), Plain(5)], ids=repr
+)
+def test_instance_is_as_its_constructor_makes_it(value: Any) -> None:
+    _, live = stored(type(value), value)
+    assert live == value
+    assert type(live) is type(value)
+    if type(value).__dataclass_params__.frozen and type(value) is not Empty:
+        with pytest.raises(FrozenInstanceError):
+            live.a = 2
+    if not isinstance(value, Stamped):
+        assert isinstance(value, Frozen) or hash(live) == hash(value)
+
+
+def test_constructor_that_makes_something_else_is_found_out_before_anything_is_recorded() -> None:
+    said = refusal(dict[str, list[Doubled]], {"k": [Doubled(1)]})
+    assert said.startswith("result.k[0].price: does not come back as it was: int 2 becomes int 4")
+
+
+def test_default_that_is_missing_is_left_to_the_constructor() -> None:
+    it = converter(Slotted, owner="f")
+    assert it.from_payload({"a": 1}) == Slotted(1)
+    assert converter(Frozen, owner="f").from_payload({"a": 1}) == Frozen(1)
+
+
+def test_compilation_in_many_threads_at_once() -> None:
+    @dataclass
+    class Node:
+        value: int
+        inner: Node | None = None
+
+    globals()["Node"] = Node
+    tree = Node(1, Node(2))
+    failed: list[BaseException] = []
+
+    def work(it: Any) -> None:
+        try:
+            assert it.from_payload(it.to_payload(tree)) == tree
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+
+    for _ in range(20):
+        converter.__globals__["_compiled"].cache_clear()
+        it = converter(list[Node], owner="f").shape.parts[0]
+        threads = [threading.Thread(target=work, args=(Direct(it),)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failed == []
+
+
+class Direct:
+    """A shape, asked as a converter is."""
+
+    def __init__(self, shape: Any) -> None:
+        self.to_payload = shape.payload
+        self.from_payload = shape.read
+
+
+# What is shared
+
+
+def test_live_value_shares_nothing_with_what_was_returned() -> None:
+    numbers, names = [1], {"a": 1}
+    for annotation, value in (
+        (list[int], numbers),
+        (dict[str, int], names),
+        (Frozen, Frozen(1, numbers)),
+        (list, numbers),
+    ):
+        _, live = stored(annotation, value)
+        assert live == value
+        assert live is not value
+    _, live = stored(Frozen, Frozen(1, numbers))
+    numbers.append(2)
+    assert live.b == [1]
+
+
+# Generics
+
+
+@dataclass
+class Base(Generic[T]):
+    content: T
+
+
+@dataclass
+class Both(Base[list[K]], Generic[K]):
+    other: K
+
+
+@dataclass
+class Fixed(Base[Decimal]):
+    pass
+
+
+class Pair(NamedTuple, Generic[T]):
+    one: T
+    other: T
+
+
+class Part(TypedDict, Generic[T]):
+    it: T
+
+
+class Whole(Part[int], total=False):
+    more: Required[str]
+    date: date
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "text"),
+    [
+        (Base[date], Base(date(2026, 1, 2)), '{"t":"m","v":{"content":"2026-01-02"}}'),
+        (Both[Decimal], Both([Decimal(1)], Decimal(2)), '{"t":"m","v":{"content":["1"],"other":"2"}}'),
+        (Fixed, Fixed(Decimal(1)), '{"t":"m","v":{"content":"1"}}'),
+        (
+            Pair[date],
+            Pair(date(2026, 1, 2), date(2026, 1, 3)),
+            '{"t":"m","v":{"one":"2026-01-02","other":"2026-01-03"}}',
+        ),
+        (
+            Whole,
+            {"it": 1, "more": "x", "date": date(2026, 1, 2)},
+            '{"t":"m","v":{"it":1,"more":"x","date":"2026-01-02"}}',
+        ),
+        (Base[Page[int]], Base(Page([1])), '{"t":"m","v":{"content":{"items":[1],"next":null}}}'),
+        (Base, Base((1,)), '{"t":"m","v":{"content":{"t":"t","v":[1]}}}'),
+    ],
+    ids=str,
+)
+def test_type_parameters_are_what_they_stand_for(annotation: Any, value: Any, text: str) -> None:
+    assert stored(annotation, value)[0] == text
+    assert stored(annotation, value)[1] == value
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "said"),
+    [
+        (Base[int], Base("x"), "result.content: expected int, found str 'x'"),
+        (Both[int], Both[Any](["x"], 1), "result.content[0]: expected int"),
+        (Whole, {"it": "x", "more": ""}, "result.it: expected int"),
+        (Whole, {"it": 1}, "result: 'more' is missing, which Whole needs"),
+        (Movie, {"name": "x", "yaer": 1}, "result: has the key str 'yaer', which Movie does not declare"),
+    ],
+    ids=str,
+)
+def test_value_of_another_type_has_its_path(annotation: Any, value: Any, said: str) -> None:
+    assert refusal(annotation, value).startswith(said)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax is Python 3.12's")
+def test_alias_may_contain_itself() -> None:  # pragma: no cover  Python 3.12
+    names: dict[str, Any] = {}
+    exec("type Json = None | int | str | list[Json] | dict[str, Json]\ntype Pair[T] = tuple[T, T]", names)  # noqa: S102
+    value = {"a": [1, {"b": None}]}
+    assert stored(names["Json"], value)[1] == value
+    assert refusal(names["Json"], {"a": [1.5]}).startswith("result.a[0]: expected None or int or str")
+    assert stored(names["Pair"][date], (date(2026, 1, 2),) * 2)[1] == (date(2026, 1, 2),) * 2
+
+
+# NamedTuples
+
+
+def test_named_tuple_is_read_from_a_tuple_too() -> None:
+    it = converter(Point, owner="f")
+    assert it.from_payload([1, 2]) == it.from_payload((1, 2)) == Point(1, 2)
+    assert it.from_payload([1]) == Point(1)
+    assert "expected an object with the fields of Point" in unread(Point, [1, 2, 3])
+
+
+def test_named_tuple_without_annotations_keeps_what_it_holds() -> None:
+    loose = namedtuple("loose", ["a", "b"])  # noqa: PYI024
+    assert stored(loose, loose((1,), Decimal(2)))[0] == '{"t":"m","v":{"a":{"t":"t","v":[1]},"b":{"t":"d","v":"2"}}}'
+
+
+# Unions
+
+
+class Dog(TypedDict):
+    kind: Literal["dog"]
+    name: NotRequired[str]
+
+
+class Cat(TypedDict):
+    kind: Literal["cat"]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "text"),
+    [
+        (Card | Cash | None, Cash("cash"), '{"t":"m","v":{"kind":"cash"}}'),
+        (Dog | Cat, {"kind": "cat"}, '{"t":"m","v":{"kind":"cat"}}'),
+        (Line | Refund, Line("a", Decimal(1)), '{"t":"m","v":{"type":"Line","value":{"sku":"a","price":"1"}}}'),
+        (list[int] | list[str], ["a"], '{"t":"m","v":{"type":"list[str]","value":["a"]}}'),
+        (date | datetime, date(2026, 1, 2), '{"t":"m","v":{"type":"date","value":"2026-01-02"}}'),
+        (set[int] | list[int], {1}, '{"t":"m","v":{"type":"set[int]","value":[1]}}'),
+        (Base[int] | Base[str], Base("x"), '{"t":"m","v":{"type":"Base[str]","value":{"content":"x"}}}'),
+        (Line | str | date, "x", '{"t":"m","v":{"type":"str","value":"x"}}'),
+        (Decimal | int | None, Decimal(1), '{"t":"d","v":"1"}'),
+    ],
+    ids=str,
+)
+def test_union_says_which_member_it_is_only_where_json_does_not(annotation: Any, value: Any, text: str) -> None:
+    assert stored(annotation, value) == (text, value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "data", "said"),
+    [
+        (Line | Refund, {"sku": "a", "price": "1"}, '{"type": …, "value": …} with one of the types Line, Refund'),
+        (Line | Refund, {"type": "Line", "value": {"sku": 1}}, "value.value.sku: expected str"),
+        (Line | Refund, {"type": "Line", "value": {}, "more": 1}, '{"type": …'),
+        (date | str | None, "2026-01-02", 'expected None or {"type": …'),
+        (Card | Cash, {"kind": "coin"}, "an object whose 'kind' is one of 'card', 'cash', found str 'coin'"),
+        (Card | Cash, {"kind": []}, "found list"),
+        (Card | Cash, [], "expected Card or Cash"),
+    ],
+    ids=str,
+)
+def test_data_of_no_member_is_refused(annotation: Any, data: Any, said: str) -> None:
+    assert said in unread(annotation, data)
+
+
+# Keys
+
+
+@pytest.mark.parametrize(
+    ("annotation", "data", "said"),
+    [
+        (dict[int, int], {"01": 1}, "has the key str '01': expected the digits of an int"),
+        (dict[int, int], {"9" * 5000: 1}, "expected the digits of an int"),
+        (dict[bool, int], {"True": 1}, "expected true or false"),
+        (dict[Decimal, int], {"1": 1, "1.0": 2}, "has two keys that are the same"),
+        (dict[tuple[int, int], int], [[[1], 2]], "value[0][0]: expected tuple of 2"),
+        (dict[tuple[int, int], int], [[1]], "value[0]: expected a key and its value"),
+        (dict[tuple[Any, ...], int], [[[[1]], 2]], "has a key that no dict can hold"),
+        (set[Any], [[1]], "has an item that no set can hold"),
+    ],
+    ids=str,
+)
+def test_key_that_none_can_be_is_refused(annotation: Any, data: Any, said: str) -> None:
+    assert said in unread(annotation, data)
+
+
+def test_fault_behind_a_key_that_is_no_text_has_its_place() -> None:
+    assert refusal(dict[date, int], {date(2026, 1, 2): "x"}).startswith("result['2026-01-02']: expected int")
