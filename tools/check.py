@@ -32,6 +32,8 @@ READINGS = (
 )
 """What reads the code: a name, and a command of the environment."""
 
+ONCE = ("tests/conformance/test_conformance.py", "tests/migration")
+"""They take minutes, and one Python is enough for what they show; a long run leaves nothing out."""
 FULLY_COVERED = ("sdk/src/perdure/*", "runtime/src/perdure_runtime/core/*")
 """Where every branch is to be tested."""
 
@@ -74,7 +76,8 @@ def newer_tests(options: tuple[str, ...]) -> int:
     if setting_up.returncode:
         return setting_up.returncode
     say(f"        tests on Python {version}")
-    return subprocess.run([venv / "bin/python", "-m", "pytest", *options], check=False).returncode
+    once = () if "--long" in options else tuple(f"--ignore={path}" for path in ONCE)
+    return subprocess.run([venv / "bin/python", "-m", "pytest", *options, *once], check=False).returncode
 
 
 def newer_python(version: str) -> Path | None:

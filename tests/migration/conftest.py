@@ -16,7 +16,7 @@ def brisk():
     state._STOP_SIGNAL_POLL_SECONDS = 0.001
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")  # no wider: tests of other folders run in between
 def silence():
     level, SETTINGS.level = SETTINGS.level, 100
     logging.getLogger("aws_durable_execution_sdk_python").setLevel(logging.CRITICAL + 1)

@@ -340,7 +340,7 @@ def test_two_hundred_warm_invocations_leave_no_greenlet_and_no_thread(colour):
 
     def count():
         gc.collect()
-        return sum(isinstance(one, greenlet) for one in gc.get_objects()), len(gc.get_objects())
+        return sum(type(one) is greenlet for one in gc.get_objects()), len(gc.get_objects())
 
     prepared = hosted(workflow, LedgerService())
     invocations = 0

@@ -118,7 +118,7 @@ def test_a_run_with_every_operation_leaves_nothing_to_the_collector(code):
         harness.outputs.clear()
 
     def left():
-        return Counter(type(it).__name__ for it in gc.get_objects() if isinstance(it, OF_A_RUN))
+        return Counter(type(it).__name__ for it in gc.get_objects() if type(it) in OF_A_RUN)
 
     run()
     gc.collect()
