@@ -67,7 +67,8 @@ def run(
 
 def hosted(workflow: Any, service: Any, **options: Any) -> Harness:
     """A workflow ready to be driven."""
-    of_host = {name: options.pop(name) for name in ("strict", "abandon", "ticker", "task_root") if name in options}
+    names = ("strict", "abandon", "ticker", "task_root", "chains")
+    of_host = {name: options.pop(name) for name in names if name in options}
     function = workflow if hasattr(workflow, "__durable__") else durable(**options)(workflow)
     tokens = itertools.count(1)
     host = Host(

@@ -14,6 +14,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perdure import AsyncContext, Context, Durable, HandlerRefused
+from perdure_runtime.chains import Chains
 from perdure_runtime.drivers.pool import Pool
 from perdure_runtime.drivers.ticker import Ticker
 from perdure_runtime.invocation import Prepared
@@ -55,6 +56,7 @@ class Host:
         ticker: Ticker | None = None,
         abandon: Callable[[bytes], NoReturn] | None = None,
         strict: bool = False,
+        chains: Chains | None = None,
     ) -> None:
         self._choose = service
         self._service: Service | None = None
@@ -74,6 +76,7 @@ class Host:
         self.vanish: Callable[[], NoReturn] = partial(give_up, b"")
         """Ends the process without an answer."""
         self.strict = strict
+        self.chains = chains or Chains({})
 
     @classmethod
     def from_environment(
@@ -92,7 +95,7 @@ class Host:
             return service_from_environment(environ, Effects(time.time, time.sleep, spread, _warn))
 
         root = environ.get("LAMBDA_TASK_ROOT") or os.getcwd()  # noqa: PTH109  pathlib is not on the cold path
-        return cls(choose, task_root=root, abandon=abandon)
+        return cls(choose, task_root=root, abandon=abandon, chains=Chains(environ))
 
     def service(self) -> Service:
         """The client of the service for functions that bring none; chosen when it is first asked for."""
@@ -134,6 +137,7 @@ class Host:
             converter(types.event, owner=durable.name),
             converter(types.result, owner=durable.name),
             Forms(origins),
+            self.chains.of(durable.options.codecs, durable.name) if durable.options.codecs else None,
         )
 
     def _service_of(self, durable: Durable[Any, Any]) -> Callable[[], Service]:

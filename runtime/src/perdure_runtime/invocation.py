@@ -32,6 +32,7 @@ from perdure_runtime.drivers.run import Run
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.envelope import PENDING, Envelope, ExecutionFacts, failed, is_too_large, read_envelope, succeeded
 from perdure_runtime.logs import SCOPE, DurableLogger, LogScope, begin_invocation
+from perdure_runtime.usage import Usage
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import Unfit, reported
 from perdure_runtime.values.work import described
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure import Durable, LambdaContext
+    from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.hub import Hub
     from perdure_runtime.host import Host
@@ -57,7 +59,7 @@ DEBUG = 10  # as `logging` has it, which is not imported for a number
 class Prepared:
     """A durable function made ready to be invoked; made by `Host.prepare`."""
 
-    __slots__ = ("durable", "event", "forms", "host", "is_async", "result", "service")
+    __slots__ = ("chain", "durable", "event", "forms", "host", "is_async", "result", "service")
 
     def __init__(
         self,
@@ -67,6 +69,7 @@ class Prepared:
         event: Converter,
         result: Converter,
         forms: Forms,
+        chain: Chain | None,
     ) -> None:
         self.durable = durable
         self.is_async = iscoroutinefunction(unwrap(durable.function))
@@ -75,6 +78,7 @@ class Prepared:
         self.event = event
         self.result = result
         self.forms = forms
+        self.chain = chain
 
     def answer(self, event: bytes, lambda_context: LambdaContext) -> bytes:
         """Answer one invocation; what it raises means "let Lambda make this invocation again"."""
@@ -95,22 +99,31 @@ class Invocation:
         "_run",
         "_scope",
         "_show_replays",
+        "_usage",
     )
 
     def __init__(self, prepared: Prepared, envelope: Envelope, lambda_context: LambdaContext) -> None:
         host = prepared.host
         begin_invocation(lambda_context.aws_request_id, getattr(lambda_context, "tenant_id", None))
+        host.chains.begin_invocation()
         self._prepared = prepared
         self._envelope = envelope
         self._arn = envelope.arn
         self._lambda_context = lambda_context
         self._journal = Journal()
+        self._log = DurableLogger(LogScope(envelope.arn))
+        self._usage = Usage(self._log.warning)
         self._committer = Committer(
-            prepared.service(), envelope.arn, envelope.token, self._journal, host.client_token, host.ticker
+            prepared.service(),
+            envelope.arn,
+            envelope.token,
+            self._journal,
+            host.client_token,
+            host.ticker,
+            self._usage.wrote,
         )
         self._show_replays = not prepared.durable.options.mode_aware
         self._scope = Scope()
-        self._log = DurableLogger(LogScope(envelope.arn))
         # Not a method of this object: the two would keep each other, and everything of the invocation, alive.
         self._run = Run(
             self._journal,
@@ -151,10 +164,12 @@ class Invocation:
         """All that is recorded."""
         envelope, journal = self._envelope, self._journal
         journal.merge(envelope.operations, MILLISECONDS)
+        self._usage.found(envelope.operations)
         marker = envelope.marker
         while marker:
             page = self._prepared.service().get_state(envelope.arn, envelope.token, marker)
             journal.merge(page.operations)
+            self._usage.found(page.operations)
             marker = page.marker
         journal.seal()
 
@@ -183,6 +198,8 @@ class Invocation:
             partial(_is_late, prepared.host, self._run, self._lambda_context),
             prepared.is_async,
             self._show_replays,
+            prepared.host.chains,
+            prepared.chain,
         )
         self._scope.replaying = self._journal.has_history
         call = self._async_call if prepared.is_async else self._call

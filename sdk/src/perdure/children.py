@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
+from perdure.codecs import Codec, checked_codecs
 from perdure.functions import UNSET, Optioned, given
 from perdure.names import checked_name
 from perdure.serdes import Serdes
@@ -44,6 +45,8 @@ class ChildOptions:
     """What to record of a result that is too large to be recorded itself; it is there for people to read."""
     virtual: bool = False
     """Leave no record of the context itself, only of the operations in it: it is gone through again at each replay."""
+    codecs: tuple[Codec, ...] | None = None
+    """What the recorded text of the result goes through; the handler's codecs where none are given."""
 
     def __post_init__(self) -> None:
         if self.name is not None:
@@ -56,6 +59,8 @@ class ChildOptions:
             choice = getattr(self, name)
             if choice is not None and not callable(choice):
                 raise TypeError(f"{name} is a function of {what}, not {type(choice).__name__}")
+        if self.codecs is not None:
+            object.__setattr__(self, "codecs", checked_codecs(self.codecs))  # a tuple, whatever was given
 
 
 class Child(Optioned[P, R_co], Generic[P, R_co]):
@@ -88,6 +93,7 @@ class Child(Optioned[P, R_co], Generic[P, R_co]):
         on_error: Callable[[Exception], Exception] | None = UNSET,
         summary: Callable[[R], str] | None = UNSET,
         virtual: bool = UNSET,
+        codecs: tuple[Codec, ...] | None = UNSET,
     ) -> Child[P, R]:
         """A copy with other options; what is not given stays as it is."""
         changes = given(
@@ -98,6 +104,7 @@ class Child(Optioned[P, R_co], Generic[P, R_co]):
                 "on_error": on_error,
                 "summary": summary,
                 "virtual": virtual,
+                "codecs": codecs,
             }
         )
         return Child(self.function, replace(self.settings, **changes))
@@ -122,6 +129,7 @@ def child(
     on_error: Callable[[Exception], Exception] | None = None,
     summary: Callable[[Any], str] | None = None,
     virtual: bool = False,
+    codecs: tuple[Codec, ...] | None = None,
 ) -> Child[P, R]: ...
 @overload
 def child(
@@ -132,6 +140,7 @@ def child(
     on_error: Callable[[Exception], Exception] | None = None,
     summary: Callable[[Any], str] | None = None,
     virtual: bool = False,
+    codecs: tuple[Codec, ...] | None = None,
 ) -> ChildDecorator: ...
 def child(
     fn: Callable[..., Any] | None = None,
@@ -143,9 +152,10 @@ def child(
     on_error: Callable[[Exception], Exception] | None = None,
     summary: Callable[[Any], str] | None = None,
     virtual: bool = False,
+    codecs: tuple[Codec, ...] | None = None,
 ) -> Child[..., Any] | ChildDecorator:
     """Give a function of a context options as a child: a decorator, or `child(fn, name=…)` for one call."""
-    settings = ChildOptions(name, serdes, subtype, on_error, summary, virtual)
+    settings = ChildOptions(name, serdes, subtype, on_error, summary, virtual, codecs)
 
     def decorate(function: Callable[P, R], /) -> Child[P, R]:
         return Child(function.function if isinstance(function, Child) else function, settings)

@@ -13,6 +13,7 @@ from functools import update_wrapper
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 
 from perdure.async_contexts import AsyncContext
+from perdure.codecs import Codec, checked_codecs
 from perdure.contexts import Context
 from perdure.durations import Duration, seconds_of, whole_seconds
 
@@ -42,6 +43,8 @@ class DurableOptions:
     """Seconds that an execution may take, its waits included; None leaves it to the template."""
     retention: int | None = None
     """Days for which an execution that is over is kept; None leaves it to the template."""
+    codecs: tuple[Codec, ...] = ()
+    """What the recorded texts of the function's operations go through, in that order."""
 
 
 class Durable(Generic[E, R]):
@@ -108,6 +111,7 @@ def durable(
     mode_aware: bool = True,
     timeout: Duration | None = None,
     retention: Duration | None = None,
+    codecs: tuple[Codec, ...] = (),
 ) -> DurableDecorator: ...
 def durable(
     fn: Callable[[Any, Any], Any] | None = None,
@@ -119,12 +123,16 @@ def durable(
     mode_aware: bool = True,
     timeout: Duration | None = None,
     retention: Duration | None = None,
+    codecs: tuple[Codec, ...] = (),
 ) -> Durable[Any, Any] | DurableDecorator:
     """Make a function of an event and a context durable: a handler that survives crashes and waits for free.
 
     `timeout` is the time an execution may take, its waits included: a second to 366 days. `retention` is for how long
     the service keeps one that is over: 1 to 90 whole days. Lambda knows both by the function's template, which
     `perdure template` writes from here; `perdure run` goes by the timeout.
+
+    `codecs` compress, encrypt or store elsewhere what the function's operations record; a step or a child may have its
+    own.
     """
     if on_mismatch not in {"fail", "retry"}:
         raise ValueError(f"on_mismatch is 'fail' or 'retry', not {on_mismatch!r}")
@@ -137,6 +145,7 @@ def durable(
         mode_aware,
         None if timeout is None else whole_seconds(timeout),
         None if retention is None else _whole_days(retention),
+        checked_codecs(codecs),
     )
 
     def decorate(function: Callable[[E, Any], Any], /) -> Durable[E, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
+from perdure.codecs import Codec, checked_codecs
 from perdure.functions import UNSET, Optioned, given
 from perdure.names import checked_name
 from perdure.retries import Decision, Retry
@@ -39,6 +40,8 @@ class StepOptions:
     """At most once: an attempt whose outcome is unknown is not made again."""
     serdes: Serdes[Any] | None = None
     """How the result is recorded, in place of the default."""
+    codecs: tuple[Codec, ...] | None = None
+    """What the recorded text goes through; the handler's codecs where none are given."""
 
     @property
     def policy(self) -> Retry:
@@ -73,9 +76,10 @@ class Step(Optioned[P, R_co], Generic[P, R_co]):
         retry: RetryChoice | None = UNSET,
         once: bool = UNSET,
         serdes: Serdes[R] | None = UNSET,
+        codecs: tuple[Codec, ...] | None = UNSET,
     ) -> Step[P, R]:
         """A copy with other options; what is not given stays as it is."""
-        changes = given({"name": name, "retry": retry, "once": once, "serdes": serdes})
+        changes = given({"name": name, "retry": retry, "once": once, "serdes": serdes, "codecs": codecs})
         return Step(self.function, _changed(self.settings, changes))
 
 
@@ -96,6 +100,7 @@ def step(
     retry: RetryChoice | None = None,
     once: bool = False,
     serdes: Serdes[Any] | None = None,
+    codecs: tuple[Codec, ...] | None = None,
 ) -> Step[P, R]: ...
 @overload
 def step(
@@ -104,6 +109,7 @@ def step(
     retry: RetryChoice | None = None,
     once: bool = False,
     serdes: Serdes[Any] | None = None,
+    codecs: tuple[Codec, ...] | None = None,
 ) -> StepDecorator: ...
 def step(
     fn: Callable[..., Any] | None = None,
@@ -113,9 +119,11 @@ def step(
     retry: RetryChoice | None = None,
     once: bool = False,
     serdes: Serdes[Any] | None = None,
+    codecs: tuple[Codec, ...] | None = None,
 ) -> Step[..., Any] | StepDecorator:
     """Make a function a step with options: a decorator, or `step(fn, retry=…)` for a function of a library."""
-    settings = _changed(StepOptions(), {"name": name, "retry": retry, "once": once, "serdes": serdes})
+    changes = {"name": name, "retry": retry, "once": once, "serdes": serdes, "codecs": codecs}
+    settings = _changed(StepOptions(), changes)
 
     def decorate(function: Callable[P, R], /) -> Step[P, R]:
         return Step(function.function if isinstance(function, Step) else function, settings)
@@ -130,4 +138,6 @@ def _changed(settings: StepOptions, changes: dict[str, Any]) -> StepOptions:
     retry = changes.get("retry")
     if retry is not None and not isinstance(retry, Retry):
         changes["retry"] = Retry.custom(retry)
+    if changes.get("codecs") is not None:
+        changes["codecs"] = checked_codecs(changes["codecs"])
     return replace(settings, **changes)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from weakref import ReferenceType
 
-    from perdure import Execution, LambdaContext
+    from perdure import Codec, Execution, LambdaContext
+    from perdure_runtime.chains import Chains
+    from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.core.records import Record
@@ -46,6 +48,17 @@ class Setting(NamedTuple):
     is_async: bool
     """The workflow's colour."""
     show_replays: bool
+    chains: Chains
+    chain: Chain | None
+    """The handler's own."""
+
+    def chain_of(self, codecs: tuple[Codec, ...] | None, function: object) -> Chain | None:
+        """The chain of a function's codecs, None for the handler's; raises `HandlerRefused`, and is None for none."""
+        if codecs is None:
+            return self.chain
+        return (
+            self.chains.of(codecs, getattr(function, "__qualname__", type(function).__qualname__)) if codecs else None
+        )
 
 
 class Asked(NamedTuple):

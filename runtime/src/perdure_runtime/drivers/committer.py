@@ -36,6 +36,7 @@ class Committer:
         "_client_token",
         "_closed",
         "_closing",
+        "_count",
         "_journal",
         "_lingering",
         "_lock",
@@ -58,6 +59,7 @@ class Committer:
         journal: Journal,
         client_token: Callable[[], str],
         ticker: Ticker,
+        count: Callable[[dict[str, Any], int], None] | None = None,
     ) -> None:
         self._service = service
         self._arn = arn
@@ -70,6 +72,7 @@ class Committer:
         self._sending = allocate_lock()
         self._lingering = 0
         self._closing = False
+        self._count = count
         self._closed = False
         self.failure: Exception | None = None
         self.revoked = False
@@ -95,12 +98,15 @@ class Committer:
     def push(self, updates: Sequence[dict[str, Any]], *, durable: bool) -> int:
         """Queue `updates`; the ticket of the last. The ticker looks after what nobody waits for."""
         encoded = [orjson.dumps(update) for update in updates]
+        if self._count is not None:
+            for update, data in zip(updates, encoded, strict=True):
+                self._count(update, len(data))
         ticket = 0
         with self._lock:
             if updates[-1]["Type"] == Kind.EXECUTION:
                 self._closing = True
-            for update in encoded:
-                ticket = self._outbox.push(update)
+            for data in encoded:
+                ticket = self._outbox.push(data)
         if not durable:
             self._ticker.watch(self)
         return ticket

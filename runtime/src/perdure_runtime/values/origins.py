@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from types import ModuleType
 
-from perdure import errors
+from perdure import PayloadError, errors
 
 __all__ = ["Origins", "class_of", "wire_name"]
 
@@ -34,6 +34,7 @@ OWN: dict[str, type[errors.PerdureError]] = {
     "perdure.StepError": errors.StepError,
     "perdure.StepInterrupted": errors.StepInterrupted,
     "perdure.WaitCancelled": errors.WaitCancelled,
+    "perdure.codecs.PayloadError": PayloadError,
 }
 OFFICIAL = "aws_durable_execution_sdk_python.exceptions."
 # What the official SDK records for the same events.

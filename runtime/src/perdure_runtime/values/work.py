@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from perdure_runtime.core.identity import Identity
     from perdure_runtime.values.origins import Origins
 
-__all__ = ["ChildValues", "ConditionValues", "Failing", "StepValues", "described", "summarized"]
+__all__ = ["ELSEWHERE", "ChildValues", "ConditionValues", "Failing", "StepValues", "described", "summarized"]
 
 ENGINE = tuple(f"{path}{os.sep}" for package in (perdure, perdure_runtime) for path in package.__path__)
 """Where the engine's own frames come from, which a recorded traceback leaves out."""
-ELSEWHERE = "store it elsewhere and return where it is"
+ELSEWHERE = "have the codec Offload store it elsewhere, or make it in a child context, whose steps record the parts"
 
 
 def described(error: BaseException) -> dict[str, Any]:
@@ -74,6 +74,10 @@ class StepValues(Failing):
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
         text, back = self._form.store(value)
         return checked(text, RESULT, ELSEWHERE), back
+
+    def written(self, value: object) -> tuple[str, object]:
+        """The same, the text of any size; it is for codecs to make it smaller."""
+        return self._form.store(value)
 
     def read(self, text: str | None) -> object:
         """The value that a recorded text stands for; none stands for None."""

@@ -65,6 +65,8 @@ class ConditionWork(NamedTuple):
     judge: Callable[[object, int], Verdict]
     values: ConditionValues
     is_late: Callable[[], bool]
+    shown: Callable[[str], str] = str
+    """What may be shown of a state's text."""
 
 
 def condition(journal: Journal, identity: Identity, work: ConditionWork) -> Op[Outcome[object]]:
@@ -118,7 +120,8 @@ def _poll(
         yield from commit(succeeded(identity, text), due=Due.NOW)
         return Ok(state)
     if verdict.delay is None:
-        return (yield from _failed(identity, work, ConditionError(_not_met(identity, attempt, text)), attempt))
+        not_met = ConditionError(_not_met(identity, attempt, work.shown(text)))
+        return (yield from _failed(identity, work, not_met, attempt))
     yield from commit(polled(identity, text, verdict.delay), due=Due.NOW)
     return None
 

@@ -13,6 +13,7 @@ from perdure_runtime.core.operations.batch import BatchWork, batch
 from perdure_runtime.core.operations.child import ChildWork, child, mapped
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.children import check_depth
+from perdure_runtime.drivers.asking.encoded import encoded_batch, encoded_child
 from perdure_runtime.drivers.asking.functions import PLAIN_CHILD, check_serdes, plain_child
 from perdure_runtime.drivers.asking.steps import step_inside
 from perdure_runtime.drivers.calls import Asked
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure import Batch, Serdes
+    from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Identity, Scope
+    from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
     from perdure_runtime.drivers.calls import Calls, Setting
     from perdure_runtime.values.work import ChildValues
 
@@ -55,6 +58,8 @@ class Code(NamedTuple):
     """Where the branch is one step and nothing else."""
     asked: Asked | None = None
     """Where the branch is an operation that was asked for already."""
+    chain: Chain | None = None
+    """What the branch's result goes through."""
 
 
 class Kinds(NamedTuple):
@@ -178,7 +183,7 @@ def _ask(
         names.__getitem__,
         is_recorded,
         revive,
-        values,
+        encoded_batch(setting, identity, record, values, setting.chain),
         is_read_from_branches=any(code_of(index).asked is not None for index in range(total)),
     )
     return Asked(identity, record, batch(setting.run.journal, identity, scope, work))
@@ -196,10 +201,11 @@ def _branch(
 ) -> Op[Outcome[Any]]:
     journal = setting.run.journal
     virtual = is_flat or code.options.virtual
+    encoded: CoreChildValues = values
     if virtual:
         journal.ask_virtual(identity)
     else:
-        journal.ask(identity)
+        encoded = encoded_child(setting, identity, journal.ask(identity), values, code.chain)
     scope = batch_scope.inside(identity, virtual=virtual)
     scope.replaying = batch_scope.replaying and journal.find(scope.peek()) is not None
     scope.index, scope.total = place
@@ -209,7 +215,7 @@ def _branch(
             return step_inside(setting, scope, (code.body, code.args), code.step.settings)
         return enter(lambda context: code.body(context, *code.args), scope)
 
-    work = ChildWork(run, values, virtual, code.options.on_error)
+    work = ChildWork(run, encoded, virtual, code.options.on_error)
     return child(journal, identity, scope, work)
 
 
@@ -241,9 +247,11 @@ def _no_code() -> None:
 def _code(setting: Setting, fn: Any, args: tuple[Any, ...], name: str | None, called: str) -> Code:  # noqa: ANN401  typed by the sdk
     if isinstance(fn, Step):
         check_serdes(called, "serdes", fn.settings.serdes)
-        return Code(fn.function, args, name, PLAIN_CHILD, step=fn)
+        # The branch records what the step does once more, so it goes the same way.
+        chain = setting.chain_of(fn.settings.codecs, fn.function)
+        return Code(fn.function, args, name, PLAIN_CHILD, step=fn, chain=chain)
     body, options = plain_child(fn, called, is_async_workflow=setting.is_async)
-    return Code(body, args, name, options)
+    return Code(body, args, name, options, chain=setting.chain_of(options.codecs, body))
 
 
 def _values(setting: Setting, item_serdes: Serdes[Any] | None) -> Callable[[Code], ChildValues]:

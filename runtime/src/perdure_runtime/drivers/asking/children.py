@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from perdure import DurableCallRefused, Retry
 from perdure.names import LONGEST_NAME, checked_name, default_name
 from perdure_runtime.core.effects import enter
-from perdure_runtime.core.operations.child import ChildWork, child
+from perdure_runtime.core.operations.child import ChildValues, ChildWork, child
 from perdure_runtime.core.operations.retrying import RetryingWork, retrying
 from perdure_runtime.core.vocabulary import Kind, Subtype
+from perdure_runtime.drivers.asking.encoded import encoded_child
 from perdure_runtime.drivers.asking.functions import name_of, plain_child, split_name
 from perdure_runtime.drivers.calls import Asked
 
@@ -39,7 +40,8 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
     setting = calls.setting
     name, function, rest = split_name(fn, args)
     body, options = plain_child(function, CALLED, is_async_workflow=setting.is_async)
-    values = setting.forms.of_child(body, options)
+    plain, chain = setting.forms.of_child(body, options), setting.chain_of(options.codecs, body)
+    values: ChildValues = plain
     subtype = options.subtype or Subtype.CHILD
     chosen = name_of(name, options.name, body)
     if options.virtual:
@@ -49,6 +51,7 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
     else:
         identity, record = calls.ask(Kind.CONTEXT, subtype, chosen)
         scope = calls.inner(identity)
+        values = encoded_child(setting, identity, record, plain, chain)
     work = ChildWork(
         lambda: enter(lambda context: body(context, *rest, **kwargs), scope), values, options.virtual, options.on_error
     )
@@ -62,13 +65,14 @@ def ask_with_retry(calls: Calls[Any], fn: Any, name: str | None, retry: RetryCho
     setting = calls.setting
     body, options = plain_child(fn, RETRYING, is_async_workflow=setting.is_async)
     policy = Retry.exponential() if retry is None else retry if isinstance(retry, Retry) else Retry.custom(retry)
-    values = setting.forms.of_child(body, options)
+    values, chain = setting.forms.of_child(body, options), setting.chain_of(options.codecs, body)
     chosen = checked_name(name) if name is not None else options.name or default_name(body)
     identity, record = calls.ask(Kind.CONTEXT, options.subtype or Subtype.CHILD, chosen)
     scope = calls.inner(identity)
     journal = setting.run.journal
     trying = RetryingWork(body, policy, setting.random, lambda attempt: _name_of_wait(chosen, attempt))
-    work = ChildWork(lambda: retrying(journal, scope, trying), values, on_error=options.on_error)
+    encoded = encoded_child(setting, identity, record, values, chain)
+    work = ChildWork(lambda: retrying(journal, scope, trying), encoded, on_error=options.on_error)
     return Asked(identity, record, child(journal, identity, scope, work))
 
 

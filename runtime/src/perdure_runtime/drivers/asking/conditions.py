@@ -8,6 +8,7 @@ from perdure import Poll
 from perdure.names import checked_name, default_name
 from perdure_runtime.core.operations.condition import ConditionWork, Verdict, condition
 from perdure_runtime.core.vocabulary import Kind, Subtype
+from perdure_runtime.drivers.asking.encoded import EncodedSteps
 from perdure_runtime.drivers.asking.functions import check_serdes, is_async, plain_step
 from perdure_runtime.drivers.asking.steps import attempt_body
 from perdure_runtime.drivers.calls import Asked
@@ -35,17 +36,18 @@ def ask_condition(
     """`ctx.wait_for_condition(…)`."""
     calls.admit(CALLED)
     setting = calls.setting
-    body, _ = plain_step(check, CALLED)
+    body, options = plain_step(check, CALLED)
     check_serdes(CALLED, "serdes", serdes)
     judge = _judge(until, poll, setting.random)
-    values = setting.forms.of_condition(body, initial, serdes)
+    values, chain = setting.forms.of_condition(body, initial, serdes), setting.chain_of(options.codecs, body)
     chosen = default_name(body) if name is None else checked_name(name)
     identity, record = calls.ask(Kind.STEP, Subtype.CONDITION, chosen)
 
     def attempt(state: object) -> Callable[[int], object]:
         return attempt_body(setting, identity, body, (state,), {})
 
-    work = ConditionWork(initial, attempt, is_async(body), judge, values, setting.is_late)
+    encoded = EncodedSteps(setting, identity, values, chain)
+    work = ConditionWork(initial, attempt, is_async(body), judge, encoded, setting.is_late, encoded.shown)
     return Asked(identity, record, condition(setting.run.journal, identity, work))
 
 

@@ -8,6 +8,7 @@ from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.operations.step import StepWork, step
 from perdure_runtime.core.vocabulary import Kind, Subtype
+from perdure_runtime.drivers.asking.encoded import EncodedSteps
 from perdure_runtime.drivers.asking.functions import check_serdes, fits, is_async, name_of, plain_step, split_name
 from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.drivers.frames import without_engine_frames
@@ -35,9 +36,10 @@ def ask_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str
     name, function, rest = split_name(fn, args)
     body, options = plain_step(function, CALLED)
     check_serdes(CALLED, "serdes", options.serdes)
-    values = setting.forms.of(body, options)
+    values, chain = setting.forms.of(body, options), setting.chain_of(options.codecs, body)
     identity, record = calls.ask(Kind.STEP, Subtype.STEP, name_of(name, options.name, body))
-    work = step_work(setting, identity, (body, rest, kwargs), options, values)
+    encoded = EncodedSteps(setting, identity, values, chain)
+    work = step_work(setting, identity, (body, rest, kwargs), options, encoded)
     return Asked(identity, record, step(setting.run.journal, identity, work))
 
 
@@ -50,7 +52,9 @@ def step_inside(
     identity = scope.take(Kind.STEP, Subtype.STEP, name_of(None, options.name, body))
     record = journal.ask(identity, sealed=scope.sealed)
     scope.begins(record)
-    work = step_work(setting, identity, (body, args, {}), options, setting.forms.of(body, options))
+    chain = setting.chain_of(options.codecs, body)
+    values = EncodedSteps(setting, identity, setting.forms.of(body, options), chain)
+    work = step_work(setting, identity, (body, args, {}), options, values)
     outcome = yield from step(journal, identity, work)
     scope.ended(record, journal)
     return outcome

@@ -1,0 +1,181 @@
+"""Values whose texts go through codecs on their way to the history and back.
+
+Each class here stands before the values of one operation and implements the same protocol of
+`perdure_runtime.core.operations`. What the values make of a value is encoded before its size is judged, so that codecs
+can save what would be too large; what is recorded is decoded before the values see it, whatever codecs there are now.
+
+Where a codec needs a service that does not answer, nobody's work has failed: the run ends here, and the invocation is
+made again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from perdure import PayloadSite, ServiceError
+from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.values.results import RESULT
+from perdure_runtime.values.sizes import checked
+from perdure_runtime.values.work import ELSEWHERE, ChildValues, StepValues
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from perdure import Batch
+    from perdure_runtime.codecs.chain import Chain
+    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.operations.batch import BatchValues, Summary
+    from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
+    from perdure_runtime.core.records import Record
+    from perdure_runtime.drivers.calls import Setting
+
+__all__ = ["EncodedSteps", "encoded_batch", "encoded_child"]
+
+OPENING = '{"perdure":'
+"""How a text begins that went through codecs, or looks as if it had: the chain knows."""
+
+
+class Failing(Protocol):
+    """Values, as far as all operations ask for the same."""
+
+    def describe(self, error: BaseException) -> dict[str, Any]:
+        """The error object to record."""
+        ...
+
+    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
+        """The exception that a recorded error stands for."""
+        ...
+
+
+V = TypeVar("V", bound=Failing)
+
+
+class Encoded(Generic[V]):
+    """The values of one operation, and the codecs in front of them."""
+
+    __slots__ = ("_chain", "_identity", "_setting", "_values")
+
+    def __init__(self, setting: Setting, identity: Identity, values: V, chain: Chain | None) -> None:
+        self._setting = setting
+        self._identity = identity
+        self._values = values
+        self._chain = chain
+
+    def describe(self, error: BaseException) -> dict[str, Any]:
+        """The error object to record."""
+        return self._values.describe(error)
+
+    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
+        """The exception that a recorded error stands for."""
+        return self._values.revive(error, identity, attempts)
+
+    def _encoded(self, text: str) -> str:
+        if self._chain is None and not text.startswith(OPENING):
+            return text
+        return self._passed(self._a_chain().encode, text)
+
+    def _decoded(self, text: str | None) -> str | None:
+        if text is None or not text.startswith(OPENING):
+            return text
+        return self._passed(self._a_chain().decode, text)
+
+    def _a_chain(self) -> Chain:
+        return self._setting.chains.of(()) if self._chain is None else self._chain
+
+    def _passed(self, way: Callable[[str, PayloadSite], str], text: str) -> str:
+        identity = self._identity
+        try:
+            return way(text, PayloadSite(self._setting.execution.arn, identity.id, identity.name))
+        except ServiceError as error:
+            self._setting.run.fail(error)
+            raise Stop from None
+
+
+class EncodedSteps(Encoded[StepValues]):
+    """The results of a step, or the states of a condition: never larger than the service takes."""
+
+    __slots__ = ()
+
+    def store(self, value: object) -> tuple[str, object]:
+        """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
+        text, back = self._values.written(value)
+        return checked(self._encoded(text), RESULT, ELSEWHERE), back
+
+    def read(self, text: str | None) -> object:
+        """The value that a recorded text stands for; raises `SerdesError`."""
+        return self._values.read(self._decoded(text))
+
+    def shown(self, text: str) -> str:
+        """What to show of a text."""
+        if self._chain is None and not text.startswith(OPENING):
+            return text
+        return self._a_chain().redactor.text(text)
+
+
+class EncodedChild(Encoded[ChildValues]):
+    """The result of a context."""
+
+    __slots__ = ()
+
+    def store(self, value: object) -> tuple[str, object]:
+        """The text of any size, and the value that a replay will read from it; raises `SerdesError`."""
+        text, back = self._values.store(value)
+        return self._encoded(text), back
+
+    def read(self, text: str | None) -> object:
+        """The value that a recorded text stands for; raises `SerdesError`."""
+        return self._values.read(self._decoded(text))
+
+    def summary(self, value: object) -> str:
+        """What is recorded in place of a large value; people read it, so it is not encoded."""
+        return self._values.summary(value)
+
+
+class EncodedBatch(Encoded["BatchValues"]):
+    """The results of a batch."""
+
+    __slots__ = ()
+
+    def store(self, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]) -> tuple[str, Batch[Any]]:
+        """The text of any size, and the batch that a replay will read from it; raises `SerdesError`."""
+        text, back = self._values.store(batch, errors)
+        return self._encoded(text), back
+
+    def read(
+        self,
+        text: str | None,
+        total: int,
+        revive: Callable[[int, Mapping[str, object]], Exception],
+        name_of: Callable[[int], str | None],
+        *,
+        name: str | None = None,
+    ) -> Batch[Any]:
+        """The batch that a recorded text stands for; raises `SerdesError`."""
+        return self._values.read(self._decoded(text), total, revive, name_of, name=name)
+
+    def summarize(self, batch: Batch[Any]) -> str:
+        """What is recorded in place of a large batch; the engine reads it without codecs, so it is not encoded."""
+        return self._values.summarize(batch)
+
+    def read_summary(self, text: str | None) -> Summary | None:
+        """A recorded summary; None for a text that is none."""
+        return self._values.read_summary(text)
+
+
+def encoded_child(
+    setting: Setting, identity: Identity, record: Record | None, values: ChildValues, chain: Chain | None
+) -> CoreChildValues:
+    """The values of a context, given what is recorded of it."""
+    return values if _is_made_again(record) else EncodedChild(setting, identity, values, chain)
+
+
+def encoded_batch(
+    setting: Setting, identity: Identity, record: Record | None, values: BatchValues, chain: Chain | None
+) -> BatchValues:
+    """The values of a batch, given what is recorded of it."""
+    return values if _is_made_again(record) else EncodedBatch(setting, identity, values, chain)
+
+
+def _is_made_again(record: Record | None) -> bool:
+    """Whether a result is only passed through its text, of which nothing will be recorded."""
+    return record is not None and record.keeps_children
