@@ -236,26 +236,34 @@ class Aio:
         return context
 
     async def _entered(self, lane: AioLane, body: Callable[[Any], object], scope: Scope) -> Outcome[Any]:
-        """The outcome of the code of a context."""
-        run = self._run
-        outcome: Outcome[Any]
+        """The outcome of the code of a context; an error is kept in no local, because its frames lead to this one."""
         try:
             result: Any = body(self._context(lane, scope))
-            outcome = Ok(await _checked(result))
+            value = await _checked(result)
         except Exception as error:  # noqa: BLE001  user code may raise anything
-            outcome = Raised(without_engine_frames(error))
+            self._end(lane)
+            return Raised(without_engine_frames(error))
         except asyncio.CancelledError:
             if self._is_cancelled(lane):
                 raise
-            outcome = Raised(cancelled_within())
+            self._end(lane)
+            return Raised(cancelled_within())
         except BaseExceptionGroup:  # a TaskGroup wraps what its tasks were unwound with
-            if not (run.stopping or lane.closed or run.fatal is not None):
+            if not self._is_unwound(lane):
                 raise
             raise Stop from None
-        if run.stopping or lane.closed or run.fatal is not None:
+        self._end(lane)
+        return Ok(value)
+
+    def _end(self, lane: AioLane) -> None:
+        """The code of a context is through; operations that it did not wait for record nothing after its outcome."""
+        if self._is_unwound(lane):
             raise Stop  # whatever the code made of being unwound, it is not an outcome
-        lane.end()  # operations that it did not wait for must not record anything after its own outcome
-        return outcome
+        lane.end()
+
+    def _is_unwound(self, lane: AioLane) -> bool:
+        run = self._run
+        return run.stopping or lane.closed or run.fatal is not None
 
     # Branches
 
