@@ -267,3 +267,18 @@ def test_what_a_predicate_sees_is_how_the_batch_stands_and_its_answer_is_final(d
     stopped = len(asked) > stop_at
     assert tally.reason is ((FAIL if decision is BatchDecision.FAIL else SUCCEED) if stopped else ALL)
     assert not tally.has_room
+
+
+def test_what_ends_after_the_decision_does_not_change_it():
+    tally = Tally(3, None, Completion(min_successful=1, tolerated_failures=0))
+    for _ in range(2):
+        tally.begin()
+    tally.end(0, S)
+    tally.end(1, F)
+    assert tally.reason is BatchReason.MIN_SUCCESSFUL_REACHED
+
+
+def test_a_predicate_that_answers_neither_yes_nor_no_breaks_the_batch():
+    tally = Tally(1, None, Completion.custom(lambda progress: 1))
+    assert tally.decided
+    assert "a BatchDecision or a bool, not 1" in str(tally.broken)
