@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from perdure import Completion, Retry, step
+from perdure import Completion, Retry, child, step
 from support.hosting import moves, run, said, status
-from support.ledger_service import succeeded
+from support.ledger_service import LedgerService, Reply, succeeded
 from support.step_bodies import add
 
 ONCE = Retry.fixed(attempts=1, delay=1)
@@ -154,3 +154,38 @@ def test_what_a_context_left_waiting_does_not_hold_the_execution():
     harness = run(workflow)
     assert succeeded(harness.execution) == "done"
     assert harness.service.clock.now - harness.execution.spec.started_at == 5
+
+
+def test_a_callback_is_waited_for_by_whoever_asks_for_its_result():
+    async def workflow(event, ctx):
+        callback = await ctx.create_callback(name="cb")
+
+        async def asking(inner):
+            return await callback.result()
+
+        return (await ctx.parallel([asking, asking])).values()
+
+    harness = run(workflow, service=LedgerService(answers={"cb": Reply("yes", after=30)}))
+    assert succeeded(harness.execution) == ["yes", "yes"]
+
+
+def test_a_sync_handler_that_is_cancelled_from_within_has_failed():
+    def workflow(event, ctx):
+        raise asyncio.CancelledError
+
+    harness = run(workflow)
+    assert status(harness) == "FAILED"
+    assert "cancelled from within" in said(harness)
+
+
+def test_a_virtual_child_that_is_refused_can_still_be_awaited():
+    async def code(ctx):
+        return 7
+
+    async def workflow(event, ctx):
+        operation = ctx.run_in_child_context(child(code, virtual=True))
+        with pytest.raises(TypeError, match="virtual"):
+            await ctx.gather(operation)
+        return await operation
+
+    assert succeeded(run(workflow).execution) == 7

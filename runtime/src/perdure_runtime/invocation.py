@@ -24,6 +24,7 @@ from perdure_runtime.core.outcome import Answer, Ending, Failed, Pending, Raised
 from perdure_runtime.core.records import MILLISECONDS
 from perdure_runtime.core.updates import execution_succeeded
 from perdure_runtime.drivers.calls import Setting
+from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.committer import Committer
 from perdure_runtime.drivers.context import LineContext, enter_here
 from perdure_runtime.drivers.frames import without_engine_frames
@@ -211,9 +212,11 @@ class Invocation:
             return Stopped()
         except Exception as error:  # noqa: BLE001  the handler is user code
             return Raised(without_engine_frames(error))
-        except BaseExceptionGroup:  # a TaskGroup wraps what its tasks were unwound with
-            if self._run.stopping or self._run.fatal is not None:
-                return Stopped()
+        except BaseException as error:
+            if is_cancellation(error) and not self._run.stopping:
+                return Raised(cancelled_within())
+            if isinstance(error, BaseExceptionGroup) and (self._run.stopping or self._run.fatal is not None):
+                return Stopped()  # a TaskGroup wraps what its tasks were unwound with
             raise
 
     def _call(self, setting: Setting, event: object) -> object:

@@ -111,7 +111,7 @@ class Aio:
             self._unstarted.pop(id(call), None)
             return asked
 
-        call: DurableCall[Any] = DurableCall(asked.identity, begin, adopt)
+        call: DurableCall[Any] = DurableCall(asked.identity, begin, adopt, is_virtual=asked.is_virtual)
         self._unstarted[id(call)] = call, calls.home
         return call
 

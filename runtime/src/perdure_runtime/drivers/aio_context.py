@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from perdure.contexts import CURRENT_CONTEXT
 from perdure_runtime.drivers.calls import Asked, Calls, Setting
 from perdure_runtime.drivers.context import DurableContext
 from perdure_runtime.drivers.signals import Stop
@@ -41,4 +42,7 @@ class AioContext(DurableContext):
 
     def _perform_anywhere(self, asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
         self._aio.admit_anywhere("callback.result()")
+        asking = CURRENT_CONTEXT.get(None)  # whoever asks waits, not whoever created what is asked for
+        if isinstance(asking, AioContext) and asking.calls.setting.run is self.calls.setting.run:
+            return self._aio.perform(asking.calls, asked)
         return self._aio.perform(self.calls, asked)

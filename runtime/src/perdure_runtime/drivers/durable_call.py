@@ -23,15 +23,18 @@ class DurableCall(Coroutine[Any, Any, T], Generic[T]):
     own: of one that is never awaited it tells nobody but the run, which names the operation.
     """
 
-    __slots__ = ("_adopt", "_begin", "_inner", "identity")
+    __slots__ = ("_adopt", "_begin", "_inner", "identity", "is_virtual")
 
     def __init__(
         self,
         identity: Identity,
         begin: Callable[[DurableCall[T]], Coroutine[Any, Any, T]],
         adopt: Callable[[DurableCall[T]], Asked] | None = None,
+        *,
+        is_virtual: bool = False,
     ) -> None:
         self.identity = identity
+        self.is_virtual = is_virtual
         self._adopt = adopt
         self._begin: Callable[[DurableCall[T]], Coroutine[Any, Any, T]] | None = begin
         self._inner: Coroutine[Any, Any, T] | None = None

@@ -94,6 +94,11 @@ def ask_branches(calls: Calls[Any], called: str, branches: tuple[Any, ...], poli
     operations = [branch for branch in branches if isinstance(branch, DurableCall)]
     for operation in operations:
         operation.check_new()  # all of them, before any of them is taken
+        if operation.is_virtual:
+            # Nothing would tell what a loser has recorded from what the workflow records besides.
+            raise TypeError(
+                f"the {operation.identity} is virtual; hand the function over, without calling run_in_child_context"
+            )
     if len(set(map(id, operations))) < len(operations):
         raise RuntimeError(f"{called} is given the same operation twice; an operation is awaited once")
     adopted = [_adopted(branch) for branch in branches]
@@ -231,13 +236,7 @@ def _adopted(branch: Any) -> Asked | None:  # noqa: ANN401  typed by the sdk
     """The operation that an async workflow made and now hands over instead of awaiting it."""
     if not isinstance(branch, DurableCall):
         return None
-    asked = branch.adopt()
-    if asked.is_virtual:
-        # Nothing would tell what a loser has recorded from what the workflow records besides.
-        raise TypeError(
-            f"the {asked.identity} is virtual; hand the function over, without calling run_in_child_context"
-        )
-    return asked
+    return branch.adopt()
 
 
 def _no_code() -> None:
