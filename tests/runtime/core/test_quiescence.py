@@ -55,3 +55,16 @@ def test_the_next_wake_is_the_earliest_known():
 
 def test_activity_shows_its_counts():
     assert repr(Activity()) == "<Activity: 0 parked, 0 bodies, 0 commits>"
+
+
+def test_the_service_is_asked_when_something_is_due_and_not_again_at_once():
+    activity = Activity()
+    assert activity.until_asking(10.0) is None
+    activity.park("callback", None)
+    assert activity.until_asking(10.0) is None
+    activity.park("wait", 12.0)
+    assert activity.until_asking(10.0) == 2.0
+    assert activity.until_asking(12.5) == 0.0
+    activity.asked(12.5)
+    assert activity.until_asking(12.5) == 1.0
+    assert activity.until_asking(13.5) == 0.0

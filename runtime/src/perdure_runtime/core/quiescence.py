@@ -8,15 +8,19 @@ from __future__ import annotations
 
 __all__ = ["Activity"]
 
+PAUSE = 1.0
+"""Seconds between two questions to the service for what is due."""
+
 
 class Activity:
     """What goes on in a run, counted."""
 
-    __slots__ = ("_lines", "_wakes", "bodies", "commits", "late")
+    __slots__ = ("_asked_at", "_lines", "_wakes", "bodies", "commits", "late")
 
     def __init__(self) -> None:
         self._wakes: dict[str, float | None] = {}
         self._lines: dict[str, int] = {}
+        self._asked_at = 0.0
         self.bodies = 0
         self.commits = 0
         self.late = 0
@@ -55,6 +59,18 @@ class Activity:
         """Whether a parked operation is due before then, so that the service will call again."""
         due = self.next_wake
         return due is not None and due <= time
+
+    def until_asking(self, now: float) -> float | None:
+        """Seconds until the service is to be asked about what is due; None where nothing falls due by itself.
+
+        The service's clock decides. Where it is behind this one, it is asked again a little later.
+        """
+        due = self.next_wake
+        return None if due is None else max(0.0, max(due, self._asked_at + PAUSE) - now)
+
+    def asked(self, now: float) -> None:
+        """The service is being asked about what is due."""
+        self._asked_at = now
 
     def __repr__(self) -> str:
         return f"<Activity: {len(self._wakes)} parked, {self.bodies} bodies, {self.commits} commits>"

@@ -37,8 +37,6 @@ FOREIGN_GRACE = 0.1
 BUSY = 64
 """Turns after which a loop that never idles counts as idle all the same."""
 MOST_CANCELS = 3
-PAUSE = 1.0
-"""Seconds between two questions to the service for what is due."""
 
 _kept: list[asyncio.Task[Any]] = []
 """Workflows that would not end; a collected task would be told of as destroyed while pending."""
@@ -65,7 +63,6 @@ class Watch:
         self._sender = sender
         self._log = log
         self._clock = clock
-        self._asked_at = 0.0
         self._body: asyncio.Task[Any] | None = None
         self._finished: asyncio.Future[None] = loop.create_future()
         self._acknowledged: list[tuple[int, asyncio.Future[None]]] = []
@@ -255,24 +252,22 @@ class Watch:
 
     def _until_due(self, timeout: float | None) -> float | None:
         """While other work goes on, a wait that falls due goes on too: the service is asked when it is time."""
-        due = self._run.activity.next_wake
-        if due is None:
+        activity, now = self._run.activity, self._clock()
+        left = activity.until_asking(now)
+        if left is None:
             return timeout
-        now = self._clock()
-        # The service's clock decides; where it is behind this one, it is asked again a little later.
-        left = max(due, self._asked_at + PAUSE) - now
         if left > 0:
             return _sooner(timeout, left)
-        self._asked_at = now
-        self._run.activity.commits = 1
+        activity.asked(now)
+        activity.commits = 1
         self._sender.submit(lambda: self._guarded(self._run.committer.refresh))
         return timeout
 
     def _ask_when_quiet(self, timeout: float | None) -> float | None:
-        committer, due = self._run.committer, self._run.activity.next_wake
-        if committer.waiting or (due is not None and max(due, self._asked_at + PAUSE) <= self._clock()):
+        activity, committer = self._run.activity, self._run.committer
+        if committer.waiting or activity.until_asking(self._clock()) == 0:
             # The answer may bring what is waited for; brought after the run has stopped, it would not be seen.
-            self._asked_at = self._clock()
+            activity.asked(self._clock())
             self._request(committer.refresh)
             return 0
         now = self._loop.time()

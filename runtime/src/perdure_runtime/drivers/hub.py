@@ -40,8 +40,6 @@ __all__ = ["Hub"]
 
 MOST_OPENED = 64
 """Branches opened in one turn."""
-PAUSE = 1.0
-"""Seconds between two questions to the service for what is due."""
 
 
 class Hub:
@@ -60,7 +58,6 @@ class Hub:
         self._parked: dict[str, list[Lane]] = {}
         self._late: deque[Lane] = deque()
         self._free: list[Strand] = []
-        self._asked_at = 0.0
 
     def run(self, effect: Fan, line: Line) -> None:
         """Run a batch of the workflow's own line until it is decided; raises `Stop` where it has to wait."""
@@ -143,12 +140,11 @@ class Hub:
         self._read_answer()
 
     def _refresh_if_due(self) -> bool:
-        """Ask the service about waits that have fallen due, all of them at once; its clock decides."""
-        due = self._run.activity.next_wake
-        now = self._clock()
-        if due is None or max(due, self._asked_at + PAUSE) > now:
+        """Ask the service about waits that have fallen due, all of them at once."""
+        activity, now = self._run.activity, self._clock()
+        if activity.until_asking(now) != 0:
             return False
-        self._asked_at = now
+        activity.asked(now)
         self._refresh()
         return True
 
@@ -184,8 +180,7 @@ class Hub:
 
     def _wait(self) -> None:
         """Wait for a body to end, or for a wait to fall due."""
-        due = self._run.activity.next_wake
-        self._bodies.wait(None if due is None else max(0.0, max(due, self._asked_at + PAUSE) - self._clock()))
+        self._bodies.wait(self._run.activity.until_asking(self._clock()))
         if not self._take_ended() and not self._refresh_if_due():
             self._read_answer()  # the ticker may have sent something, and brought news
 
