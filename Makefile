@@ -53,7 +53,7 @@ layer-wheels: setup ## Fetch the pinned wheels that a layer for another ARCHITEC
 lock: ## Pin the requirements anew, with hashes
 	@python=$$(tools/find-python $(PYTHON)) && "$$python" -m venv --clear build/lock
 	@build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
-	@for set in run dev; do \
+	@for set in run dev bench; do \
 	  build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
@@ -72,3 +72,8 @@ KILLS ?= 500
 .PHONY: crash
 crash: setup ## Kill workers and service at random moments (KILLS=500), and see whether anything is lost
 	@$(IN)/python tools/crash.py --kills $(KILLS)
+
+BENCH ?=
+.PHONY: bench
+bench: setup ## Measure against AWS's SDK and a bare loop; BENCH="--rounds 3 --only noop,steps_1000" chooses
+	@$(IN)/python -m benchmarks $(BENCH)

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("sdk", "runtime", "bootstrap", "local")
 SETS = ("run", "dev")
 """Sets of requirements, each holding all of the one before it."""
+APART = ("bench",)
+"""Sets for environments without the four packages: somebody else's, to compare with."""
 ALONE = {"dev": ("conformance",)}
 """Requirements that go with a set but without what they ask for themselves; their files say why."""
 
@@ -24,22 +26,23 @@ ALONE = {"dev": ("conformance",)}
 def main(arguments: list[str] | None = None) -> int:
     """Set the environment up, unless it is."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("requirements", choices=SETS)
+    parser.add_argument("requirements", choices=SETS + APART)
     parser.add_argument("venv", type=Path)
     chosen = parser.parse_args(arguments)
     venv = chosen.venv.absolute()
     stamp = venv / "perdure-setup"
     done = stamp.read_text("utf-8") if stamp.is_file() else ""
-    larger = SETS[SETS.index(chosen.requirements) :]
-    if done in {fingerprint(name, venv) for name in larger}:
+    name = chosen.requirements
+    enough = SETS[SETS.index(name) :] if name in SETS else (name,)
+    if done in {fingerprint(larger, venv) for larger in enough}:
         return 0
     if lacking := missing_pieces():
         print(lacking, file=sys.stderr)
         return 1
     version = ".".join(map(str, sys.version_info[:3]))
-    print(f"Setting up {chosen.venv} with Python {version} and requirements/{chosen.requirements}.txt", flush=True)
+    print(f"Setting up {chosen.venv} with Python {version} and requirements/{name}.txt", flush=True)
     try:
-        build(venv, chosen.requirements, stamp)
+        build(venv, name, stamp)
     except subprocess.CalledProcessError as error:
         print(f"Setting up {chosen.venv} failed at: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
@@ -79,9 +82,15 @@ def build(venv: Path, requirements: str, stamp: Path) -> None:
     for name in ALONE.get(requirements, ()):
         alone = ("--require-hashes", "--no-deps", "--ignore-requires-python")
         run(*pip, *alone, "-r", ROOT / "requirements" / f"{name}.txt")
+    if requirements in SETS:
+        install_packages(pip)
+    stamp.write_text(fingerprint(requirements, venv), "utf-8")
+
+
+def install_packages(pip: tuple[str | Path, ...]) -> None:
+    """Install the four packages, so that they are what the sources are."""
     editable = [part for name in PACKAGES for part in ("-e", ROOT / name)]
     run(*pip, "--no-deps", "--no-build-isolation", *editable)
-    stamp.write_text(fingerprint(requirements, venv), "utf-8")
 
 
 def same_interpreter(python: Path) -> bool:

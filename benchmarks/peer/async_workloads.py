@@ -1,5 +1,6 @@
-"""The workloads as async functions."""
+"""The workloads as async functions; steps that block are plain ones, and run on the pool."""
 
+import time
 from typing import Any
 
 from payloads import records
@@ -41,6 +42,14 @@ async def replay(event: dict[str, Any], ctx: AsyncContext) -> Any:
     return total + await ctx.step("s", one)
 
 
+async def suspend(event: dict[str, Any], ctx: AsyncContext) -> Any:
+    total = 0
+    for _ in range(event["n"]):
+        await ctx.wait(seconds=event["wait"], name="w")
+        total += await ctx.step("s", one)
+    return total
+
+
 async def parallel(event: dict[str, Any], ctx: AsyncContext) -> Any:
     def branch(number: int) -> Any:
         return lambda child: child.step("s", same, number)
@@ -64,6 +73,20 @@ async def map_wait(event: dict[str, Any], ctx: AsyncContext) -> Any:
         return await child.step("s", same, number)
 
     return sum((await ctx.map(waiting, range(event["n"]), name="m", concurrency=event.get("c"))).values())
+
+
+def sleep(milliseconds: int, value: int) -> int:
+    time.sleep(milliseconds / 1000)
+    return value
+
+
+async def block(event: dict[str, Any], ctx: AsyncContext) -> Any:
+    pause = event["ms"]
+
+    async def blocking(child: AsyncContext, number: int) -> int:
+        return await child.step("s", sleep, pause, number)
+
+    return sum((await ctx.map(blocking, range(event["n"]), name="m", concurrency=event.get("c"))).values())
 
 
 async def payload(event: dict[str, Any], ctx: AsyncContext) -> Any:
@@ -93,6 +116,8 @@ WORKLOADS = {
     "map_wait": map_wait,
     "payload": payload,
     "nested": nested,
+    "suspend": suspend,
+    "block": block,
 }
 
 

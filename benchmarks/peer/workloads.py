@@ -1,5 +1,6 @@
 """The workloads as plain functions."""
 
+import time
 from typing import Any
 
 from payloads import records
@@ -37,6 +38,14 @@ def replay(event: dict[str, Any], ctx: Context) -> Any:
     return total + ctx.step("s", one)
 
 
+def suspend(event: dict[str, Any], ctx: Context) -> Any:
+    total = 0
+    for _ in range(event["n"]):
+        ctx.wait(seconds=event["wait"], name="w")
+        total += ctx.step("s", one)
+    return total
+
+
 def parallel(event: dict[str, Any], ctx: Context) -> Any:
     def branch(number: int) -> Any:
         return lambda child: child.step("s", same, number)
@@ -60,6 +69,20 @@ def map_wait(event: dict[str, Any], ctx: Context) -> Any:
         return child.step("s", same, number)
 
     return sum(ctx.map(waiting, range(event["n"]), name="m", concurrency=event.get("c")).values())
+
+
+def sleep(milliseconds: int, value: int) -> int:
+    time.sleep(milliseconds / 1000)
+    return value
+
+
+def block(event: dict[str, Any], ctx: Context) -> Any:
+    pause = event["ms"]
+
+    def blocking(child: Context, number: int) -> int:
+        return child.step("s", sleep, pause, number)
+
+    return sum(ctx.map(blocking, range(event["n"]), name="m", concurrency=event.get("c")).values())
 
 
 def payload(event: dict[str, Any], ctx: Context) -> Any:
@@ -86,6 +109,8 @@ WORKLOADS = {
     "map_wait": map_wait,
     "payload": payload,
     "nested": nested,
+    "suspend": suspend,
+    "block": block,
 }
 
 

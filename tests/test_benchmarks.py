@@ -1,0 +1,237 @@
+"""The benchmark measures what it says: its service is strict, and all contenders do the same work."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from benchmarks import certificates, imports, table
+from benchmarks.contenders import FLOOR, OFFICIAL, OURS, PEER
+from benchmarks.rig import Contender, Failed, Rig
+from benchmarks.server import Server, unchunked
+from benchmarks.service import Execution, Refused
+from benchmarks.workloads import WORKLOADS, blocking, mapped, replayed, steps, suspending
+
+CONTENDERS = {
+    FLOOR: Contender(FLOOR, (sys.executable, "floor.py"), PEER, ""),
+    OFFICIAL: Contender(OFFICIAL, (sys.executable, "-m", "awslambdaric", "official.handler"), PEER, "official.handler"),
+    **{
+        name: Contender(
+            name,
+            (sys.executable, "-m", "perdure_bootstrap"),
+            PEER,
+            "handlers.handler",
+            json.loads((PEER / "peer.json").read_text("utf-8"))["variants"][name]["env"],
+        )
+        for name in OURS
+    },
+}
+SMALL = [
+    *(WORKLOADS[name] for name in ("noop", "cold_step_log", "parallel_50", "nested_50")),
+    *(steps(3), replayed(9, inline=2, page=3), suspending(3)),
+    *(mapped(9, "map"), mapped(9, "map", 4), mapped(9, "map", waits=True), mapped(9, "map", 4, waits=True)),
+    WORKLOADS["payload_200k"]._replace(event={"w": "payload", "n": 2, "kb": 1}, result=10, moves={"STEP.SUCCEED": 2}),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the rig reads /proc")
+@pytest.mark.parametrize("name", [FLOOR, *OURS, pytest.param(OFFICIAL, marks=pytest.mark.long)])
+def test_every_contender_comes_to_what_each_workload_asks_for(name, rig):
+    bodies = [] if name == FLOOR else [blocking(3, 1)]
+    run = rig.run(CONTENDERS[name], [*SMALL, *bodies])
+    assert run.init_cpu > 0
+    assert run.memory > 0
+    assert [part.requests > 0 for part in run.invocations] == [True]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the rig reads /proc")
+def test_run_that_comes_to_something_else_fails(rig):
+    with pytest.raises(Failed, match="the result is 3, not 4"):
+        rig.run(CONTENDERS[FLOOR], [steps(3)._replace(result=4)])
+
+
+@pytest.fixture
+def rig():
+    made = Rig()
+    yield made
+    made.close()
+
+
+# The service
+
+
+def update(name, kind="STEP", action="START", **more):
+    return {"Id": name, "Type": kind, "Action": action, **more}
+
+
+def begun(**options):
+    execution = Execution({"n": 1}, **options)
+    envelope = json.loads(execution.invocation())
+    return execution, envelope
+
+
+def record(execution, token, *updates):
+    body = json.dumps({"CheckpointToken": token, "Updates": updates}).encode()
+    return json.loads(execution.checkpoint(body))
+
+
+def test_service_hands_out_a_new_token_with_each_answer():
+    execution, envelope = begun()
+    answer = record(execution, envelope["CheckpointToken"], update("a"))
+    assert record(execution, answer["CheckpointToken"], update("a", action="SUCCEED", Payload="1"))
+    with pytest.raises(Refused, match="not the latest"):
+        record(execution, envelope["CheckpointToken"])
+
+
+@pytest.mark.parametrize(
+    ("updates", "why"),
+    [
+        ([update("a", action="RETRY")], "which no workload does"),
+        ([update("a"), update("a")], "that is STARTED"),
+        ([update("a", action="SUCCEED"), update("a", action="SUCCEED")], "that is SUCCEEDED"),
+        ([update("a", ParentId="b")], "a parent that is not there"),
+        ([update("a"), update("b", ParentId="a")], "a parent that is not there"),
+        ([update(str(number)) for number in range(251)], "251 updates"),
+    ],
+)
+def test_service_refuses_what_is_wrong(updates, why):
+    execution, envelope = begun()
+    with pytest.raises(Refused, match=why):
+        record(execution, envelope["CheckpointToken"], *updates)
+
+
+def test_what_an_ended_context_holds_is_not_shown_again():
+    execution, envelope = begun()
+    child = update("a", "CONTEXT"), update("b", ParentId="a"), update("b", action="SUCCEED")
+    record(execution, envelope["CheckpointToken"], *child, update("a", "CONTEXT", "SUCCEED", Payload="1"))
+    shown = json.loads(execution.invocation())["InitialExecutionState"]["Operations"]
+    assert [operation["Type"] for operation in shown] == ["EXECUTION", "CONTEXT"]
+
+
+def test_state_comes_in_pages():
+    execution, envelope = begun(inline=2, page=2)
+    record(execution, envelope["CheckpointToken"], *(update(name, action="SUCCEED") for name in "abcd"))
+    envelope = json.loads(execution.invocation())
+    state, found = envelope["InitialExecutionState"], []
+    while marker := state.get("NextMarker"):
+        found += state["Operations"]
+        state = json.loads(execution.state(envelope["CheckpointToken"], marker, 1000))
+    found += state["Operations"]
+    assert [operation["Id"] for operation in found[1:]] == list("abcd")
+
+
+# The server
+
+
+@pytest.mark.parametrize("is_secure", [False, True])
+def test_server_answers_request_after_request(is_secure, tmp_path):
+    tls, trusting = contexts(tmp_path) if is_secure else (None, None)
+    server = Server()
+    port = server.listen(
+        lambda connection, request: server.send(
+            connection, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(request.body), request.body)
+        ),
+        tls,
+        distance=0.001,
+    )
+    large = bytes(2_000_000)
+    answers = []
+
+    def ask():
+        address = ("127.0.0.1", port)
+        client = (
+            http.client.HTTPSConnection(*address, context=trusting)
+            if is_secure
+            else http.client.HTTPConnection(*address)
+        )
+        for body in (b"", b"one", iter([b"two ", b"chunks"]), large):
+            client.request("POST", "/", body, encode_chunked=not isinstance(body, bytes))
+            answers.append(client.getresponse().read())
+        client.close()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while asking.is_alive():
+        server.turn(0.01)
+    server.close()
+    assert answers == [b"", b"one", b"two chunks", large]
+
+
+def contexts(folder):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*certificates.written(folder))
+    return tls, ssl.create_default_context(cafile=str(folder / "authority.pem"))
+
+
+@pytest.mark.parametrize("cut", range(len(b"3\r\nabc\r\n0\r\n\r\n")))
+def test_body_in_chunks_is_complete_at_its_last_byte(cut):
+    whole = b"3\r\nabc\r\n0\r\n\r\n"
+    assert unchunked(bytearray(whole), 0) == (b"abc", len(whole))
+    assert unchunked(bytearray(whole[:cut]), 0)[0] is None
+
+
+# The tables
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("perdure_runtime.core.table", "Perdure"),
+        ("botocore.session", "boto3, and what it needs"),
+        ("json.decoder", imports.LIBRARY),
+        ("_colorize", imports.LIBRARY),
+        ("payloads", imports.WORKLOAD),
+        ("sitecustomize", None),
+    ],
+)
+def test_module_is_counted_where_it_comes_from(module, source):
+    assert imports.source_of(module) == source
+
+
+def row(**figures):
+    return {"cpu": 1.0, "wall": 2.0, "requests": 1, "reads": 0, "received": 1024, "memory": 20.0, **figures}
+
+
+def test_table_shows_what_it_costs_beside_the_others():
+    spent = {"official": 1000.0, "floor": 50.0, "perdure-sync": 100.0, "perdure-async": 120.0}
+    data = {"steps_1000": {name: [row(cpu=cpu)] for name, cpu in spent.items()}}
+    line = next(line for line in table.report({"workloads": data}).splitlines() if line.startswith("| 1,000 steps"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[1:] == ["1,000", "50.0", "100", "**0.100**", "2.00", "120", "**0.120**", "2.40"]
+
+
+def test_growth_of_a_suspending_workflow_is_what_each_record_adds():
+    flat = [(2 * number, 0.5 + 0.004 * 2 * number) for number in range(100)]
+    steeper = [(count, cpu + 0.00001 * count * count) for count, cpu in flat]
+    shown = table.suspensions({"perdure-sync": flat, "perdure-async": steeper}).splitlines()
+    first, second = ([cell.strip() for cell in line.strip("|").split("|")][1:] for line in shown[2:])
+    assert first == ["4.00"] * 4
+    assert sorted(map(float, second)) == [float(cell) for cell in second]
+    assert float(second[3]) > 1.25 * float(second[0])
+
+
+def test_figures_of_disturbed_runs_are_left_out_where_there_are_enough():
+    calm, disturbed = [{"cpu": 1.0, "foreign": 0.0}] * 3, [{"cpu": 9.0, "foreign": 1.0}] * 5
+    assert table.median(calm + disturbed, "cpu") == 1.0
+    assert table.median(calm[:2] + disturbed, "cpu") == 9.0
+
+
+def test_page_keeps_the_parts_that_there_are_no_figures_for(tmp_path, monkeypatch):
+    page = Path("docs/performance.md")
+    before = (table.ROOT / page).read_text("utf-8")
+    assert set(table.PARTS) == {match[2] for match in table.MARK.finditer(before)}
+    monkeypatch.setattr(table, "PAGE", tmp_path / "page.md")
+    table.PAGE.write_text(before, "utf-8")
+    source = tmp_path / "figures.json"
+    source.write_text(json.dumps({"machine": {"system": "X", "cpus": 3, "python": "3.99"}}), "utf-8")
+    assert table.main([str(source)]) == 0
+    after = table.PAGE.read_text("utf-8")
+    assert "Measured on X with 3 CPUs and Python 3.99." in after
+    assert table.MARK.sub("", after) == table.MARK.sub("", before)
