@@ -1,4 +1,11 @@
-"""How much of its quota an execution uses, told once where most of it is gone."""
+"""How much of its quota an execution uses, told once where most of it is gone.
+
+Both sides count alike, what is sent now and what is found in the history: each operation with its retries and polls,
+and the bytes of payloads and errors. So an invocation that finds most of the quota used knows that an earlier one has
+told of it. Of a condition only the last state is found, and the others are taken to be of its size. What cannot be
+found is not counted: what was sent to other functions, errors of attempts before the last, and whatever is inside of
+finished contexts, which the service leaves out.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.codecs.quota import Quota
 from perdure_runtime.core.records import DETAILS
-from perdure_runtime.core.vocabulary import Action, Kind
+from perdure_runtime.core.vocabulary import TERMINAL, Action, Kind, Subtype
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["Usage"]
 
@@ -28,11 +35,40 @@ class Usage:
         found = self._quota.found
         for wire in operations:
             kind = wire["Type"]
-            if kind != Kind.EXECUTION:
-                details = wire.get(DETAILS.get(kind, "")) or {}
-                found(wire["Id"], len(details.get("Result") or ""), details.get("Attempt") or 0)
+            details = wire.get(DETAILS.get(kind, "")) or {}
+            if kind == Kind.EXECUTION:
+                found(wire["Id"], _bytes(details.get("InputPayload")), 0)
+                continue
+            size = _bytes(details.get("Result"))
+            if "Error" in details:
+                size += _error_bytes(details["Error"])
+            attempts = details.get("Attempt") or 0
+            if attempts > 1 and wire.get("SubType") == Subtype.CONDITION:
+                size *= attempts
+            # Attempts are counted when they end, and an operation when it begins.
+            found(wire["Id"], size, attempts or 1 if wire["Status"] in TERMINAL else attempts + 1)
 
-    def wrote(self, update: dict[str, Any], size: int) -> None:
-        """An update of so many bytes is sent."""
+    def wrote(self, update: dict[str, Any], _size: int) -> None:
+        """An update is sent."""
+        size = _bytes(update.get("Payload"))
+        if "Error" in update:
+            size += _error_bytes(update["Error"])
         for used in self._quota.wrote(update["Id"], size, again=update["Action"] == Action.RETRY):
             self._warn(str(used))
+
+
+def _bytes(text: str | None) -> int:
+    if not text:
+        return 0
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+
+
+def _error_bytes(error: Mapping[str, object] | None) -> int:
+    """The bytes of an error's texts."""
+    if not error:
+        return 0
+    texts = [error.get("ErrorType"), error.get("ErrorMessage"), error.get("ErrorData")]
+    stack = error.get("StackTrace")
+    if isinstance(stack, list):
+        texts += stack
+    return sum(_bytes(text) for text in texts if isinstance(text, str))

@@ -35,7 +35,7 @@ def test_a_function_that_cannot_be_is_told_at_once(given: list[str], text: str) 
 
 
 def test_the_durable_functions_of_the_module_are_there_under_their_names() -> None:
-    found = companions(MAIN, {}, {"checkout": Terms(), "ship": Terms(timeout=60, retention=3)}, {})
+    found, _ = companions(MAIN, {}, {"checkout": Terms(), "ship": Terms(timeout=60, retention=3)}, {})
     assert {one.name: one.handler for one in found} == {"checkout": "order.checkout", "ship": "order.ship"}
     assert [(one.execution_timeout, one.retention_days) for one in found] == [(None, 14), (60, 3)]
     assert {(one.timeout, one.env["A"], one.log_format, one.is_durable) for one in found} == {(7.0, "1", "JSON", True)}
@@ -43,7 +43,7 @@ def test_the_durable_functions_of_the_module_are_there_under_their_names() -> No
 
 def test_what_is_run_is_not_hosted_twice() -> None:
     main = Function(name="checkout", handler="checkout")
-    assert companions(main, {}, {"checkout": Terms()}, {}) == []
+    assert companions(main, {}, {"checkout": Terms()}, {}) == ([], {})
 
 
 @pytest.mark.parametrize(

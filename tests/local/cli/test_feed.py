@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from perdure_local import LocalService, LogLine
 from perdure_local.cli.feed import Feed
+from perdure_local.cli.redaction import Masks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ def tell_all(service: Heard, count: int, told: list[int], *, room: threading.Sem
 
 def test_who_writes_more_than_is_read_waits() -> None:
     service, told, ready = Heard(), [], threading.Semaphore(0)
-    with Feed(service, most_lines=3) as feed:
+    with Feed(service, Masks({}), most_lines=3) as feed:
         writer = threading.Thread(target=tell_all, args=(service, 10, told), kwargs={"room": ready})
         writer.start()
         heard = []
@@ -48,7 +49,7 @@ def test_who_writes_more_than_is_read_waits() -> None:
 
 def test_nobody_waits_for_a_reader_who_has_left() -> None:
     service, told, ready = Heard(), [], threading.Semaphore(0)
-    with Feed(service, most_lines=3):
+    with Feed(service, Masks({}), most_lines=3):
         writer = threading.Thread(target=tell_all, args=(service, 10, told), kwargs={"room": ready})
         writer.start()
         for _ in range(3):

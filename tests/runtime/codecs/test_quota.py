@@ -15,13 +15,14 @@ def test_an_operation_counts_once_and_each_retry_again():
     assert repr(quota) == "<Quota: 3 operations, 31 bytes>"
 
 
-def test_what_is_in_the_history_counts_once_with_its_attempts():
+def test_what_is_in_the_history_counts_once_with_its_retries():
     quota = Quota()
-    quota.found("a", 10, attempts=3)
-    quota.found("a", 10, attempts=3)
-    quota.found("b", 5, attempts=0)
+    quota.found("a", 10, 3)
+    quota.found("a", 10, 3)
+    quota.found("b", 5)
+    quota.found("execution", 2, 0)
     quota.wrote("a", 1)
-    assert (quota.operations, quota.bytes) == (4, 16)
+    assert (quota.operations, quota.bytes) == (4, 18)
 
 
 def test_crossing_the_line_is_told_once_for_operations():
@@ -40,12 +41,12 @@ def test_a_line_that_an_earlier_invocation_crossed_is_not_told_again():
     quota = Quota()
     for number in range(2400):
         quota.found(str(number), 0)
-    assert quota.wrote("new", 10) == []
+    assert quota.wrote("new", 10) == ()
 
 
 def test_one_write_may_cross_both_lines():
     quota = Quota(operations=1, size=10)
-    assert quota.wrote("a", 9) == [Used("operations", 1, 1), Used("bytes", 9, 10)]
+    assert quota.wrote("a", 9) == (Used("operations", 1, 1), Used("bytes", 9, 10))
 
 
 @pytest.mark.parametrize(

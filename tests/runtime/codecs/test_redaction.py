@@ -1,3 +1,9 @@
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import attrs
+import msgspec
+import pydantic
 import pytest
 
 from perdure.codecs import Compress, Redact
@@ -23,6 +29,43 @@ REDACTOR = Redactor.of([Redact(["card", "SSN"]), Compress(), Redact(["pin"], "##
 )
 def test_fields_are_masked_by_name_at_any_depth(value, shown):
     assert REDACTOR.value(value) == shown
+
+
+class Row(NamedTuple):
+    card: str
+    amount: int
+
+
+@dataclass
+class Payment:
+    card: str
+    amount: int
+
+
+@attrs.define
+class Defined:
+    card: str
+    amount: int
+
+
+class Packed(msgspec.Struct):
+    card: str
+    amount: int
+
+
+class Model(pydantic.BaseModel):
+    card: str
+    amount: int
+
+
+@pytest.mark.parametrize("kind", [Row, Payment, Defined, Packed, Model, dict])
+def test_an_object_with_fields_is_shown_as_they_are(kind):
+    assert REDACTOR.value([kind(card="42", amount=7)]) == [{"card": "[redacted]", "amount": 7}]
+
+
+@pytest.mark.parametrize("value", [(1, {"a": [2]}), {"a": {"b": Row}}, Payment, object(), [object()]])
+def test_what_has_nothing_to_mask_is_left_as_it_is(value):
+    assert REDACTOR.value(value) is value
 
 
 def test_what_lies_deeper_than_anything_is_masked_as_a_whole():

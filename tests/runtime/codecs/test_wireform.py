@@ -10,7 +10,7 @@ from perdure import SerdesError
 from perdure.codecs import Compress, Encrypt, LocalKeys, Offload
 from perdure_runtime.codecs.chain import chain_for
 from perdure_runtime.codecs.faults import Unreadable
-from perdure_runtime.codecs.wireform import Wrapped, described, is_wrapped, read, text_size, write
+from perdure_runtime.codecs.wireform import Wrapped, described, entries_of, is_wrapped, read, text_size, write
 from support.payloads import SITE, MemoryStore, environment
 
 ENTRIES = st.lists(
@@ -55,6 +55,7 @@ def test_the_size_of_a_text_is_known_before_it_is_written(entries, data):
         ('{"perdure":1,"codec":[{"by":"zlib","size":true}],"data":""}', "list of codecs makes no sense"),
         ('{"perdure":1,"codec":[{"by":"zlib","size":1e9}],"data":""}', "list of codecs makes no sense"),
         ('{"perdure":1,"codec":[],"codec":7,"data":""}', "list of codecs makes no sense"),
+        ('{"perdure":1,"codec":[{"by":"zlib","size":1,"x":null}],"data":""}', "list of codecs makes no sense"),
         (write(Wrapped([{"by": "zlib", "size": 0}] * 17, b"")), "list of codecs makes no sense"),
         ('{"perdure":1,"codec":[' + "[" * 5000, "is cut off or damaged"),
         ('{"perdure":1,"codec":[],"data":"\ud800"}', "is cut off or damaged"),
@@ -111,6 +112,26 @@ def test_a_text_that_is_cut_off_anywhere_is_noticed(name):
     text = ENCODED[name]
     for end in range(len('{"perdure":1,"codec":['), len(text)):
         assert decoded(text[:end]) is None
+
+
+@pytest.mark.parametrize("depth", [1, 250, 300, 1000, 5000])
+def test_a_note_that_is_nested_deeply_is_no_note(depth):
+    nested = ENCODED["both"].replace('"by":"zlib",', f'"by":"zlib","x":{"[" * depth}{"]" * depth},', 1)
+    assert nested != ENCODED["both"]
+    assert decoded(nested) is None
+
+
+@pytest.mark.parametrize("name", ["zlib", "encrypted", "both"])
+def test_the_list_of_codecs_is_read_without_the_data(name):
+    text = ENCODED[name]
+    assert entries_of(text) == read(text).entries
+    assert entries_of(text[:-5]) == read(text).entries
+    assert entries_of(text[: text.index(',"data"')]) == []
+
+
+@pytest.mark.parametrize("codec", ["7", "[7]", "[", '"'])
+def test_a_list_of_codecs_that_makes_no_sense_is_read_as_empty(codec):
+    assert entries_of(f'{{"perdure":1,"codec":{codec}],"data":""}}') == []
 
 
 @pytest.mark.parametrize("name", ["zlib", "encrypted", "both"])

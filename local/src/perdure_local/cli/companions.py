@@ -40,11 +40,13 @@ def read_companions(given: Iterable[str]) -> dict[str, str]:
 
 def companions(
     function: Function, given: Mapping[str, str], neighbours: Mapping[str, Terms], environ: Mapping[str, str]
-) -> list[Function]:
-    """Return the functions that are hosted beside `function`; raises `Problem` for a given one that cannot be loaded.
+) -> tuple[list[Function], dict[str, str]]:
+    """Return the functions that are hosted beside `function`, and what those of other modules redact.
 
-    `neighbours` are the durable functions of its module, which are loaded when they are invoked.
+    `neighbours` are the durable functions of its module, which are loaded when they are invoked. Raises `Problem` for a
+    given one that cannot be loaded.
     """
+    redacted: dict[str, str] = {}
     module = function.handler.rpartition(".")[0]
     found = [
         on_terms(replace(function, name=name, handler=f"{module}.{name}"), terms)
@@ -55,4 +57,5 @@ def companions(
         other = replace(function, name=name, handler=handler)
         look = look_at(other, environ)
         found.append(on_terms(replace(other, is_durable=look.is_durable), look.terms))
-    return [other for other in found if other.name != function.name]
+        redacted.update(look.redacted)
+    return [other for other in found if other.name != function.name], redacted

@@ -16,6 +16,7 @@ from perdure_local.service import Summary
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from perdure_local.cli.redaction import Masks
     from perdure_local.service import LocalService
 
 _MOST_LINES = 10_000
@@ -36,8 +37,9 @@ class Feed:
     Leave the `with` block before the service is closed: from then on it is not held up.
     """
 
-    def __init__(self, service: LocalService, most_lines: int = _MOST_LINES) -> None:
+    def __init__(self, service: LocalService, masks: Masks, most_lines: int = _MOST_LINES) -> None:
         self._service = service
+        self._masks = masks
         self._items: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._room = threading.Semaphore(most_lines)
         self._is_shown = True
@@ -54,14 +56,14 @@ class Feed:
         threading.Thread(target=self._await_end, args=(arn,), name="perdure-follow", daemon=True).start()
 
     def next(self, patience: float) -> Item | None:
-        """Return what comes next; None when nothing came for `patience` seconds."""
+        """Return what comes next, as it may be shown; None when nothing came for `patience` seconds."""
         try:
             item = self._items.get(timeout=patience) if patience else self._items.get_nowait()
         except queue.Empty:
             return None
         if isinstance(item, LogLine):
             self._room.release()
-        return item
+        return self._masks.shown(item)
 
     def last_words(self) -> Iterator[Item]:
         """Close the service, and yield what is left: what workers wrote last is read when they end."""

@@ -63,19 +63,44 @@ def _hosted(found: Any, module: str, root: str) -> dict[str, Any]:  # noqa: ANN4
         return {"problem": "refused", "reason": str(error)}
     found_beside = vars(sys.modules[module])
     terms = {name: _terms(durable_of(found_beside[name])) for name in _durables(module)}
-    return {"problem": None, "terms": _terms(durable), "durables": terms, "sources": _sources(root)}
+    return {
+        "problem": None,
+        "terms": _terms(durable),
+        "durables": terms,
+        "sources": [file for file, _ in _own_modules(root)],
+        "redacted": _redacted(found, root),
+    }
 
 
 def _terms(durable: Any) -> dict[str, Any]:  # noqa: ANN401 - imported late
     return {"timeout": durable.options.timeout, "retention": durable.options.retention}
 
 
-def _sources(root: str) -> list[str]:
-    """Return the files of the user's own modules that are loaded."""
-    files = [os.path.abspath(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())]  # noqa: PTH100
+def _redacted(handler: Any, root: str) -> dict[str, str]:  # noqa: ANN401 - whatever the module holds
+    """Return the fields that `Redact` names, with what is shown in their place: of all that the user's modules hold."""
+    found = [handler, *(value for _, module in _own_modules(root) for value in list(vars(module).values()))]
+    return {name: codec.placeholder for value in found for codec in _redactions(value) for name in codec.fields}
+
+
+def _redactions(value: Any) -> list[Any]:  # noqa: ANN401 - as above
+    from perdure import Redact, durable_of
+    from perdure.functions import Optioned
+
+    try:
+        durable = durable_of(value)
+        settings: Any = durable.options if durable else getattr(value, "settings", None)
+        codecs = settings.codecs or () if durable or isinstance(value, Optioned) else ()
+    except Exception:  # noqa: BLE001 - an object of the user's that answers to nothing
+        return []
+    return [codec for codec in codecs if isinstance(codec, Redact)]
+
+
+def _own_modules(root: str) -> list[tuple[str, Any]]:
+    """Return the user's own modules that are loaded, by their files."""
     inside, *others = (os.path.join(os.path.abspath(place), "") for place in (root, sys.prefix, sys.base_prefix))  # noqa: PTH100, PTH118
-    own = (file for file in files if file.startswith(inside) and not file.startswith(tuple(others)))
-    return sorted(file for file in own if file.endswith(".py"))
+    modules = [(os.path.abspath(getattr(one, "__file__", None) or ""), one) for one in list(sys.modules.values())]  # noqa: PTH100
+    own = {file: one for file, one in modules if file.startswith(inside) and not file.startswith(tuple(others))}
+    return sorted((item for item in own.items() if item[0].endswith(".py")), key=lambda item: item[0])
 
 
 def _durables(module: str) -> list[str]:

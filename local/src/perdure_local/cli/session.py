@@ -20,6 +20,7 @@ from perdure_local.cli.feed import Broken, Feed, Item
 from perdure_local.cli.leftovers import choose, resume_line
 from perdure_local.cli.places import JOURNAL
 from perdure_local.cli.problems import FAILURE, Problem
+from perdure_local.cli.redaction import Masks
 from perdure_local.cli.screens import Ending, Heading, Screen
 from perdure_local.cli.targets import check_target, on_terms
 from perdure_local.cli.whereabouts import published
@@ -69,6 +70,7 @@ class Begun(NamedTuple):
     timeline: Timeline
     """What was recorded of it before, if anything was."""
     payload: str
+    """As it may be shown."""
     is_over: bool
 
 
@@ -89,10 +91,15 @@ def carry_out(order: Order, screen: Screen, environ: Mapping[str, str]) -> int:
             if order.resume is not None and not order.journal.exists():
                 raise Problem(f"There is no journal {order.journal_shown}, so there is nothing to resume.")
             found = check_target(order.function, environ)
-            others = companions(order.function, order.companions, found.durables, environ)
+            others, redacted = companions(order.function, order.companions, found.durables, environ)
             order = order._replace(function=on_terms(order.function, found.terms))
-            with _service(order, environ) as service, Feed(service) as feed, published(order.journal, service.endpoint):
-                begun = _begin(order, others, service)
+            masks = Masks({**redacted, **found.redacted})
+            with (
+                _service(order, environ) as service,
+                Feed(service, masks) as feed,
+                published(order.journal, service.endpoint),
+            ):
+                begun = _begin(order, others, service, masks)
                 feed.follow(begun.timeline.arn)
                 summary = _show(order, begun, feed, screen, began)
         except Interrupted as interrupt:
@@ -101,7 +108,7 @@ def carry_out(order: Order, screen: Screen, environ: Mapping[str, str]) -> int:
     return 0 if summary.status is ExecutionStatus.SUCCEEDED else FAILURE
 
 
-def _begin(order: Order, others: Sequence[Function], service: LocalService) -> Begun:
+def _begin(order: Order, others: Sequence[Function], service: LocalService, masks: Masks) -> Begun:
     """Start the execution that is asked for, or take up the one that is there."""
     function = order.function
     for each in (function, *others):
@@ -117,8 +124,9 @@ def _begin(order: Order, others: Sequence[Function], service: LocalService) -> B
         arn, payload = _start(order, service), order.payload
     timeline = Timeline(arn)
     for notice in recorded:
-        timeline.observe(notice)
-    return Begun(timeline, payload, is_over=found is not None and found.status is not ExecutionStatus.RUNNING)
+        timeline.observe(masks.shown(notice))
+    is_over = found is not None and found.status is not ExecutionStatus.RUNNING
+    return Begun(timeline, masks.text(payload), is_over)
 
 
 def _recorded(service: LocalService, arn: str) -> list[Notice]:

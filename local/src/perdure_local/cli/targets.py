@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -46,6 +47,8 @@ class Look(NamedTuple):
     """The durable functions of its module, by name."""
     sources: Sequence[str]
     """Files of the user's modules that it loaded."""
+    redacted: Mapping[str, str] = MappingProxyType({})
+    """What is shown in place of fields that its functions redact, by field."""
 
 
 def check_name(handler: str) -> None:
@@ -130,6 +133,7 @@ def look_at(function: Function, environ: Mapping[str, str]) -> Look:
         terms=Terms(**answer.get("terms", {})),
         durables={name: Terms(**terms) for name, terms in answer.get("durables", {}).items()},
         sources=answer.get("sources", ()),
+        redacted=answer.get("redacted", {}),
     )
 
 

@@ -49,6 +49,16 @@ class Chain:
         self.redactor = redactor
         """What to show of a text or a value."""
 
+    def waits_to_encode(self, text: str) -> bool:
+        """Whether encoding `text` may wait for something elsewhere."""
+        return any(stage.waits_to_apply(len(text) if text.isascii() else len(text) * 4) for stage in self._stages)
+
+    def waits_to_decode(self, text: str) -> bool:
+        """Whether decoding `text` may."""
+        entries = wireform.entries_of(text) if self._stages and wireform.is_wrapped(text) else []
+        undone = ((stage, entry) for stage in self._stages for entry in entries if entry[BY] in stage.reads)
+        return any(stage.waits_to_undo(entry) for stage, entry in undone)
+
     def encode(self, text: str, site: PayloadSite) -> str:
         """The text to record in place of `text`; raises `PayloadError`, or `ServiceError` for what may pass."""
         if not self._stages and not wireform.is_wrapped(text):

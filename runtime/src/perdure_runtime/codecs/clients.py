@@ -7,11 +7,12 @@ the payload's own fault or the configuration's, and is `Unreadable`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from perdure import ServiceError
 from perdure_runtime.codecs.faults import Unreadable
 from perdure_runtime.service.verdicts import is_transient
+from perdure_runtime.tuples import NamedTuple
 
 __all__ = ["Refused", "boto3_client", "called", "streamed"]
 

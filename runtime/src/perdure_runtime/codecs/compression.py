@@ -40,6 +40,14 @@ class Compression:
         self._threshold = settings.threshold
         self._method = settings.method
 
+    def waits_to_apply(self, size: int) -> bool:  # noqa: ARG002  a stage's
+        """It only computes."""
+        return False
+
+    def waits_to_undo(self, entry: Entry) -> bool:  # noqa: ARG002  a stage's
+        """It only computes."""
+        return False
+
     def apply(self, data: bytes, position: Position) -> Applied | None:
         """`data` compressed, where that saves more than the note and base64 add."""
         if len(data) < self._threshold:

@@ -9,6 +9,7 @@ text that somebody copies to another place does not open there.
 from __future__ import annotations
 
 import binascii
+from _thread import allocate_lock
 from typing import TYPE_CHECKING, Final
 
 from perdure.codecs import Encrypt
@@ -32,7 +33,7 @@ MOST_OPENED: Final = 1024
 class Encryption:
     """Encrypts every payload, and reads what its source of keys can open."""
 
-    __slots__ = ("_current", "_environment", "_made_in", "_opened", "_per_payload", "_sealing", "_source")
+    __slots__ = ("_current", "_environment", "_lock", "_made_in", "_opened", "_per_payload", "_sealing", "_source")
     reads = (NAME,)
 
     def __init__(self, settings: Encrypt, environment: Environment) -> None:
@@ -43,6 +44,21 @@ class Encryption:
         self._current: DataKey | None = None
         self._made_in = environment.invocation
         self._opened: dict[tuple[str, bytes], bytes] = {}
+        # Held during a request, so that many threads which need the same key make one request for it.
+        self._lock = allocate_lock()
+
+    def waits_to_apply(self, size: int) -> bool:  # noqa: ARG002  any payload
+        """Where KMS has to make a data key first."""
+        return self._source.is_elsewhere and not self._has_current
+
+    def waits_to_undo(self, entry: Entry) -> bool:
+        """Where KMS has to open a data key first."""
+        if not self._source.is_elsewhere:
+            return False
+        try:
+            return (str(entry.get("key", "")), _bytes(entry.get("closed"))) not in self._opened
+        except Unreadable:
+            return False
 
     def apply(self, data: bytes, position: Position) -> Applied:
         """`data` encrypted."""
@@ -73,18 +89,24 @@ class Encryption:
 
     def _key(self) -> DataKey:
         """The data key of this invocation, or one for this payload alone."""
-        invocation = self._environment.invocation
-        if self._current is None or self._per_payload or self._made_in != invocation:
-            self._current, self._made_in = self._source.make(), invocation
-            self._remember(self._current.key, self._current.closed, self._current.opened)
-        return self._current
+        with self._lock:
+            if self._current is None or not self._has_current:
+                invocation = self._environment.invocation
+                self._current, self._made_in = self._source.make(), invocation
+                self._remember(self._current.key, self._current.closed, self._current.opened)
+            return self._current
+
+    @property
+    def _has_current(self) -> bool:
+        return self._current is not None and not self._per_payload and self._made_in == self._environment.invocation
 
     def _open(self, closed: bytes, key: str) -> bytes:
-        found = self._opened.get((key, closed))
-        if found is None:
-            found = self._source.open(closed, key)
-            self._remember(key, closed, found)
-        return found
+        with self._lock:
+            found = self._opened.get((key, closed))
+            if found is None:
+                found = self._source.open(closed, key)
+                self._remember(key, closed, found)
+            return found
 
     def _remember(self, key: str, closed: bytes, opened: bytes) -> None:
         while len(self._opened) >= MOST_OPENED:

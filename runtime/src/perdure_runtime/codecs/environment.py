@@ -7,6 +7,7 @@ share clients; `begin_invocation` tells it where a data key has served its time.
 from __future__ import annotations
 
 import os
+from _thread import allocate_lock
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -34,7 +35,7 @@ def is_installed(name: str) -> bool:
 class Environment:
     """The surroundings of all chains of a process."""
 
-    __slots__ = ("_clients", "_make", "has", "invocation", "largest", "random", "sealing")
+    __slots__ = ("_clients", "_lock", "_make", "has", "invocation", "largest", "random", "sealing")
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Environment:
         largest: int = LARGEST,
     ) -> None:
         self._make = clients
+        self._lock = allocate_lock()  # boto3 makes one client at a time
         self._clients: dict[tuple[str, str | None], Any] = {}
         self.has = has
         """Whether there is a module of this name."""
@@ -75,9 +77,10 @@ class Environment:
     def client(self, service: str, region: str | None) -> Any:  # noqa: ANN401  see `Clients`
         """The boto3 client of a service; made when it is first asked for."""
         key = service, region
-        if key not in self._clients:
-            self._clients[key] = self._make(service, region)
-        return self._clients[key]
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._make(service, region)
+            return self._clients[key]
 
     def need(self, module: str, reason: str) -> None:
         """Raises `ModuleNotFoundError` where there is no `module`, which is what `reason` is for."""

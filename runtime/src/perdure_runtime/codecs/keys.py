@@ -6,12 +6,13 @@ closed it, and that is compared, never obeyed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Final, Protocol, assert_never
 
 from perdure.codecs import KmsKeys, LocalKeys
 from perdure_runtime.codecs.clients import Refused, called
 from perdure_runtime.codecs.faults import Elsewhere, Unreadable
 from perdure_runtime.codecs.sealing import NONCE, Sealing, sealing_of
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,11 @@ class KeySource(Protocol):
         """What stands in the record for sources like this."""
         ...
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether making and opening data keys takes requests."""
+        ...
+
     def make(self) -> DataKey:
         """A new data key."""
         ...
@@ -70,6 +76,7 @@ class Local:
 
     __slots__ = ("_keys", "_random", "_sealing")
     kind = "local"
+    is_elsewhere = False
 
     def __init__(self, keys: LocalKeys, environment: Environment) -> None:
         self._keys = keys
@@ -103,6 +110,7 @@ class Kms:
 
     __slots__ = ("_environment", "_keys")
     kind = "kms"
+    is_elsewhere = True
 
     def __init__(self, keys: KmsKeys, environment: Environment) -> None:
         sealing_of(environment)

@@ -31,6 +31,8 @@ __all__ = ["Offloading"]
 
 NAME: Final = "object"
 HASH: Final = "sha256"
+MOST_GROWTH: Final = 1.4
+ROOM_FOR_NOTES: Final = 2048
 HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,6 +45,14 @@ class Offloading:
     def __init__(self, settings: Offload, environment: Environment) -> None:
         self._store = store_of(settings.store, environment)
         self._threshold = settings.threshold
+
+    def waits_to_apply(self, size: int) -> bool:
+        """Where the text may be too large; what stands before this in the chain makes it smaller, or a third larger."""
+        return size * MOST_GROWTH + ROOM_FOR_NOTES > self._threshold
+
+    def waits_to_undo(self, entry: Entry) -> bool:  # noqa: ARG002  a stage's
+        """An object is elsewhere."""
+        return True
 
     def apply(self, data: bytes, position: Position) -> Applied | None:
         """Nothing to record, where the payload would make too long a text and is not stored elsewhere already."""

@@ -10,7 +10,9 @@ An operation counts when it is first written, and so does each retry of a step a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+from perdure_runtime.tuples import NamedTuple
 
 __all__ = ["MOST_BYTES", "MOST_OPERATIONS", "Quota", "Used"]
 
@@ -42,10 +44,11 @@ class Used(NamedTuple):
 class Quota:
     """Running totals of one execution."""
 
-    __slots__ = ("_most", "_seen", "bytes", "operations")
+    __slots__ = ("_lines", "_most", "_seen", "bytes", "operations")
 
     def __init__(self, operations: int = MOST_OPERATIONS, size: int = MOST_BYTES) -> None:
-        self._most = {"operations": operations, "bytes": size}
+        self._most = operations, size
+        self._lines = operations * WARN_AT, size * WARN_AT
         self._seen: set[str] = set()
         self.operations = 0
         self.bytes = 0
@@ -53,29 +56,28 @@ class Quota:
     def __repr__(self) -> str:
         return f"<Quota: {self.operations} operations, {self.bytes} bytes>"
 
-    def found(self, operation_id: str, size: int, attempts: int = 1) -> None:
-        """An operation is in the history, with `size` bytes of payload, after so many attempts."""
+    def found(self, operation_id: str, size: int, count: int = 1) -> None:
+        """An operation is in the history, with `size` bytes of payload, and counts as so many with its retries."""
         if operation_id not in self._seen:
             self._seen.add(operation_id)
-            self.operations += max(attempts, 1)
+            self.operations += count
             self.bytes += size
 
-    def wrote(self, operation_id: str, size: int, *, again: bool = False) -> list[Used]:
+    def wrote(self, operation_id: str, size: int, *, again: bool = False) -> tuple[Used, ...]:
         """An update of `size` bytes is sent, `again` for a retry or a poll: the warnings that are due now."""
-        before = self._totals()
+        before = self.operations, self.bytes
         if operation_id not in self._seen:
             self._seen.add(operation_id)
             self.operations += 1
         if again:
             self.operations += 1
         self.bytes += size
-        return list(self._crossed(before))
+        if self.operations < self._lines[0] and self.bytes < self._lines[1]:
+            return ()
+        return tuple(self._crossed(before))
 
-    def _totals(self) -> dict[str, int]:
-        return {"operations": self.operations, "bytes": self.bytes}
-
-    def _crossed(self, before: dict[str, int]) -> Iterator[Used]:
-        for what, used in self._totals().items():
-            most = self._most[what]
-            if before[what] < most * WARN_AT <= used:
+    def _crossed(self, before: tuple[int, int]) -> Iterator[Used]:
+        totals = zip(ADVICE, before, self._lines, (self.operations, self.bytes), self._most, strict=True)
+        for what, earlier, line, used, most in totals:
+            if earlier < line <= used:
                 yield Used(what, used, most)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from operator import is_
 from typing import Final, TypeAlias
 
 from perdure.codecs import Codec, Redact
@@ -19,6 +20,8 @@ __all__ = ["Redactor"]
 DEEPEST: Final = 200
 """Levels of a value; what lies deeper is masked as a whole."""
 MASK: Final = "[redacted]"
+FIELDS: Final = ("_fields", "__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "model_fields")
+"""Where classes name their fields: a NamedTuple, a dataclass, those of attrs, of msgspec and of pydantic."""
 Masks: TypeAlias = dict[str, str]
 
 
@@ -40,16 +43,22 @@ class Redactor:
         return bool(self._masks)
 
     def value(self, value: object, depth: int = DEEPEST) -> object:
-        """`value` with the fields in its dicts masked; what is no dict, list or tuple is left as it is."""
-        if not self._masks:
+        """`value` with its fields masked, as dicts and lists; the very same value where nothing in it is masked."""
+        members = _members(value)
+        if members is None and not isinstance(value, list | tuple):
             return value
-        if isinstance(value, dict | list | tuple) and depth == 0:
+        if depth == 0:
             return MASK
-        if isinstance(value, dict):
-            return {name: self._member(name, member, depth - 1) for name, member in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.value(element, depth - 1) for element in value]
-        return value
+        if members is None:
+            shown = [self.value(element, depth - 1) for element in value]  # type: ignore[attr-defined]  # a list
+            return value if all(map(is_, shown, value)) else shown  # type: ignore[call-overload]
+        masked = {name: self.member(name, member, depth - 1) for name, member in members.items()}
+        return value if all(masked[name] is member for name, member in members.items()) else masked
+
+    def member(self, name: object, member: object, depth: int = DEEPEST) -> object:
+        """What to show of a member of this name."""
+        mask = self._masks.get(name.casefold()) if isinstance(name, str) else None
+        return self.value(member, depth) if mask is None else mask
 
     def text(self, text: str) -> str:
         """A recorded text as it may be shown; of one that went through codecs, only what it is."""
@@ -62,8 +71,17 @@ class Redactor:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return MASK
-        return json.dumps(self.value(value), ensure_ascii=False, separators=(",", ":"))
+        shown = self.value(value)
+        return text if shown is value else json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
-    def _member(self, name: object, member: object, depth: int) -> object:
-        mask = self._masks.get(name.casefold()) if isinstance(name, str) else None
-        return self.value(member, depth) if mask is None else mask
+
+def _members(value: object) -> Mapping[object, object] | None:
+    """The members of a mapping, or of an object that has fields; None for what has none."""
+    if isinstance(value, Mapping):
+        return value
+    kind = type(value)
+    names = next((getattr(kind, where) for where in FIELDS if hasattr(kind, where)), None)
+    if names is None:
+        return None
+    found = (name if isinstance(name, str) else name.name for name in names)
+    return {name: getattr(value, name, None) for name in found}

@@ -3,14 +3,18 @@
 A stage that leaves a payload alone answers None, and leaves no note. A stage reads by the note only, never by its own
 settings, because they may have changed since. What it needs besides (a key, an object) it takes from its settings only,
 never from the note: stored data does not choose where something is read from.
+
+Some stages make requests, or are the user's own and may. They say so, so that the work that goes on beside need not
+wait with them; such a stage is used on several threads at a time.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from perdure.codecs import PayloadSite
 from perdure_runtime.codecs.wireform import Entry, canonical, text_size
+from perdure_runtime.tuples import NamedTuple
 
 __all__ = ["Applied", "Position", "Stage"]
 
@@ -45,6 +49,14 @@ class Stage(Protocol):
     @property
     def reads(self) -> tuple[str, ...]:
         """The names in the record that this stage can undo."""
+        ...
+
+    def waits_to_apply(self, size: int) -> bool:
+        """Whether `apply` may wait for something elsewhere, given at most so many bytes of text."""
+        ...
+
+    def waits_to_undo(self, entry: Entry) -> bool:
+        """Whether `undo` may."""
         ...
 
     def apply(self, data: bytes, position: Position) -> Applied | None:

@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 from perdure_runtime.logs.settings import INVOCATION
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Container, MutableMapping
 
+    from perdure_runtime.codecs.redaction import Redactor
     from perdure_runtime.logs.scope import LogScope
 
 # In the order in which a line shows them.
 NAMES = ("requestId", "executionArn", "operationId", "operationName", "parentId", "attempt", "tenantId")
+# What structlog itself puts among the fields.
+OF_STRUCTLOG = frozenset({"event", "exc_info", "level", "logger", "stack", "stack_info", "timestamp"})
+MESSAGES = frozenset({"event", "msg"})
+"""Where structlog and `logging` keep the message, which may be a dict."""
 
 
 def origin(scope: LogScope | None) -> dict[str, object]:
@@ -37,9 +42,21 @@ def origin(scope: LogScope | None) -> dict[str, object]:
     return {name: fact for name, fact in zip(NAMES, facts, strict=True) if fact is not None}
 
 
-def stamp(fields: MutableMapping[str, object], scope: LogScope | None) -> None:
-    """Add the origin to a line's fields; stamping twice changes nothing."""
+def stamp(fields: MutableMapping[str, object], scope: LogScope | None, *, kept: Container[str] = OF_STRUCTLOG) -> None:
+    """Mask a line's fields but for those that are `kept`, and add its origin; stamping twice changes nothing."""
+    if INVOCATION.masks is not None:
+        _mask(fields, INVOCATION.masks, kept)
     for name, fact in origin(scope).items():
         if name in fields and fields[name] != fact:
             fields[name + "_"] = fields[name]
         fields[name] = fact
+
+
+def _mask(fields: MutableMapping[str, object], masks: Redactor, kept: Container[str]) -> None:
+    for name, value in fields.items():
+        if name in kept and name not in MESSAGES:
+            continue
+        try:
+            fields[name] = masks.value(value) if name in kept else masks.member(name, value)
+        except Exception:  # noqa: BLE001  the value's own code runs here; what cannot be looked into is not shown
+            fields[name] = f"<{type(value).__name__} not shown: it cannot be searched for what is redacted>"

@@ -15,10 +15,12 @@ import json
 import math
 import time
 import traceback
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from perdure.errors import RecordedError, failure
 from perdure_runtime.logs.fields import NAMES
 from perdure_runtime.logs.settings import SETTINGS
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +69,19 @@ def stack(error: BaseException) -> list[str]:
     """The frames of an error, or its whole traceback where another error or a group belongs to it."""
     related = error.__cause__ is not None or (error.__context__ is not None and not error.__suppress_context__)
     if related or isinstance(error, BaseExceptionGroup):
-        return traceback.format_exception(error)
-    return traceback.format_tb(error.__traceback__)
+        return [*traceback.format_exception(error), *_recorded(error)]
+    return [*traceback.format_tb(error.__traceback__), *_recorded(error)]
+
+
+def _recorded(error: BaseException) -> list[str]:
+    """The frames of the operation that raised the error, where they ran in another invocation or thread."""
+    facts = failure(error)
+    if facts is None or isinstance(error.__cause__, RecordedError):  # which shows them itself
+        return []
+    from perdure_runtime.values.traces import frames_in, note_of
+
+    note = note_of(frames_in(facts.stack))
+    return [] if note is None else [f"{line}\n" for line in note.splitlines()]
 
 
 def _timestamp(seconds: float) -> str:
@@ -135,7 +148,7 @@ def _text(entry: Entry) -> str:
     line = f"[{level}]\t{_timestamp(entry.seconds)}\t{request}\t{text(entry.message)}{''.join(own + where)}"
     if entry.error is None:
         return line
-    return f"{line}\n{''.join(traceback.format_exception(entry.error)).rstrip()}"
+    return f"{line}\n{''.join([*traceback.format_exception(entry.error), *_recorded(entry.error)]).rstrip()}"
 
 
 def _shown(value: object) -> str:

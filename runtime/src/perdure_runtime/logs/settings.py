@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from typing import TextIO
 
+    from perdure_runtime.codecs.redaction import Redactor
     from perdure_runtime.logs.sinks import Sink
 
 # Lambda's names and Python's, for the numbers of the standard `logging` module (which is not imported for them).
@@ -68,11 +69,12 @@ class Settings:
 class Invocation:
     """The invocation in progress, as far as logs tell of it."""
 
-    __slots__ = ("request_id", "tenant_id")
+    __slots__ = ("masks", "request_id", "tenant_id")
 
     def __init__(self) -> None:
         self.request_id: str | None = None
         self.tenant_id: str | None = None
+        self.masks: Redactor | None = None
 
 
 SETTINGS = Settings()
@@ -115,10 +117,11 @@ def configure_once(environ: MutableMapping[str, str]) -> None:
         configure(environ)
 
 
-def begin_invocation(request_id: str, tenant_id: str | None = None) -> None:
-    """Name the invocation whose lines follow."""
+def begin_invocation(request_id: str, tenant_id: str | None = None, masks: Redactor | None = None) -> None:
+    """Name the invocation whose lines follow, and what must not be shown in them."""
     INVOCATION.request_id = request_id
     INVOCATION.tenant_id = tenant_id
+    INVOCATION.masks = masks
     # User code may have configured structlog anew since the last one.
     if "structlog" in sys.modules:
         _adopt_structlog()

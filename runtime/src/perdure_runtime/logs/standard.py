@@ -90,7 +90,7 @@ def _wrap_handle() -> None:
         scope = SCOPE.get(None)
         if scope is not None and scope.silent:
             return
-        stamp(record.__dict__, scope)
+        stamp(record.__dict__, scope, kept=_own_names())
         original(self, record)
 
     setattr(handle, _MARK, original)
