@@ -1,4 +1,5 @@
 import pickle
+from datetime import timedelta
 
 import pytest
 
@@ -11,9 +12,12 @@ from perdure import (
     Failure,
     HandlerRefused,
     MalformedEnvelope,
+    NonRetryable,
     OperationError,
     PerdureError,
+    RecordedError,
     ReplayMismatch,
+    RetryAfter,
     SerdesError,
     ServiceError,
     StepError,
@@ -52,6 +56,11 @@ SERVICE = ServiceError(
         (SERVICE, "CheckpointDurableExecution failed with ThrottlingException (HTTP 429, request r-1): slow down"),
         (ServiceError("Get", "Timeout"), "Get failed with Timeout"),
         (PerdureError("plain", 7), "plain 7"),
+        (NonRetryable("never"), "never"),
+        (RetryAfter(5, "busy"), "busy"),
+        (RetryAfter(timedelta(minutes=2)), "another attempt may be made after 120 s"),
+        (RecordedError("app.Boom", "boom", ["line"]), "app.Boom: boom"),
+        (RecordedError(None, "2 more errors were not recorded"), "2 more errors were not recorded"),
         (BatchError("2 failed", [ValueError("a"), KeyError("b")]), "2 failed"),
     ],
 )
@@ -120,7 +129,10 @@ def test_failure_tells_the_facts_an_operation_attached():
     assert failure(error) is None
 
 
-@pytest.mark.parametrize("name", [name for name in errors.__all__ if name not in {"Failure", "failure"}])
+RAISED_BY_USERS = {"NonRetryable", "RetryAfter"}
+
+
+@pytest.mark.parametrize("name", sorted({*errors.__all__} - {"Failure", "failure"} - RAISED_BY_USERS))
 def test_every_error_belongs_to_the_family(name):
     assert issubclass(getattr(errors, name), PerdureError)
 
@@ -128,3 +140,18 @@ def test_every_error_belongs_to_the_family(name):
 def test_failures_of_operations_share_one_base():
     for name in ("StepError", "ChildContextError", "InvokeError", "CallbackError", "ConditionError", "BatchError"):
         assert issubclass(getattr(errors, name), OperationError)
+
+
+def test_a_delay_that_an_error_asks_for_is_seconds():
+    assert (RetryAfter(timedelta(seconds=90)).delay, RetryAfter(2.5, "busy").delay) == (90, 2.5)
+
+
+@pytest.mark.parametrize("delay", [-1, float("nan"), float("inf"), timedelta(seconds=-1)])
+def test_a_delay_that_is_none_is_refused(delay):
+    with pytest.raises(ValueError, match="seconds from 0 up"):
+        RetryAfter(delay)
+
+
+def test_what_is_no_delay_is_refused():
+    with pytest.raises(TypeError, match="a timedelta or a number of seconds, not str"):
+        RetryAfter("5")

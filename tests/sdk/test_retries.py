@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure import Jitter, Retry, RetryDecision
+from perdure import Jitter, NonRetryable, Retry, RetryAfter, RetryDecision
 from perdure.durations import LONGEST
 
 ERROR = ValueError("bank is down")
@@ -156,3 +156,67 @@ def test_delays_are_whole_seconds_between_one_and_the_cap(attempts, first, rate,
     assert len(found) == attempts - 1
     assert all(isinstance(delay, int) and 1 <= delay <= 300 for delay in found)
     assert found == sorted(found)
+
+
+class Forbidden(NonRetryable):
+    pass
+
+
+class Busy(RetryAfter):
+    pass
+
+
+ALWAYS = Retry.custom(lambda error, attempt: 7)
+EVERY_POLICY = [Retry.DEFAULT, Retry.FIXED, Retry.exponential(on=Exception), ALWAYS]
+
+
+@pytest.mark.parametrize("policy", EVERY_POLICY)
+@pytest.mark.parametrize(
+    "error",
+    [
+        NonRetryable("no"),
+        Forbidden("no"),
+        ExceptionGroup("several", [ValueError("x"), Forbidden("no")]),
+        ExceptionGroup("several", [ExceptionGroup("inner", [NonRetryable()])]),
+    ],
+    ids=repr,
+)
+def test_an_error_that_rules_another_attempt_out_is_obeyed_by_every_policy(policy, error):
+    assert policy.decide(error, 1, 1.0) is None
+
+
+def test_a_policy_is_not_asked_about_an_error_that_rules_another_attempt_out():
+    asked = []
+    assert Retry.custom(lambda error, attempt: asked.append(error)).decide(Forbidden(), 1, 1.0) is None
+    assert asked == []
+
+
+@pytest.mark.parametrize("policy", EVERY_POLICY)
+@pytest.mark.parametrize(
+    ("error", "delay"),
+    [
+        (RetryAfter(90), 90),
+        (Busy(timedelta(minutes=2)), 120),
+        (RetryAfter(0), 1),
+        (RetryAfter(1.2), 2),
+        (RetryAfter(LONGEST * 2), LONGEST),
+        (ExceptionGroup("several", [RetryAfter(3), ValueError("x"), Busy(9)]), 9),
+    ],
+    ids=repr,
+)
+def test_the_delay_of_the_error_replaces_that_of_the_policy(policy, error, delay):
+    assert policy.decide(error, 1, 1.0) == delay
+
+
+@pytest.mark.parametrize(
+    ("policy", "attempt"),
+    [
+        (Retry.NONE, 1),
+        (Retry.fixed(attempts=3), 3),
+        (Retry.fixed(on=OSError), 1),
+        (Retry.fixed(matching="later"), 1),
+        (Retry.custom(lambda error, attempt: None), 1),
+    ],
+)
+def test_whether_there_is_another_attempt_is_the_policys_decision(policy, attempt):
+    assert policy.decide(RetryAfter(5, "busy"), attempt, 1.0) is None

@@ -1,10 +1,13 @@
 """Exceptions of every make, as users write them, and what raises them from their records."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from perdure import StepError
-from perdure_runtime.values.failures import Origins, error_for
+from perdure import NonRetryable, RetryAfter, StepError
+from perdure_runtime.values.failures import error_for
+from perdure_runtime.values.origins import Origins
 
 # The only place that classes of these tests come from.
 OURS = Origins(str(Path(__file__).parent))
@@ -87,6 +90,74 @@ class Stubborn(Exception):
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(name)
+
+
+class Slotted(Exception):
+    __slots__ = ("_own", "code")
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self._own = "own"
+
+
+@dataclass
+class Refund(Exception):
+    cents: int
+    why: str = "late"
+
+
+@dataclass(frozen=True)
+class Frozen(Exception):
+    code: int
+    why: str = "cold"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Spelled(Exception):
+    code: int
+
+
+@dataclass
+class Told(Exception):
+    """It puts its text where its arguments were."""
+
+    code: int
+
+    def __post_init__(self) -> None:
+        super().__init__(f"code {self.code}")
+
+
+class Forbidden(NonRetryable):
+    pass
+
+
+class Busy(RetryAfter):
+    pass
+
+
+class Several(ExceptionGroup[Exception]):
+    def derive(self, excs: Sequence[Exception], /) -> "Several":  # type: ignore[override]
+        return Several(self.message, excs)
+
+
+class Ranked(ExceptionGroup[Exception]):
+    rank: int
+
+    def __new__(cls, message: str, errors: Sequence[Exception], rank: int) -> Self:
+        made = super().__new__(cls, message, errors)
+        made.rank = rank
+        return made
+
+    def derive(self, excs: Sequence[Exception], /) -> "Ranked":  # type: ignore[override]
+        return Ranked(self.message, excs, self.rank)
+
+
+class Unplaced(ExceptionGroup[Exception]):
+    """Its constructor takes something else than a group's."""
+
+    def __new__(cls, *errors: Exception) -> Self:
+        return super().__new__(cls, "unplaced", errors)
 
 
 class Stop(BaseException):

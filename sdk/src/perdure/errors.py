@@ -1,7 +1,9 @@
 """What can go wrong, sorted by who is to blame.
 
 * Your work failed: an operation raises the exception your code raised, where that class can be rebuilt, else one of the
-  `OperationError` family. Either way `failure(error)` tells which operation it was and what was recorded.
+  `OperationError` family, with a `RecordedError` for its cause. Either way `failure(error)` tells which operation it
+  was and what was recorded.
+* Your work says something about its next attempt: `NonRetryable` and `RetryAfter`, which your code raises.
 * Your code changed while an execution was in flight: `ReplayMismatch`.
 * A durable call was made where none can be: `DurableCallRefused`.
 * A value cannot be stored or read back: `SerdesError`.
@@ -12,10 +14,14 @@ Fields come first and the text is made from them, so every error here pickles an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
+
+from perdure.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from perdure.durations import Duration
 
 __all__ = [
     "BatchError",
@@ -29,9 +35,12 @@ __all__ = [
     "HandlerRefused",
     "InvokeError",
     "MalformedEnvelope",
+    "NonRetryable",
     "OperationError",
     "PerdureError",
+    "RecordedError",
     "ReplayMismatch",
+    "RetryAfter",
     "SerdesError",
     "ServiceError",
     "StepError",
@@ -42,9 +51,12 @@ __all__ = [
 
 FACTS = "__perdure_failure__"
 """The attribute under which an exception carries its `Failure`."""
+FINAL = "__perdure_final__"
+"""The attribute of an exception that stands in for a `NonRetryable` whose class could not be rebuilt."""
 
 
-class Failure(NamedTuple):
+@frozen
+class Failure:
     """What was recorded about an operation that failed."""
 
     operation: str
@@ -64,6 +76,31 @@ def failure(error: BaseException) -> Failure | None:
     """The facts of the operation that raised `error`, or None for an exception that no operation raised."""
     facts = getattr(error, FACTS, None)
     return facts if isinstance(facts, Failure) else None
+
+
+class NonRetryable(Exception):
+    """Raise it, or a class of yours that derives from it, where another attempt is pointless: no policy makes one."""
+
+
+class RetryAfter(Exception):
+    """Raise it, or a class of yours that derives from it, to say how long the next attempt has to wait.
+
+    Whether there is another attempt remains the policy's business; where there is, this delay replaces the policy's.
+    """
+
+    def __init__(self, delay: Duration, message: str = "") -> None:
+        from perdure.durations import seconds_of  # only such a failure needs it
+
+        seconds = seconds_of(delay)
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"the delay before another attempt is a number of seconds from 0 up, not {seconds!r}")
+        super().__init__(seconds, message)
+        self.delay = seconds
+        """Seconds."""
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message or f"another attempt may be made after {self.delay:g} s"
 
 
 class PerdureError(Exception):
@@ -91,6 +128,21 @@ class OperationError(PerdureError):
 
     def _text(self) -> str:
         return self.message
+
+
+class RecordedError(PerdureError):
+    """Stands for an exception that was recorded and cannot be rebuilt here: in a chain of causes, or in a group."""
+
+    def __init__(self, error_type: str | None, message: str, stack: Iterable[str] = ()) -> None:
+        self.error_type = error_type
+        """The recorded type, None where none was recorded."""
+        self.message = message
+        self.stack = tuple(stack)
+        """The recorded traceback, a line each."""
+        super().__init__(error_type, message, self.stack)
+
+    def _text(self) -> str:
+        return self.message if self.error_type is None else f"{self.error_type}: {self.message}"
 
 
 class StepError(OperationError):

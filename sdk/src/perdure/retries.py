@@ -9,19 +9,22 @@ a cap, jitter spreads them, and a whole second is the least the service can wait
 
 Filters choose the errors worth another attempt: by type (`on`), by a pattern found in the message (`matching`), or
 both; an error that meets either passes, and with no filter every error passes.
+
+An error has a say, too, and so has each one in a group of errors: a `NonRetryable` is never tried again, and the policy
+is not even asked; after a `RetryAfter` the policy decides whether, and the error when: the longest delay of several.
 """
 
 from __future__ import annotations
 
 import enum
 import math
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import ClassVar, TypeAlias, TypeVar, cast
 
 from perdure.durations import LONGEST, Duration, seconds_of
+from perdure.errors import FINAL, NonRetryable, RetryAfter
+from perdure.frozen import changed, frozen
 
 __all__ = ["Decision", "Jitter", "Retry", "RetryDecision"]
 
@@ -45,7 +48,7 @@ class Jitter(enum.Enum):
         return random * base
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryDecision:
     """Whether to try again, and after how many seconds."""
 
@@ -68,7 +71,7 @@ Decision: TypeAlias = RetryDecision | timedelta | float | None
 Choice: TypeAlias = Callable[[BaseException, int], Decision]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backoff:
     """Delays that grow from attempt to attempt: the arithmetic that retrying and polling share."""
 
@@ -103,7 +106,7 @@ class Backoff:
         return whole(self.jitter.spread(min(grown, self.cap), random))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retry(Backoff):
     """A retry policy; made by one of its class methods, or taken from its presets."""
 
@@ -129,9 +132,12 @@ class Retry(Backoff):
     """One attempt."""
 
     def __post_init__(self) -> None:
-        Backoff.__post_init__(self)  # super() does not find its class in a dataclass with slots
-        for pattern in self.matching:
-            re.compile(pattern)
+        super().__post_init__()
+        if self.matching:
+            import re
+
+            for pattern in self.matching:
+                re.compile(pattern)
         if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in self.on):
             raise TypeError(f"on holds exception classes, not {self.on!r}")
 
@@ -219,21 +225,47 @@ class Retry(Backoff):
 
     def decide(self, error: BaseException, attempt: int, random: float) -> int | None:
         """Whole seconds to wait before the next attempt, or None to give up; `random` is a number from 0 to 1."""
-        if self.choice is not None:
-            return delay_of(self.choice(error, attempt))
-        if attempt >= self.attempts or not self._accepts(error):
+        if is_final(error):
             return None
-        return self.delay(attempt, random)
+        if self.choice is not None:
+            delay = delay_of(self.choice(error, attempt))
+        elif attempt >= self.attempts or not self._accepts(error):
+            delay = None
+        else:
+            delay = self.delay(attempt, random)
+        asked = [whole(one.delay) for one in _with_members(error) if isinstance(one, RetryAfter)]
+        return delay if delay is None or not asked else max(asked)
 
     def _accepts(self, error: BaseException) -> bool:
         if not self.on and not self.matching:
             return True
-        return isinstance(error, self.on) or any(re.search(pattern, str(error)) for pattern in self.matching)
+        if isinstance(error, self.on):
+            return True
+        import re
+
+        return any(re.search(pattern, str(error)) for pattern in self.matching)
+
+
+def is_final(error: BaseException) -> bool:
+    """Whether the error itself rules another attempt out."""
+    return any(isinstance(one, NonRetryable) or getattr(one, FINAL, None) is True for one in _with_members(error))
+
+
+def _with_members(error: BaseException) -> Iterator[BaseException]:
+    yield error
+    if isinstance(error, BaseExceptionGroup):
+        for member in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+            yield from _with_members(member)
 
 
 def whole(delay: float) -> int:
     """`delay` as the service takes it: whole seconds, rounded up, at least one and at most 366 days."""
     return min(max(1, math.ceil(delay)), LONGEST)
+
+
+def as_policy(choice: Retry | Choice) -> Retry:
+    """What a `retry=` stands for: the policy itself, or one that asks a function of error and attempt."""
+    return choice if isinstance(choice, Retry) else Retry.custom(choice)
 
 
 def delay_of(decision: Decision) -> int | None:
@@ -252,4 +284,4 @@ Retry.RESOURCE_AVAILABILITY = Retry.exponential(attempts=5)
 Retry.CRITICAL = Retry.exponential(attempts=10, first=1, cap=60, rate=1.5, jitter=Jitter.NONE)
 Retry.LINEAR = Retry.linear(jitter=Jitter.NONE)
 Retry.FIXED = Retry.fixed()
-Retry.NONE = replace(Retry.FIXED, attempts=1)
+Retry.NONE = changed(Retry.FIXED, attempts=1)

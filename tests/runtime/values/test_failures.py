@@ -12,17 +12,23 @@ from perdure import (
     CallbackTimeout,
     DurableCallRefused,
     InvokeError,
+    NonRetryable,
+    RecordedError,
+    RetryAfter,
     SerdesError,
     StepError,
     StepInterrupted,
     WaitCancelled,
 )
-from perdure_runtime.values.failures import LIMIT, Origins, error_for, rebuild, record
+from perdure_runtime.values.failures import LIMIT, error_for, record
 from perdure_runtime.values.marks import LOST
+from perdure_runtime.values.origins import Origins
+from perdure_runtime.values.revivals import rebuild
 from support.exceptions import (
     HERE,
     OURS,
     BadlyReduced,
+    Busy,
     Coded,
     Composed,
     Declined,
@@ -30,13 +36,19 @@ from support.exceptions import (
     Elsewhere,
     EmptilyReduced,
     Fixed,
+    Forbidden,
+    Frozen,
     Needy,
     OddlyReduced,
     Outer,
     Reduced,
+    Refund,
+    Slotted,
+    Spelled,
     Stop,
     Stubborn,
     Text,
+    Told,
     Unreadable,
     UserStep,
     with_attributes,
@@ -51,7 +63,11 @@ def local_class() -> Exception:
 
 
 def same(one: BaseException, other: BaseException) -> bool:
-    return type(one) is type(other) and repr(one.args) == repr(other.args) and str(one) == str(other)
+    kept = [getattr(error, name, None) for name in ("code", "name", "path") for error in (one, other)]
+    same_attributes = kept[::2] == kept[1::2]
+    return (
+        type(one) is type(other) and repr(one.args) == repr(other.args) and str(one) == str(other) and same_attributes
+    )
 
 
 REBUILT: list[Callable[[], Exception]] = [
@@ -97,6 +113,21 @@ REBUILT: list[Callable[[], Exception]] = [
     lambda: DurableCallRefused("step", "inside a step"),
     lambda: StepError("lost"),
     lambda: UserStep("mine", "t", "d"),
+    lambda: AttributeError("none", name="colour"),
+    lambda: ModuleNotFoundError("none", name="app", path="app.py"),
+    lambda: Refund(5000, "late"),
+    lambda: Refund(5000),
+    lambda: Refund(cents=5000, why="broken"),
+    lambda: Frozen(code=5),
+    lambda: Spelled(code=5),
+    lambda: Told(5),
+    lambda: Slotted("x", 5),
+    lambda: NonRetryable("never"),
+    lambda: with_attributes(NonRetryable("never"), code=5),
+    lambda: RetryAfter(5, "busy"),
+    lambda: RetryAfter(2.5),
+    lambda: Forbidden("never"),
+    lambda: Busy(5, "busy"),
 ]
 
 
@@ -124,7 +155,6 @@ LOST_FOR_GOOD: list[Callable[[], BaseException]] = [
     lambda: Stop("x"),
     KeyboardInterrupt,
     lambda: SystemExit(1),
-    lambda: ExceptionGroup("several", [ValueError("x")]),
     lambda: json.JSONDecodeError("bad", "{", 0),
     lambda: StepError("x", "mod.Original", "d"),
 ]
@@ -138,7 +168,10 @@ def test_exception_that_cannot_be_rebuilt_is_told_by_the_operations_error(make: 
     assert type(error) is StepError
     assert error.message == recorded["ErrorMessage"]
     assert error.error_type == recorded["ErrorType"]
-    assert f"the original {recorded['ErrorType']}" in error.__notes__[0]
+    told = error.__cause__
+    assert isinstance(told, RecordedError)
+    assert (told.error_type, told.message) == (recorded["ErrorType"], recorded["ErrorMessage"])
+    assert rebuild(record(told), OURS) is None
 
 
 def test_class_without_a_readable_message_is_rebuilt_all_the_same() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from perdure import BatchError, CallbackError, CallbackTimeout, ChildContextError, ConditionError, InvokeError
-from perdure_runtime.values.failures import rebuild, record
+from perdure_runtime.values.failures import record
+from perdure_runtime.values.revivals import rebuild
 from support.exceptions import HERE, OURS, Coded, Composed, Declined
 
 
@@ -63,3 +64,12 @@ def test_operations_errors_of_the_official_sdk_are_ours(name: str, kind: Any) ->
     found: Any = rebuild({"ErrorType": full, "ErrorMessage": "m", "ErrorData": "d"}, OURS)
     assert type(found) is kind
     assert (found.message, found.data) == ("m", "d")
+
+
+def test_error_of_a_batch_in_its_first_form_is_read() -> None:
+    inner = {"ErrorType": f"{HERE}.Coded", "ErrorMessage": "card visa was declined with 5"}
+    inner["ErrorData"] = '{"perdure":1,"args":[5,"visa"]}'  # as text within a text
+    data = json.dumps({"perdure": 1, "errors": [inner]}, separators=(",", ":"))
+    found = rebuild({"ErrorType": "perdure.BatchError", "ErrorMessage": "1 failed", "ErrorData": data}, OURS)
+    assert isinstance(found, BatchError)
+    assert repr(found.exceptions) == "(Coded(5, 'visa'),)"

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perdure import Failure, InvokeError, OperationError, SerdesError, StepError, StepInterrupted, failure
-from perdure_runtime.values.failures import attach, record
+from perdure_runtime.values.failures import record
 from perdure_runtime.values.marks import LOST
+from perdure_runtime.values.revivals import attach
 from support.exceptions import Composed, Stubborn, raised
 
 

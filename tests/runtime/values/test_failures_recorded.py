@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perdure import ChildContextError, Failure, InvokeError, SerdesError, StepError, StepInterrupted
-from perdure_runtime.values.failures import LIMIT, attach, rebuild, record
+from perdure_runtime.values.failures import LIMIT, record
 from perdure_runtime.values.marks import LOST
+from perdure_runtime.values.revivals import attach, rebuild
 from support.exceptions import HERE, OURS, Coded, Declined, Defaulted, Stop, Unreadable, with_attributes
 
 

@@ -11,17 +11,17 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-from dataclasses import dataclass
 from types import ModuleType
 
-from perdure import PayloadError, errors
+from perdure import errors
+from perdure_runtime.tuples import NamedTuple
 
 __all__ = ["Origins", "class_of", "wire_name"]
 
 LONGEST_NAME = 512
 
 # Names under which Perdure's own errors travel. They are part of the wire: renaming a class must not rename its row.
-OWN: dict[str, type[errors.PerdureError]] = {
+OWN: dict[str, type[Exception]] = {
     "perdure.BatchError": errors.BatchError,
     "perdure.CallbackError": errors.CallbackError,
     "perdure.CallbackNotSubmitted": errors.CallbackNotSubmitted,
@@ -30,12 +30,15 @@ OWN: dict[str, type[errors.PerdureError]] = {
     "perdure.ConditionError": errors.ConditionError,
     "perdure.DurableCallRefused": errors.DurableCallRefused,
     "perdure.InvokeError": errors.InvokeError,
+    "perdure.NonRetryable": errors.NonRetryable,
+    "perdure.RetryAfter": errors.RetryAfter,
     "perdure.SerdesError": errors.SerdesError,
     "perdure.StepError": errors.StepError,
     "perdure.StepInterrupted": errors.StepInterrupted,
     "perdure.WaitCancelled": errors.WaitCancelled,
-    "perdure.codecs.PayloadError": PayloadError,
 }
+PAYLOAD_ERROR = "perdure.codecs.PayloadError"
+"""One that is not defined with the others: its module is imported when it is recorded, or met in a record."""
 OFFICIAL = "aws_durable_execution_sdk_python.exceptions."
 # What the official SDK records for the same events.
 COUNTERPARTS: dict[str, type[errors.PerdureError]] = {
@@ -52,8 +55,7 @@ COUNTERPARTS: dict[str, type[errors.PerdureError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Origins:
+class Origins(NamedTuple):
     """Where exception classes of the user's may come from."""
 
     task_root: str
@@ -76,6 +78,10 @@ def class_of(name: str, origins: Origins) -> type[Exception] | None:
     own = OWN.get(name) or COUNTERPARTS.get(name)
     if own is not None:
         return own
+    if name == PAYLOAD_ERROR:
+        from perdure.codecs import PayloadError
+
+        return PayloadError
     for kind in origins.allowed:
         if wire_name(kind) == name:
             return kind

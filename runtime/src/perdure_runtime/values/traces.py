@@ -7,10 +7,31 @@ which line of the workflow it was, the innermost what went wrong.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import takewhile
 from types import TracebackType
 
-__all__ = ["cut_lines", "cut_text", "json_size", "stack_of"]
+__all__ = [
+    "CAUSED",
+    "HANDLING",
+    "MEMBER",
+    "RAISED",
+    "cut_lines",
+    "cut_text",
+    "frames_in",
+    "json_size",
+    "note_of",
+    "place_in",
+    "stack_of",
+]
 
+FRAME = '  File "'
+BETWEEN_FRAMES = ("    ", "  … ")
+"""How the other lines begin that stand among frames: source lines, and what tells of lines left out."""
+CAUSED, HANDLING, MEMBER, RAISED = "  caused by ", "  while handling ", "  | ", "raised by the operation "
+BELOW_FRAMES = (CAUSED, HANDLING, MEMBER, RAISED)
+"""How lines begin that tell what led to an error, a group's members, and which operation raised it."""
+BACKSLASH = "\\"
 MOST_FRAMES = 200
 """Frames looked at from each end: a runaway recursion has a thousand equal ones."""
 
@@ -29,11 +50,34 @@ def stack_of(trace: TracebackType | None, engine: tuple[str, ...]) -> list[str]:
         frames[MOST_FRAMES:-MOST_FRAMES] = []
     lines: list[str] = []
     for file, number, function in frames:
-        lines.append(f'  File "{file}", line {number}, in {function}')
+        lines.append(f'{FRAME}{file}", line {number}, in {function}')
         source = linecache.getline(file, number).strip()
         if source:
             lines.append(f"    {source}")
     return lines
+
+
+def note_of(stack: Sequence[str]) -> str | None:
+    """A recorded stack as a note, None where there is none."""
+    return "\n".join(("the recorded traceback:", *stack)) if stack else None
+
+
+def frames_in(stack: Sequence[str]) -> tuple[str, ...]:
+    """A recorded stack without what stands below its frames; one without frames may have another form."""
+    if any(line.startswith(FRAME) for line in stack[:2]):  # the first line may be a head, or tell of lines left out
+        first = 0 if stack[0].startswith((FRAME, *BETWEEN_FRAMES)) else 1
+        return tuple(takewhile(lambda line: line.startswith((FRAME, *BETWEEN_FRAMES)), stack[first:]))
+    return tuple(line for line in stack if not line.startswith(BELOW_FRAMES))
+
+
+def place_in(stack: Sequence[str]) -> str | None:
+    """File, line and function of the innermost frame of a recorded stack, None where it tells none."""
+    for line in reversed(frames_in(stack)):
+        if line.startswith(FRAME):
+            file, _, rest = line[len(FRAME) :].rpartition('", line ')
+            number, _, function = rest.partition(", in ")
+            return f"{file.replace(BACKSLASH, '/').rpartition('/')[2]}:{number} in {function}" if file else None
+    return None
 
 
 def json_size(value: object) -> int:
