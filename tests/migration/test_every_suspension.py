@@ -10,7 +10,7 @@ from migration.spellings import SPELLINGS, WORKFLOWS, assert_alike, begun
 from support.ledger_service import succeeded
 from support.migration import Run, Spelling
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
 # Both colours leave the same history and read it alike: one looks at every place, the other here and there.
 EACH_COLOUR = pytest.mark.parametrize(("colour", "every"), [("sync", 1), ("async", 4)])

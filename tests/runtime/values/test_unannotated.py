@@ -2,8 +2,9 @@ import enum
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import pytest
 
 from perdure import SerdesError
 from perdure_runtime.values.unannotated import json_of
+from support.value_types import Customer, Parcel
 
 
 class Colour(enum.Enum):
@@ -57,8 +59,11 @@ class Order:
         ([date(2026, 1, 2), Decimal("1.10"), b"hi"], ["2026-01-02", "1.10", "aGk="]),
         (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (10**30, 10**30),
+        ({"left": timedelta(seconds=90), "at": PurePosixPath("/a")}, {"left": "PT90S", "at": "/a"}),
+        ([{2, 1}, frozenset({"b", "a"}), bytearray(b"hi")], [[1, 2], ["a", "b"], "aGk="]),
+        ({"who": Parcel(Decimal("1.5"))}, {"who": {"weight": "1.5", "fragile": False}}),
+        (Customer(name="x", since=date(2026, 1, 2)), {"name": "x", "since": "2026-01-02"}),
     ],
-    ids=str,
 )
 def test_value_becomes_what_it_is_at_run_time(value: Any, data: Any) -> None:
     found = json_of(value)
@@ -74,7 +79,8 @@ def test_nan_stays() -> None:
     ("value", "path", "said"),
     [
         (object(), "result", "has no form in JSON"),
-        ([Order(Colour.RED, [{"x": {1}}])], "result[0].lines[0].x", "type set"),
+        ([Order(Colour.RED, [{"x": 1j}])], "result[0].lines[0].x", "type complex"),
+        ({"x": {(1, 1j)}}, "result.x[1]", "type complex"),
         ({1: 2}, "result", "key int 1"),
         (Order, "result", "type type"),
         ((1, {"a": {None: 1}}), "result[1].a", "key None"),

@@ -11,23 +11,22 @@ takes to serve one (`compiler`, and all that it needs) is imported when the firs
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from perdure.errors import HandlerRefused
-from perdure_runtime.values.differences import difference
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.paths import ROOT, reported
-from perdure_runtime.values.shapes import ANYTHING, Shape, Unserved, everything_in, has_tags
+from perdure_runtime.values.shapes import ANYTHING, Number, Scalar, Shape, Unserved, everything_in, has_tags
 
 __all__ = ["Converter", "converter"]
 
+SCALARS = frozenset({bool, int, str, float})
 NOTHING_SAID = frozenset({Any, object, typing.Never, typing.NoReturn})
 RETURN_IT = "; what the annotation says is what is stored: return that, or change the annotation"
 
 
-@dataclass(frozen=True, slots=True)
-class Converter:
+class Converter(NamedTuple):
     """An annotation at work."""
 
     shape: Shape
@@ -50,7 +49,7 @@ class Converter:
 
     def to_json(self, value: object, *, root: str = ROOT) -> object:
         """`value` as plain JSON data; raises `SerdesError` for one that is not of the annotated type."""
-        with reported(root, RETURN_IT):
+        with reported(root, "" if self.identity else RETURN_IT):
             return self.shape.json(value)
 
     def from_payload(self, data: object, *, root: str = ROOT) -> object:
@@ -60,9 +59,16 @@ class Converter:
         with reported(root):
             return self.shape.read(data)
 
+    def from_settled(self, data: object, *, root: str = ROOT) -> object:
+        """As `from_payload`, for what `to_payload` has just made where the converter is settled."""
+        with reported(root):
+            return self.shape.again(data)
+
     def check(self, back: object, data: object, *, root: str = ROOT) -> None:
         """Hold the value `back`, read from the payload `data`, to it; raises `SerdesError` where it is another."""
         if self.remade:
+            from perdure_runtime.values.differences import difference
+
             with reported(root):
                 difference(data, self.shape.payload(back))
 
@@ -79,6 +85,8 @@ def converter(annotation: object, *, owner: str) -> Converter:
 
 
 def _compile(annotation: object) -> Converter:
+    if isinstance(annotation, type) and annotation in SCALARS:
+        return Converter(Number() if annotation is float else Scalar(annotation), settled=True)
     from perdure_runtime.values.compiler import Compiler
 
     shape = Compiler().shape_of(annotation, "")

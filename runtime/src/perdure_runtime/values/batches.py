@@ -11,11 +11,11 @@ neither text, and neither are names: the code declares both, and says them again
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast
 
-from perdure import ChildContextError, OperationError, SerdesError
 from perdure.batches import Batch, BatchItem, BatchStatus
+from perdure.errors import ChildContextError, OperationError, SerdesError
+from perdure.frozen import changed
 from perdure_runtime.values.batchform import error_members, members_of, parsed
 from perdure_runtime.values.paths import reported
 from perdure_runtime.values.results import RESULT, by_user
@@ -74,7 +74,7 @@ class BatchValues(Failing):
         entries = [self._entry(item, errors.get(item.index)) for item in batch.items]
         text, members = self._codec.stored_members(BATCH, members_of(entries, batch.reason), root=RESULT)
         stored = zip(batch.items, cast("list[dict[str, object]]", members["all"]), strict=True)
-        return text, replace(batch, items=tuple(self._stored(item, entry) for item, entry in stored))
+        return text, changed(batch, items=tuple(self._stored(item, entry) for item, entry in stored))
 
     def read(
         self,

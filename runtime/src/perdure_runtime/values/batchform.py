@@ -2,17 +2,17 @@
 
 It serves twice: for the record of a `map` or `parallel`, and for a `Batch` that user code returns from elsewhere. The
 latter has to carry what the former's code declares: the items' names, the batch's own, and the total. The official SDK
-passes over these members.
+passes over these members. An item that user code returns by itself is recorded as a batch of one that says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from perdure import ChildContextError
 from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
-from perdure_runtime.values.failures import LIMIT, error_for, record
+from perdure.errors import ChildContextError
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.tags import BATCH, Structure, shown
 
@@ -20,13 +20,25 @@ if TYPE_CHECKING:
     from perdure_runtime.values.failures import ErrorObject
     from perdure_runtime.values.origins import Origins
 
-__all__ = ["Entry", "batch_members", "batch_of", "error_members", "members_of", "nested", "parsed"]
+__all__ = [
+    "Entry",
+    "batch_members",
+    "batch_of",
+    "error_members",
+    "item_members",
+    "item_of",
+    "members_of",
+    "nested",
+    "parsed",
+]
 
 ERROR_MEMBERS = ("ErrorMessage", "ErrorType", "ErrorData", "StackTrace")
 ROOM_FOR_ERRORS = 200_000
 """Characters that the errors of one returned batch share, so that many of them leave it a size that can be recorded."""
 LEAST = 500
 """Characters that an error has at least."""
+LONE = "item"
+"""The member of a batch of one that stands for its item."""
 
 
 class Entry(NamedTuple):
@@ -96,15 +108,19 @@ def _reason(data: object, entries: Iterable[Entry]) -> BatchReason:
 # A batch that is a value of user code
 
 
-def nested(origins: Origins | None) -> Structure:
-    """How the codec stores a `Batch`; the exceptions in it are rebuilt as a child's are."""
-    return Structure(BATCH, Batch, batch_members, lambda members: batch_of(members, origins))
+def nested(origins: Origins | None) -> tuple[Structure, ...]:
+    """How the codec stores a `Batch` and its items; the exceptions in them are rebuilt as a child's are."""
+
+    def of_members(members: Mapping[str, object]) -> object:
+        return lone_of(members, origins) if LONE in members else batch_of(members, origins)
+
+    return Structure(BATCH, Batch, batch_members, of_members), Structure(BATCH, BatchItem, lone_members, of_members)
 
 
 def batch_members(batch: Batch[Any]) -> dict[str, object]:
     """The members of a batch that says all of itself."""
-    limit = max(LEAST, min(LIMIT, ROOM_FOR_ERRORS // max(1, batch.failure_count)))
-    members = members_of([_item_members(item, limit) for item in batch.items], batch.reason)
+    limit = max(LEAST, ROOM_FOR_ERRORS // max(1, batch.failure_count))
+    members = members_of([item_members(item, limit) for item in batch.items], batch.reason)
     if batch.total != len(batch.items):
         members["total"] = batch.total
     if batch.name is not None:
@@ -112,8 +128,9 @@ def batch_members(batch: Batch[Any]) -> dict[str, object]:
     return members
 
 
-def _item_members(item: BatchItem[Any], limit: int) -> dict[str, object]:
-    error = None if item.error is None else record(item.error, limit=limit)
+def item_members(item: BatchItem[Any], limit: int = ROOM_FOR_ERRORS) -> dict[str, object]:
+    """The members of an item that says all of itself, its error in `limit` characters at the most."""
+    error = None if item.error is None else _recorded(item.error, limit)
     members = {
         "index": item.index,
         "status": item.status.value,
@@ -134,10 +151,37 @@ def batch_of(members: Mapping[str, object], origins: Origins | None) -> Batch[An
     return Batch(tuple(_item(entry, origins) for entry in entries), reason, total, _name(members))
 
 
+def lone_members(item: BatchItem[Any]) -> dict[str, object]:
+    """The members of the batch of one that stands for `item`."""
+    reason = BatchReason.FAILURE_TOLERANCE_EXCEEDED if item.error is not None else BatchReason.ALL_COMPLETED
+    return {**members_of([item_members(item)], reason), LONE: True}
+
+
+def lone_of(members: Mapping[str, object], origins: Origins | None) -> BatchItem[Any]:
+    """The item that a batch of one stands for; raises `Unfit`."""
+    items = batch_of(members, origins).items
+    if len(items) != 1:
+        raise Unfit(f"expected the one item that this stands for, found {len(items)}").at("all")
+    return items[0]
+
+
+def item_of(data: object, origins: Origins | None) -> BatchItem[Any]:
+    """The item that such data stand for; raises `Unfit`."""
+    return _item(_entry(data, 0, None), origins)
+
+
+def _recorded(error: Exception, limit: int) -> dict[str, Any]:
+    from perdure_runtime.values.failures import LIMIT, record  # where something has failed
+
+    return record(error, limit=min(LIMIT, limit))
+
+
 def _item(entry: Entry, origins: Origins | None) -> BatchItem[Any]:
     name = _name(entry.members)
     error = None
     if entry.error or entry.status is BatchStatus.FAILED:
+        from perdure_runtime.values.failures import error_for
+
         error = error_for(
             entry.error,
             operation=name or f"item {entry.position}",

@@ -1,17 +1,17 @@
-"""The shape of a `Batch` that user code returns, as a child does that hands on what its `map` gave it."""
+"""The shapes of a `Batch` and of its items that user code returns, as a child does that hands on what `map` gave it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, cast
 
 from perdure.batches import Batch, BatchItem, BatchStatus
-from perdure_runtime.values.batchform import batch_members, batch_of
+from perdure.frozen import changed
+from perdure_runtime.values.batchform import batch_members, batch_of, item_members, item_of
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.shapes import ANYTHING, Shape, wrong
 
-__all__ = ["BatchShape"]
+__all__ = ["BatchItemShape", "BatchShape"]
 
 
 class BatchShape(Shape):
@@ -49,8 +49,41 @@ class BatchShape(Shape):
         items: list[BatchItem[Any]] = []
         try:
             for item in batch.items:
-                done = item.status is BatchStatus.SUCCEEDED
-                items.append(replace(item, result=turn(item.result)) if done else item)
+                items.append(_turned(item, turn))  # noqa: PERF401  the length tells where it failed
         except Unfit as unfit:
             raise unfit.at(len(items)) from unfit.__cause__
-        return replace(batch, items=tuple(items))
+        return changed(batch, items=tuple(items))
+
+
+class BatchItemShape(Shape):
+    """One item, with a result of one shape; in plain JSON it is an object with the members of its record."""
+
+    title = "BatchItem"
+    kinds = frozenset({BatchItem, dict})
+    made = frozenset({BatchItem})
+    open = True  # its error is the codec's business
+
+    def __init__(self, item: Shape) -> None:
+        self.item = item
+        self.parts = (item,)
+
+    def payload(self, value: object) -> object:
+        return self._written(value, self.item.payload)
+
+    def json(self, value: object) -> object:
+        return item_members(self._written(value, self.item.json))
+
+    def read(self, data: object) -> object:
+        """The item whose result `data` holds."""
+        if type(data) is dict:
+            data = item_of(data, None)
+        return self._written(data, self.item.read)
+
+    def _written(self, value: object, turn: Callable[[Any], Any]) -> BatchItem[Any]:
+        if type(value) is not BatchItem:
+            raise wrong(self.title, value)
+        return _turned(value, turn)
+
+
+def _turned(item: BatchItem[Any], turn: Callable[[Any], object]) -> BatchItem[Any]:
+    return changed(item, result=turn(item.result)) if item.status is BatchStatus.SUCCEEDED else item

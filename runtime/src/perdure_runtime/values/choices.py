@@ -9,8 +9,9 @@ A name says more than a guess: of two classes with the same fields, none is ever
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.constants import Constants
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.shapes import Inline, Kinds, Number, Shape, is_open, wrong
@@ -89,7 +90,7 @@ class Choice(Shape):
             raise unfit.at(CONTENT) from unfit.__cause__
 
     def inline(self) -> Inline | None:
-        found = [arm.shape.inline() for arm in self._arms]
+        found = [arm.shape.inline() or arm.shape.called() for arm in self._arms]
         forms = [inline for inline in found if inline is not None and inline.written == inline.value == "{x}"]
         if len(forms) == len(found):  # all of them are themselves in JSON
             write = " or ".join(form.write_test for form in forms)

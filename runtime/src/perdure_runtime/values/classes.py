@@ -6,7 +6,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from perdure_runtime.values.constants import Members
-from perdure_runtime.values.fields import ClassForm, class_form
+from perdure_runtime.values.fields import ClassForm, Declared, class_form
 from perdure_runtime.values.generics import Bindings, bindings, substituted
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.records import Record, Slot
@@ -16,6 +16,8 @@ from perdure_runtime.values.spelling import spelled
 from perdure_runtime.values.texts import text_type
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from perdure_runtime.values.compiler import Compiler
 
 __all__ = ["shape_of_class"]
@@ -60,12 +62,13 @@ def _record(
     record = Record(kind, spelled(annotation), form)
     compiler.known[annotation] = record
     meaning = bindings(kind, args)
-    slots: list[Slot] = []
-    for field in form.fields:
+
+    def slot_of(field: Declared) -> Slot:
         where = f"{kind.__qualname__}.{field.name}"
         found = compiler.shape_of(_resolved(field.annotation, field.owner, meaning, where), where)
-        slots.append(Slot(field.name, found, field.required, field.init, field.key, field.parameter))
-    record.fill(slots)
+        return Slot(field.name, found, field.required, field.init, field.key, field.parameter)
+
+    record.fill(compiler.inside(annotation, lambda: [slot_of(field) for field in form.fields]))
     return record
 
 
@@ -73,14 +76,16 @@ def _typed_dict(compiler: Compiler, kind: type, args: tuple[object, ...], annota
     from perdure_runtime.values.typeddicts import Entry, TypedDictShape, is_required, own_keys
 
     shape = compiler.known[annotation] = TypedDictShape(spelled(annotation))
-    entries: dict[str, Entry] = {}
     meaning = bindings(kind, args)
-    for owner in reversed(meaning):  # the class itself was found first, and has the last word
-        for key, declared in own_keys(owner).items():
-            where = f"{kind.__qualname__}[{key!r}]"
-            found = _resolved(declared, owner, meaning, where)
-            entries[key] = Entry(compiler.shape_of(found, where), is_required(found, owner, key))
-    shape.fill(entries)
+
+    def entries() -> Iterator[tuple[str, Entry]]:
+        for owner in reversed(meaning):  # the class itself was found first, and has the last word
+            for key, declared in own_keys(owner).items():
+                where = f"{kind.__qualname__}[{key!r}]"
+                found = _resolved(declared, owner, meaning, where)
+                yield key, Entry(compiler.shape_of(found, where), is_required(found, owner, key))
+
+    shape.fill(compiler.inside(annotation, lambda: dict(entries())))
     return shape
 
 

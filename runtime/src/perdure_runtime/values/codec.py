@@ -17,21 +17,27 @@ recorded batch as its plain dict.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import ROOT, reported
 from perdure_runtime.values.reading import Reader
-from perdure_runtime.values.tags import Structure
 from perdure_runtime.values.writing import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perdure_runtime.values.tags import Structure
 
 __all__ = ["Codec", "decode", "encode", "stored", "unwrapped"]
 
 
 class Codec:
-    """The default form, with the `structures` as types of their own."""
+    """The default form, with the `structures` as types of their own; they are asked for when a value may be one."""
 
     __slots__ = ("_reader", "_writer")
 
-    def __init__(self, *structures: Structure) -> None:
+    def __init__(self, structures: Callable[[], tuple[Structure, ...]] = tuple) -> None:
         self._reader = Reader(structures)
         self._writer = Writer(structures)
 
@@ -62,7 +68,8 @@ class Codec:
     def decode(self, text: str, *, root: str = ROOT) -> object:
         """The value that a recorded `text` stands for; raises `SerdesError` for text that neither SDK wrote."""
         with reported(root):
-            return self._reader.root(jsontext.parse(text))
+            data = jsontext.parse(text)
+            return self._reader.root(data, shallow=_has_one_tag(text))
 
     def keeps(self, kind: type) -> bool:
         """Whether values of this type come back as what they are, as far as what is in them does."""
@@ -87,6 +94,11 @@ class Codec:
         """As `decode`, for a structure: the members that are recorded under its tag."""
         with reported(root):
             return self._reader.members(tag, jsontext.parse(text))
+
+
+def _has_one_tag(text: str) -> bool:
+    """Whether there is a tag at the root and surely none below, whoever wrote it, however it is spelled."""
+    return text.startswith('{"t":"') and text.find('"t"', len('{"t":')) < 0 and "\\u0074" not in text
 
 
 _plain = Codec()

@@ -8,15 +8,16 @@ that it may contain itself.
 from __future__ import annotations
 
 import collections.abc
+import sys
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar, get_args, get_origin
 
-from perdure.batches import Batch
 from perdure_runtime.values.containers import Container, FixedTuple, Keyed, Pairs, SetOf
 from perdure_runtime.values.keys import key_form
 from perdure_runtime.values.paths import Unfit
+from perdure_runtime.values.resolution import Alias, Unresolved
 from perdure_runtime.values.shapes import ANYTHING, SERVED, Number, Scalar, Shape, Unserved
 from perdure_runtime.values.spelling import spelled
 
@@ -45,8 +46,17 @@ ITERABLES: dict[object, Callable[[Shape], Shape]] = {
     frozenset: lambda item: SetOf(frozenset, item),
 }
 DICTS = frozenset({dict, collections.abc.Mapping, collections.abc.MutableMapping})
+UNIONS: Final = frozenset({typing.Union, types.UnionType})
 # By name: typing_extensions has its own of some, and older Pythons lack some.
 QUALIFIERS: Final = frozenset({"Final", "ReadOnly", "Required", "NotRequired"})
+
+
+ENDLESS = "the alias contains itself, and nothing around that"
+Parts = TypeVar("Parts")
+TEXT = (
+    "it is text, and nothing here tells what it names; say the type itself (one that contains itself is a class, or"
+    " made with the `type` statement of Python 3.12)"
+)
 
 
 class Compiler:
@@ -54,31 +64,31 @@ class Compiler:
 
     def __init__(self) -> None:
         self.known: dict[object, Shape] = {}
-        self.aliases: list[object] = []
+        self.me: object = None
+        """The class whose fields are being compiled, which is what they mean by `Self`."""
 
     def shape_of(self, annotation: object, place: str) -> Shape:  # noqa: C901  the table of what annotations are
         """The shape of the values of one annotation, found at `place`."""
         origin, args = get_origin(annotation), get_args(annotation)
         if origin is typing.Annotated or getattr(origin, "_name", None) in QUALIFIERS:
             return self.shape_of(args[0], place)
-        if origin is typing.Union or origin is types.UnionType:
-            return self._union(args, annotation, place)
-        if origin is typing.Literal:
-            return self._literal(annotation, place)
         if _is_hashable(annotation):
             if annotation in SIMPLE:
                 return SIMPLE[annotation]()
             if annotation in self.known:
                 return self.known[annotation]
+        if origin in UNIONS:
+            return self._union(args, annotation, place)
+        if origin is typing.Literal:
+            return self._literal(annotation, place)
         made_of = annotation if origin is None else origin
         if not _is_hashable(made_of):
             raise Unserved(annotation, place, SERVED)
         if made_of in ITERABLES:
             return self._iterable(made_of, args, annotation, place)
-        if made_of is Batch:
-            from perdure_runtime.values.batchshape import BatchShape
-
-            return BatchShape(self.shape_of(args[0], f"{place}[…]") if args else ANYTHING)
+        batch = _batch_shape(made_of)
+        if batch is not None:
+            return batch(self._item(args, place))
         if made_of in DICTS:
             return self._dict(args, annotation, place)
         if made_of is tuple:
@@ -88,6 +98,14 @@ class Compiler:
 
             return shape_of_class(self, made_of, args, annotation, place)
         return self._stand_in(made_of, args, annotation, place)
+
+    def inside(self, kind: object, compiled: Callable[[], Parts]) -> Parts:
+        """What is compiled of the fields of `kind`, which is what they mean by `Self`."""
+        around, self.me = self.me, kind
+        try:
+            return compiled()
+        finally:
+            self.me = around
 
     def _stand_in(self, made_of: Any, args: tuple[Any, ...], annotation: object, place: str) -> Shape:  # noqa: ANN401
         """What stands for something else."""
@@ -100,28 +118,45 @@ class Compiler:
             return ANYTHING if made_of.__bound__ is None else self.shape_of(made_of.__bound__, place)
         if isinstance(made_of, typing.NewType):
             return self.shape_of(made_of.__supertype__, place)
-        if type(made_of).__name__ == "TypeAliasType":
-            return self._alias(made_of, args, annotation, place)
-        if isinstance(made_of, typing.ForwardRef):
-            reason = "it is an alias inside itself; make it one with the `type` statement of Python 3.12, or a class"
-            raise Unserved(made_of.__forward_arg__, place, reason)
+        if made_of is typing.Self:
+            if self.me is None:
+                raise Unserved(annotation, place, "it is a class only in that class's own fields; name the class")
+            return self.known[self.me]
+        if _is_alias(made_of):
+            return self._once(annotation, place, lambda: self.shape_of(self._resolved(made_of, args, place), place))
+        if isinstance(made_of, str | typing.ForwardRef):
+            text = made_of if isinstance(made_of, str) else made_of.__forward_arg__
+            raise Unserved(text, place, TEXT)
         raise Unserved(annotation, place, SERVED)
 
-    def _alias(self, alias: Any, args: tuple[Any, ...], annotation: object, place: str) -> Shape:  # noqa: ANN401
+    def _once(self, annotation: object, place: str, compiled: Callable[[], Shape]) -> Shape:
+        """What is compiled, known meanwhile: it may be inside itself."""
         later = self.known[annotation] = Later(spelled(annotation))
         try:
-            from perdure_runtime.values.generics import substituted
-
-            meaning = dict(zip(alias.__type_params__, args, strict=False))
-            shape = self.shape_of(substituted(alias.__value__, meaning), place)
+            shape = compiled()
+            later.fill(shape)
         except _TooEarly:
-            raise Unserved(annotation, place, "the alias contains itself, and nothing around that") from None
-        later.fill(shape)
+            raise Unserved(annotation, place, ENDLESS) from None
         self.known[annotation] = shape
         return shape
 
+    def _resolved(self, alias: Any, args: tuple[Any, ...], place: str) -> object:  # noqa: ANN401
+        """What an `Alias` stands for, or one that the `type` statement made."""
+        if isinstance(alias, Alias):
+            try:
+                return alias.resolved()
+            except Unresolved as refusal:
+                raise Unserved(alias, place, str(refusal)) from None
+        from perdure_runtime.values.generics import substituted
+
+        found: object = substituted(alias.__value__, dict(zip(alias.__type_params__, args, strict=False)))
+        return found
+
+    def _item(self, args: tuple[Any, ...], place: str) -> Shape:
+        return self.shape_of(args[0], f"{place}[…]") if args else ANYTHING
+
     def _iterable(self, made_of: object, args: tuple[Any, ...], annotation: object, place: str) -> Shape:
-        item = self.shape_of(args[0], f"{place}[…]") if args else ANYTHING
+        item = self._item(args, place)
         shape = ITERABLES[made_of](item)
         if isinstance(shape, SetOf) and not item.hashable:
             raise Unserved(annotation, place, f"a set cannot hold {item.title}, which is not hashable")
@@ -159,18 +194,55 @@ class Compiler:
         return constants
 
     def _union(self, args: tuple[Any, ...], annotation: object, place: str) -> Shape:
+        members = tuple(dict.fromkeys(self._members(args, annotation, place)))
+        if members == args:
+            return self._choice(args, annotation, place)
+        return self._once(annotation, place, lambda: self._choice(members, annotation, place))
+
+    def _choice(self, members: tuple[object, ...], annotation: object, place: str) -> Shape:
         from perdure_runtime.values.unions import Arm, union_of
 
-        names = [spelled(member) for member in args]
+        names = [spelled(member) for member in members]
         if len({*names}) < len(names):  # classes of the same name
-            names = [spelled(member, full=True) for member in args]
-        arms = [Arm(name, self.shape_of(member, place)) for name, member in zip(names, args, strict=True)]
+            names = [spelled(member, full=True) for member in members]
+        arms = [Arm(name, self.shape_of(member, place)) for name, member in zip(names, members, strict=True)]
         if any(arm.shape is ANYTHING for arm in arms):
             return ANYTHING
         try:
             return union_of(arms)
         except Unfit as unfit:
             raise Unserved(annotation, place, unfit.reason) from None
+
+    def _members(
+        self, args: tuple[Any, ...], annotation: object, place: str, within: tuple[object, ...] = ()
+    ) -> Iterator[object]:
+        """The members of a union, those that its aliases stand for in their place."""
+        for member in args:
+            alias = get_origin(member) or member
+            if alias is typing.Annotated:
+                yield from self._members(get_args(member)[:1], annotation, place, within)
+            elif not _is_alias(alias):
+                yield member
+            elif member in within:
+                raise Unserved(annotation, place, ENDLESS)
+            else:
+                found = self._resolved(alias, get_args(member), place)
+                inner = get_args(found) if get_origin(found) in UNIONS else (found,)
+                yield from self._members(inner, annotation, place, (*within, member))
+
+
+def _is_alias(annotation: object) -> bool:
+    return isinstance(annotation, Alias) or type(annotation).__name__ == "TypeAliasType"
+
+
+def _batch_shape(annotation: object) -> Callable[[Shape], Shape] | None:
+    """What makes the shape of a batch, or of its item, from that of its results; None for what is neither."""
+    home = sys.modules.get("perdure.batches")  # whoever says Batch has imported it
+    if home is None or annotation not in {home.Batch, home.BatchItem}:
+        return None
+    from perdure_runtime.values.batchshape import BatchItemShape, BatchShape
+
+    return BatchShape if annotation is home.Batch else BatchItemShape
 
 
 def _is_hashable(annotation: object) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from math import isfinite
 from operator import length_hint
 from typing import Any, cast
 
@@ -14,7 +13,7 @@ from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.shapes import ANYTHING, Number, Scalar, Shape, own_form, wrong
 from perdure_runtime.values.tags import shown
 
-__all__ = ["Container", "FixedTuple", "Keyed", "Pairs", "SetOf"]
+__all__ = ["Container", "FixedTuple", "Keyed", "Pairs", "SetOf", "reached"]
 
 STRINGS = frozenset({str})
 FLOATS = frozenset({float})
@@ -53,8 +52,17 @@ class Container(Shape):
         try:
             items = [read(item) for item in walk]
         except Unfit as unfit:
-            raise unfit.at(_reached(data, walk)) from unfit.__cause__
+            raise unfit.at(reached(data, walk)) from unfit.__cause__
         return items if self.kind is list else tuple(items)
+
+    def again(self, data: Any) -> object:  # noqa: ANN401
+        if self.walked() is None:
+            return self.read(data)
+        again = self.item.again
+        return [again(item) for item in data]
+
+    def walked(self) -> Shape | None:
+        return self.item if self.kind is list and self._plain is None else None
 
     def _written(self, value: Any, write: Callable[[Any], Any]) -> list[Any]:  # noqa: ANN401
         if type(value) is not self.kind:
@@ -65,7 +73,7 @@ class Container(Shape):
         try:  # as in `each`, which would be another call for each of many short lists
             return [write(item) for item in walk]
         except Unfit as unfit:
-            raise unfit.at(_reached(value, walk)) from unfit.__cause__
+            raise unfit.at(reached(value, walk)) from unfit.__cause__
 
 
 class FixedTuple(Shape):
@@ -93,8 +101,10 @@ class FixedTuple(Shape):
         return tuple(_in_turn([item.read for item in self.parts], data))
 
     def _check(self, found: Any, kinds: frozenset[type]) -> None:  # noqa: ANN401
-        if type(found) not in kinds or len(found) != len(self.parts):
+        if type(found) not in kinds:
             raise wrong(self.title, found)
+        if len(found) != len(self.parts):
+            raise Unfit(f"expected {self.title}, found {len(found)} items")
 
 
 class SetOf(Shape):
@@ -196,7 +206,11 @@ class Keyed(Shape):
                 turned.append(turn(key))
             except Unfit as unfit:
                 raise Unfit(f"has the key {shown(key)}: {unfit.reason}") from unfit.__cause__
-        if len({*turned}) != len(turned):
+        try:
+            distinct = len({*turned})
+        except TypeError as error:  # a signaling NaN
+            raise Unfit(f"has a key that no dict can hold: {error}") from None
+        if distinct != len(turned):
             raise Unfit("has two keys that are the same")
         return turned
 
@@ -250,7 +264,7 @@ def each(turn: Callable[[Any], Any], items: Any) -> list[Any]:  # noqa: ANN401  
     try:
         return [turn(item) for item in walk]
     except Unfit as unfit:
-        raise unfit.at(_reached(items, walk)) from unfit.__cause__
+        raise unfit.at(reached(items, walk)) from unfit.__cause__
 
 
 def by_key(turn: Callable[[Any], Any], items: dict[str, Any]) -> dict[str, Any]:
@@ -259,7 +273,7 @@ def by_key(turn: Callable[[Any], Any], items: dict[str, Any]) -> dict[str, Any]:
     try:
         return {key: turn(item) for key, item in walk}
     except Unfit as unfit:
-        key = list(items)[_reached(items, walk)]
+        key = list(items)[reached(items, walk)]
         raise unfit.at(key) from unfit.__cause__
 
 
@@ -277,7 +291,7 @@ def _itself(value: object) -> object:
     return value
 
 
-def _reached(items: Any, walk: Any) -> int:  # noqa: ANN401
+def reached(items: Any, walk: Any) -> int:  # noqa: ANN401
     """The index of what a walk over the items gave last."""
     return len(items) - length_hint(walk) - 1
 
@@ -290,5 +304,7 @@ def _plain(item: Shape) -> Callable[[Iterable[Any]], bool] | None:
         kinds = item.kinds
         return lambda values: {*map(type, values)} <= kinds
     if type(item) is Number:
+        from math import isfinite
+
         return lambda values: {*map(type, values)} <= FLOATS and all(map(isfinite, values))
     return None

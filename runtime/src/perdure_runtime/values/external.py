@@ -168,7 +168,7 @@ class CallbackValues:
         if kind is not None:  # recorded as the error it is; what the outside called it is in the mark
             data = source.get("ErrorData")
             mark = read_mark(data) if isinstance(data, str) and is_marked(data) else Mark(data=_text(data))
-            source.update(ErrorType=mark.error_type, ErrorData=mark.data)
+            source.update(ErrorType=mark.error_type, ErrorData=_what_led_to(mark))
             return _callback_error(kind, source, identity)
         return _callback_error(UNREADABLE.get(name, CallbackNotSubmitted), source, identity)
 
@@ -185,6 +185,11 @@ def _callback_error(kind: type[CallbackError], error: ErrorObject, identity: Ide
     )
     assert isinstance(revived, CallbackError)  # noqa: S101  without origins it is the fallback
     return revived
+
+
+def _what_led_to(mark: Mark) -> str | None:
+    """The data that the outside gave, and what led to the failure of a submitter."""
+    return Mark(data=mark.data, cause=mark.cause, context=mark.context, suppress=mark.suppress).data_text()
 
 
 def _text(value: object) -> str | None:

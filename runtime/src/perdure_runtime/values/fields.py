@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import MISSING, is_dataclass
 from importlib import import_module
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.resolution import annotations_of
 
 __all__ = ["ClassForm", "Declared", "class_form"]
@@ -39,8 +40,10 @@ class ClassForm(NamedTuple):
     """Whether code of the user's runs when one is made from its fields."""
     positional: bool
     """Whether the constructor takes the fields in their order."""
+    settable: bool = False
+    """Whether the constructor does nothing but set the fields, so that whoever sets them needs none."""
     frozen: bool = False
-    """Whether the constructor does nothing but set the fields, past a `__setattr__` that refuses to."""
+    """Whether there is a `__setattr__` that refuses to set them."""
     refusal: str = ""
     """Why it cannot be served."""
 
@@ -54,6 +57,7 @@ def class_form(kind: type) -> ClassForm | None:
 
 
 def _dataclass(kind: Any) -> ClassForm:  # noqa: ANN401  a dataclass
+    parameters = kind.__dataclass_params__
     fields = tuple(
         Declared(
             field.name,
@@ -64,19 +68,24 @@ def _dataclass(kind: Any) -> ClassForm:  # noqa: ANN401  a dataclass
         )
         for field in dataclasses.fields(kind)
     )
-    # An inherited decorator says nothing about a constructor that was written since.
-    generated = "__dataclass_params__" in vars(kind) and kind.__dataclass_params__.init
+    generated = parameters.init and _is_generated(vars(kind).get("__init__"))
     positional = generated and not any(field.kw_only for field in dataclasses.fields(kind))
     passing = _init_only(kind)
     refusal = f"{passing[0]!r} is an InitVar, which cannot be read back" if passing else ""
     remade = not generated or hasattr(kind, "__post_init__")
-    return ClassForm(fields, remade, positional, positional and not remade and _only_frozen(kind), refusal)
+    settable = positional and not remade and _only_sets(kind)
+    return ClassForm(fields, remade, positional, settable, parameters.frozen, refusal)
 
 
-def _only_frozen(kind: Any) -> bool:  # noqa: ANN401
+def _is_generated(init: object) -> bool:
+    """Whether the decorator made this constructor: it leaves one alone that is there, and says nothing of it."""
+    return isinstance(init, FunctionType) and init.__code__.co_qualname.startswith("__create_fn__")
+
+
+def _only_sets(kind: Any) -> bool:  # noqa: ANN401
     fields = dataclasses.fields(kind)
     return (
-        kind.__dataclass_params__.frozen
+        (kind.__dataclass_params__.frozen or "__setattr__" not in vars(kind))
         and kind.__bases__ == (object,)
         and type(kind) is type
         and "__new__" not in vars(kind)

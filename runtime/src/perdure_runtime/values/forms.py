@@ -6,27 +6,28 @@ is found out when a function is first met and kept; `HandlerRefused` is raised f
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from _weakref import ref  # what `weakref` adds to it is not used here
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from perdure.errors import HandlerRefused
-from perdure.serdes import RAW
-from perdure_runtime.values.annotations import Converter, converter
-from perdure_runtime.values.batches import BatchKind, BatchValues, ItemForms
-from perdure_runtime.values.batchform import nested
+from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.codec import Codec
-from perdure_runtime.values.external import Answers, CallbackValues, InvokeValues
 from perdure_runtime.values.results import ResultForm
 from perdure_runtime.values.signatures import event_type, result_type
 from perdure_runtime.values.work import ChildValues, ConditionValues, StepValues, described
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perdure import Serdes, StepOptions
     from perdure.batches import Batch
     from perdure.children import ChildOptions
+    from perdure_runtime.values.annotations import Converter
+    from perdure_runtime.values.batches import BatchKind, BatchValues, ItemForms
+    from perdure_runtime.values.external import CallbackValues, InvokeValues
     from perdure_runtime.values.origins import Origins
+    from perdure_runtime.values.tags import Structure
 
 __all__ = ["Forms"]
 
@@ -34,12 +35,13 @@ __all__ = ["Forms"]
 class Forms:
     """The forms of all operations of one durable function; each function's annotations are read once."""
 
-    __slots__ = ("_codec", "_converters", "_origins")
+    __slots__ = ("_codec", "_known", "_origins")
 
     def __init__(self, origins: Origins) -> None:
         self._origins = origins
-        self._codec = Codec(nested(origins))
-        self._converters: WeakKeyDictionary[Any, Converter] = WeakKeyDictionary()
+        self._codec = Codec(partial(_structures, origins))
+        self._known: dict[int, tuple[ref[Any], Converter, ResultForm]] = {}
+        """By the id of a function, for as long as that lives."""
 
     def of(self, body: Callable[..., object], options: StepOptions) -> StepValues:
         """The forms of one step."""
@@ -57,10 +59,15 @@ class Forms:
         summary: Callable[[Batch[Any]], str] | None = None,
     ) -> BatchValues:
         """The forms of one `map` or `parallel`, whose items have the forms that `item_forms` answers by index."""
+        from perdure_runtime.values.batches import BatchValues
+
         return BatchValues(self._origins, self._codec, kind, item_forms, serdes, summary)
 
     def of_callback(self, result: object = None, serdes: Serdes[Any] | None = None) -> CallbackValues:
         """The forms of one callback; without a type and a serdes its result is the text that was sent."""
+        from perdure.serdes import RAW
+        from perdure_runtime.values.external import Answers, CallbackValues
+
         known = None if result is None else converter(result, owner="result=")
         answers = Answers(known, RAW if serdes is None and known is None else serdes)
         return CallbackValues(answers, ResultForm(self._codec, known), self._codec, serdes)
@@ -72,6 +79,8 @@ class Forms:
         result_serdes: Serdes[Any] | None = None,
     ) -> InvokeValues:
         """The forms of one invoke."""
+        from perdure_runtime.values.external import Answers, InvokeValues
+
         known = None if result is None else converter(result, owner="result=")
         return InvokeValues(Answers(known, result_serdes), payload_serdes)
 
@@ -81,30 +90,46 @@ class Forms:
         """The forms of one condition: its state is what the check returns, or takes, or else what `initial` is."""
         if serdes is not None:
             return ConditionValues(ResultForm(self._codec, None, serdes))
-        known = self._converter(check)
+        known, _ = self._met(check)
         if known.identity:
             known = _compiled(event_type, check)
         if known.identity and not self._codec.keeps(type(initial)):
-            with suppress(HandlerRefused):  # then the codec says what is wrong with it
+            try:  # noqa: SIM105  contextlib is not on the cold path
                 known = converter(type(initial), owner="initial")
+            except HandlerRefused:
+                pass  # then the codec says what is wrong with it
         return ConditionValues(ResultForm(self._codec, known))
 
     def describe(self, error: BaseException) -> dict[str, Any]:
-        """The error object to record for an exception."""
-        return described(error)
+        """The error object of what an execution failed with."""
+        return described(error, is_final=True)
 
     def _result_of(self, body: Callable[..., object], serdes: Serdes[Any] | None) -> ResultForm:
-        return ResultForm(self._codec, None if serdes is not None else self._converter(body), serdes)
+        return self._met(body)[1] if serdes is None else ResultForm(self._codec, None, serdes)
 
-    def _converter(self, body: Callable[..., object]) -> Converter:
-        key = getattr(body, "__func__", body)
+    def _met(self, body: Callable[..., object]) -> tuple[Converter, ResultForm]:
+        """What the annotation of a function's result comes to."""
+        function = getattr(body, "__func__", body)
+        number = id(function)
+        known = self._known.get(number)
+        if known is not None:
+            return known[1:]
+        compiled = _compiled(result_type, body)
+        form = ResultForm(self._codec, compiled)
+        everything = self._known
         try:
-            known = self._converters.get(key)
+            alive = ref(function, lambda _: everything.pop(number, None))
         except TypeError:  # a callable that cannot be referred to weakly, such as a builtin
-            return _compiled(result_type, body)
-        if known is None:
-            known = self._converters[key] = _compiled(result_type, body)
-        return known
+            pass
+        else:
+            everything[number] = (alive, compiled, form)
+        return compiled, form
+
+
+def _structures(origins: Origins) -> tuple[Structure, ...]:
+    from perdure_runtime.values.batchform import nested
+
+    return nested(origins)
 
 
 def _compiled(type_of: Callable[..., object], body: Callable[..., object]) -> Converter:

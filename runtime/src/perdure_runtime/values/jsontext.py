@@ -1,8 +1,8 @@
 """JSON text and back, at the speed of C and without a loss.
 
-orjson is fast, and wrong in silence about a few values: integers beyond 64 bits are read as floats, NaN is written as
-null, a tuple as a list, an `IntEnum` as its number. Python's own json knows the first two. So a value takes orjson's
-way only where that is proved to bring it back, and json's way otherwise:
+What is fast (`jsoncode`) is wrong in silence about a few values: orjson reads integers beyond 64 bits as floats and
+writes NaN as null; either library writes a tuple as a list, an `IntEnum` as its number. Python's own json knows the
+first two. So a value takes the fast way only where that is proved to bring it back, and json's otherwise:
 
 * *written*: `exact` reads its own text back. `marshal` takes objects of the very builtin types only, nothing derived
   from them, which is the half of the proof that `==` cannot give (`IntEnum(1) == 1`, `defaultdict(…) == {…}`); with the
@@ -12,20 +12,20 @@ way only where that is proved to bring it back, and json's way otherwise:
 
 from __future__ import annotations
 
-import json
 import marshal
 from typing import Any, Final, cast
 
-import orjson
-
+from perdure_runtime.jsoncode import CODE
 from perdure_runtime.values.paths import Unfit
 
-__all__ = ["DIFFERENT", "Different", "NotFinite", "exact", "known", "parse", "write"]
+__all__ = ["DIFFERENT", "TOO_LONG", "Different", "NotFinite", "exact", "known", "parse", "write"]
 
-OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 DIGITS_AS_ZERO: Final = bytes.maketrans(b"123456789", b"000000000")
 LONG_RUN: Final = b"0" * 19
 """The shortest integer outside 64 bits: a minus sign and 19 digits."""
+
+
+TOO_LONG: Final = "has an integer of more digits than Python reads; store it as text of your own, such as hex(…)"
 
 
 class Different:
@@ -39,9 +39,9 @@ DIFFERENT: Final = Different()
 def exact(value: object) -> tuple[str, object] | Different:
     """The JSON text of `value`, and what it reads back as, when that is the same in value and in type throughout."""
     try:
-        text = orjson.dumps(value, option=OPTIONS)
+        text = CODE.written(value)
         marshal.dumps(cast("Any", value))  # whether it takes the value is the question
-        decoded = orjson.loads(text)
+        decoded = CODE.read(text)
         same = decoded == value
     except (TypeError, ValueError, RecursionError):
         return DIFFERENT
@@ -57,8 +57,8 @@ class NotFinite(float):
 def known(data: object) -> str | None:
     """The JSON text of data of builtin types, all floats finite; None where orjson cannot write it."""
     try:
-        return orjson.dumps(data, option=OPTIONS).decode()
-    except (TypeError, RecursionError):
+        return CODE.written(data).decode()
+    except (TypeError, ValueError, RecursionError):
         return None
 
 
@@ -67,9 +67,11 @@ def parse(text: str) -> object:
     try:
         data = text.encode()
         if LONG_RUN not in data.translate(DIGITS_AS_ZERO):
-            return orjson.loads(data)
+            return CODE.read(data)
     except ValueError:
         pass  # not JSON, or one of the things only json reads: NaN, lone surrogates
+    import json
+
     try:
         value: object = json.loads(text)
     except ValueError as error:
@@ -82,10 +84,12 @@ def write(value: object) -> str:
     found = exact(value)
     if not isinstance(found, Different):
         return found[0]
+    import json
+
     try:
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     except (TypeError, ValueError) as error:
-        raise Unfit(f"cannot be written as JSON: {error}") from None
+        raise Unfit(_unwritable(error)) from None
     try:
         text.encode()
     except UnicodeEncodeError:  # a lone surrogate has no bytes of its own; escaped, it travels
@@ -93,3 +97,7 @@ def write(value: object) -> str:
             raise Unfit("has two halves of a surrogate pair, which would be read as one character") from None
         return json.dumps(value, separators=(",", ":"))
     return text
+
+
+def _unwritable(error: Exception) -> str:
+    return TOO_LONG if "digits" in str(error) else f"cannot be written as JSON: {error}"

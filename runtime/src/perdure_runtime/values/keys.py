@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.shapes import Shape
 from perdure_runtime.values.tags import shown

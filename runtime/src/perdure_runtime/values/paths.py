@@ -13,6 +13,7 @@ __all__ = ["ROOT", "Unfit", "named", "reported"]
 
 ROOT = "value"
 SHOWN = 80
+MOST_STEPS, FIRST_STEPS, LAST_STEPS = 30, 10, 5
 
 
 class Unfit(Exception):
@@ -29,8 +30,12 @@ class Unfit(Exception):
         return self
 
     def path(self, root: str) -> str:
-        """The whole way, as Python would write it."""
-        return root + "".join(_written(step) for step in reversed(self.steps))
+        """The way, as Python would write it; of one that is too long to read, the middle is left out."""
+        steps = [_written(step) for step in reversed(self.steps)]
+        if len(steps) > MOST_STEPS:
+            left_out = len(steps) - FIRST_STEPS - LAST_STEPS
+            steps[FIRST_STEPS:-LAST_STEPS] = [f"…({left_out} more)…"]
+        return root + "".join(steps)
 
 
 class reported:  # noqa: N801  reads as the statement it is: `with reported("result"):`

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.tags import BATCH, DICT, LIST, TAG, TUPLE, VALUE, Structure, rich_types, shown
@@ -10,20 +10,25 @@ from perdure_runtime.values.writing import holds_dict
 
 __all__ = ["Reader"]
 
+PLAIN: dict[object, type] = {LIST: list, DICT: dict}
+"""What is itself where nothing below it has a tag."""
+
 
 class Reader:
     """Reads all that the codec stores, and the `structures` as what they are; without them, as their dicts."""
 
     __slots__ = ("_by_tag", "_structures")
 
-    def __init__(self, structures: Iterable[Structure]) -> None:
-        self._structures = tuple(structures)
+    def __init__(self, structures: Callable[[], tuple[Structure, ...]]) -> None:
+        self._structures = structures
         self._by_tag: dict[str, Callable[[object], object]] = {}
 
-    def root(self, data: object) -> object:
-        """The value that recorded JSON data stands for; raises `Unfit`."""
+    def root(self, data: object, *, shallow: bool = False) -> object:
+        """The value that recorded JSON data stands for; raises `Unfit`. Data that is `shallow` has no tag below."""
         if type(data) is dict:
             if TAG in data and VALUE in data:
+                if shallow and type(data[VALUE]) is PLAIN.get(data[TAG]):
+                    return data[VALUE]
                 return self._tagged(data)
         elif type(data) is not list or not holds_dict(data):
             return data
@@ -56,7 +61,7 @@ class Reader:
             TUPLE: lambda data: tuple(self._list(data)),
             BATCH: self._dict,
             **{rich.tag: rich.read for rich in rich_types().values()},
-            **{structure.tag: self._of(structure) for structure in self._structures},
+            **{structure.tag: self._of(structure) for structure in self._structures()},
         }
         return self._by_tag
 

@@ -4,21 +4,27 @@
         if type(value) is not kind:                      if type(data) is not dict:
             raise record.wrong(value)                        data = record.members(data)
         at = ''                                          try:
-        try:                                                 v0 = data['sku']
-            at = 'sku'                                       v1 = data['lines']
-            v0 = value.sku                               except KeyError:
-            if not (type(v0) is str):                        return record.partly(data)
-                v0 = turn_0(v0)                          at = ''
+        walk = None                                          v0 = data['sku']
+        try:                                                 v1 = data['lines']
+            at = 'sku'                                   except KeyError:
+            v0 = value.sku                                   return record.partly(data)
+            if not (type(v0) is str):                    at = ''
+                v0 = turn_0(v0)                          walk = None
             at = 'lines'                                 try:
-            v1 = turn_1(value.lines)                         if not (type(v0) is str):
-        except Unfit as unfit:                                   at = 'sku'
-            raise unfit.at(at) from unfit.__cause__              v0 = turn_0(v0)
-        except AttributeError:                               at = 'lines'
-            raise Unfit('is not set').at(at) …               v1 = turn_1(v1)
-        return {'sku': v0, 'lines': v1}                  except Unfit as unfit:
-                                                             raise unfit.at(at) from unfit.__cause__
-                                                         try:
-                                                             return kind(v0, v1)
+            v1 = value.lines                                 if not (type(v0) is str):
+            if type(v1) is list:                                 at = 'sku'
+                held, walk = v1, iter(v1)                        v0 = turn_0(v0)
+                v1 = [item_1(x) for x in walk]               at = 'lines'
+                walk = None                                  if type(v1) is list:
+            else:                                                held, walk = v1, iter(v1)
+                v1 = turn_1(v1)                                  v1 = [item_1(x) for x in walk]
+        except Unfit as unfit:                                   walk = None
+            if walk is not None:                             else:
+                unfit.at(reached(held, walk))                    v1 = turn_1(v1)
+            raise unfit.at(at) from …                    except Unfit as unfit:
+        except AttributeError:                               (as on the left)
+            raise Unfit('is not set').at(at) …           try:
+        return {'sku': v0, 'lines': v1}                      return kind(v0, v1)
                                                          except Exception as error:
                                                              raise record.refused(error) from error
 
@@ -30,8 +36,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Any
+from types import MethodType
+from typing import TYPE_CHECKING, Any, cast
 
+from perdure_runtime.values.containers import reached
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.records import Form, Record, Slot, key_of
 from perdure_runtime.values.shapes import Inline, Shape, is_open
@@ -46,19 +54,22 @@ Names = dict[str, Any]
 
 def generated(record: Record, form: Form) -> Callable[[Any], Any]:
     """The function for one direction; from now on it is the record's own."""
-    names: Names = {"record": record, "kind": record.kind, "Unfit": Unfit}
-    lines = _read(record, names) if form == "read" else _written(record, names)
+    names: Names = {"record": record, "kind": record.kind, "Unfit": Unfit, "reached": reached}
     ways = [_way(slot, form) for slot in record.slots]
     for n, (shape, way) in enumerate(ways):
         names[f"turn_{n}"] = getattr(shape, way)
+        walked = shape.walked()
+        if walked is not None:
+            names[f"item_{n}"] = getattr(walked, way)
+    lines = WAYS[form](record, names)
     exec(compile("\n".join(lines), f"<perdure: {record.title}>", "exec"), names)  # noqa: S102  type information alone
     made: Callable[[Any], Any] = names["it"]
     vars(record)[form] = made
     # Other threads may use it already. What is a method of another record so far, which may contain this one, becomes
     # the function that the method would ask for.
-    for n, (shape, way) in enumerate(ways):
-        if isinstance(shape, Record):
-            names[f"turn_{n}"] = shape.code(way)
+    for name, turn in names.items():
+        if isinstance(turn, MethodType) and isinstance(turn.__self__, Record):
+            names[name] = turn.__self__.code(cast("Form", turn.__name__))
     return made
 
 
@@ -74,11 +85,7 @@ def _written(record: Record, names: Names) -> list[str]:
         "def it(value):",
         " if type(value) is not kind:",
         "  raise record.wrong(value)",
-        " at = ''",
-        " try:",
-        *(body or ["  pass"]),
-        " except Unfit as unfit:",
-        "  raise unfit.at(at) from unfit.__cause__",
+        *_guarded(record, body),
         " except AttributeError:",
         "  raise Unfit('is not set').at(at) from None",
         f" return {{{', '.join(f'{key_of(slot)!r}: v{n}' for n, slot in enumerate(record.slots))}}}",
@@ -98,11 +105,7 @@ def _read(record: Record, names: Names) -> list[str]:
         *([f"  v{n} = data[{key_of(slot)!r}]" for n, slot in enumerate(record.slots)] or ["  pass"]),
         " except KeyError:",
         "  return record.partly(data)",
-        " at = ''",
-        " try:",
-        *(body or ["  pass"]),
-        " except Unfit as unfit:",
-        "  raise unfit.at(at) from unfit.__cause__",
+        *_guarded(record, body),
         " try:",
         *_made(record, names),
         " except Exception as error:",
@@ -111,7 +114,48 @@ def _read(record: Record, names: Names) -> list[str]:
     ]
 
 
+def _again(record: Record, names: Names) -> list[str]:
+    """What was written a moment ago has every field, and each of its type."""
+    body = []
+    for n, slot in enumerate(record.slots):
+        body += _field_again(n, slot, names)
+    return ["def it(data):", *(line[1:] for line in [*body, *_made(record, names)]), " return made"]
+
+
+def _guarded(record: Record, body: list[str]) -> list[str]:
+    """The body, and what makes of its complaints those of a field, and of an item of a list that is walked."""
+    walked = any(slot.shape.walked() is not None for slot in record.slots)
+    found = ["  if walk is not None:", "   unfit.at(reached(held, walk))"]
+    return [
+        " at = ''",
+        *([" walk = None"] if walked else []),
+        " try:",
+        *(body or ["  pass"]),
+        " except Unfit as unfit:",
+        *(found if walked else []),
+        "  raise unfit.at(at) from unfit.__cause__",
+    ]
+
+
+def _walked(n: int, slot: Slot) -> list[str] | None:
+    """A list made anew by an expression for each item; None for what is no such list."""
+    item = slot.shape.walked()
+    if item is None:
+        return None
+    return [
+        f"  if type(v{n}) is list:",
+        f"   held, walk = v{n}, iter(v{n})",
+        f"   v{n} = [item_{n}(x) for x in walk]",
+        "   walk = None",
+        "  else:",
+        f"   v{n} = turn_{n}(v{n})",
+    ]
+
+
 def _field_written(n: int, slot: Slot, fetched: str, names: Names) -> list[str]:
+    walked = _walked(n, slot)
+    if walked is not None:
+        return [f"  v{n} = {fetched}", *walked]
     inline = _inline(n, slot, names)
     if inline is None:
         return [f"  v{n} = turn_{n}({fetched})"]
@@ -122,13 +166,28 @@ def _field_written(n: int, slot: Slot, fetched: str, names: Names) -> list[str]:
 
 
 def _field_read(n: int, slot: Slot, names: Names) -> list[str]:
+    walked = _walked(n, slot)
+    if walked is not None:
+        return [f"  at = {key_of(slot)!r}", *walked]
     inline = _inline(n, slot, names)
     turn = [f"at = {key_of(slot)!r}", f"v{n} = turn_{n}(v{n})"]
     if inline is None or inline.read_test == "False":
         return [f"  {line}" for line in turn]
     if inline.value == f"v{n}":
         return [f"  if not ({inline.read_test}):", *(f"   {line}" for line in turn)]
-    return [f"  if {inline.read_test}:", f"   v{n} = {inline.value}", "  else:", *(f"   {line}" for line in turn)]
+    return [f"  {turn[0]}", f"  v{n} = ({inline.value}) if {inline.read_test} else turn_{n}(v{n})"]
+
+
+def _field_again(n: int, slot: Slot, names: Names) -> list[str]:
+    data = f"data[{key_of(slot)!r}]"
+    if slot.shape.walked() is not None:
+        return [f"  v{n} = [item_{n}(x) for x in {data}]"]
+    inline = _inline(n, slot, names)
+    if inline is None or inline.read_test == "False":
+        return [f"  v{n} = turn_{n}({data})"]
+    if inline.written == inline.value == f"v{n}":
+        return [f"  v{n} = {data}"]
+    return [f"  v{n} = {data}", f"  v{n} = ({inline.value}) if {inline.read_test} else turn_{n}(v{n})"]
 
 
 def _inline(n: int, slot: Slot, names: Names) -> Inline | None:
@@ -142,13 +201,15 @@ def _inline(n: int, slot: Slot, names: Names) -> Inline | None:
 
 
 def _made(record: Record, names: Names) -> list[str]:
-    """The instance, by its constructor, or past one that would do nothing but set fields, slowly as they are frozen."""
+    """The instance, by its constructor, or past one that would do nothing but set fields."""
     if record.is_tuple and not record.remade:
         names["new"] = tuple.__new__
         return [f"  made = new(kind, [{', '.join(f'v{n}' for n in range(len(record.slots)))}])"]
-    if not record.frozen:
+    if not record.settable:
         return [f"  made = kind({', '.join(_arguments(record))})"]
     names["new"] = object.__new__
+    if not record.frozen:
+        return ["  made = new(kind)", *(f"  made.{slot.name} = v{n}" for n, slot in enumerate(record.slots))]
     if "__slots__" not in vars(record.kind):
         fields = [f"  fields[{slot.name!r}] = v{n}" for n, slot in enumerate(record.slots)]
         return ["  made = new(kind)", "  fields = made.__dict__", *fields]
@@ -176,3 +237,11 @@ def _is_name(name: str) -> bool:
 def _way(slot: Slot, form: Form) -> tuple[Shape, Form]:
     """A field's shape, and the direction in which it goes; in a record, only what is open has tags."""
     return slot.shape, "json" if form == "payload" and not is_open(slot.shape) else form
+
+
+WAYS: dict[Form, Callable[[Record, Names], list[str]]] = {
+    "payload": _written,
+    "json": _written,
+    "read": _read,
+    "again": _again,
+}

@@ -18,11 +18,11 @@ from typing import Any, Literal, TypeAlias, cast
 from perdure_runtime.values.constants import Constants
 from perdure_runtime.values.fields import ClassForm
 from perdure_runtime.values.paths import Unfit
-from perdure_runtime.values.shapes import Shape, is_open, wrong
+from perdure_runtime.values.shapes import Inline, Shape, is_open, wrong
 
 __all__ = ["Form", "Record", "Slot", "key_of"]
 
-Form: TypeAlias = Literal["payload", "json", "read"]
+Form: TypeAlias = Literal["payload", "json", "read", "again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Record(Shape):
         self.title = title
         self.remade = form.remade
         self.positional = form.positional
+        self.settable = form.settable
         self.frozen = form.frozen
         self.is_tuple = issubclass(kind, tuple)
         self.made = frozenset({kind})
@@ -75,12 +76,23 @@ class Record(Shape):
     def read(self, data: Any) -> object:  # noqa: ANN401
         return self.code("read")(data)
 
+    def again(self, data: Any) -> object:  # noqa: ANN401
+        return self.code("again")(data)
+
+    def called(self) -> Inline | None:
+        if self.is_open:
+            return None
+        names = {"kind_{n}": self.kind, "write_{n}": self.json, "read_{n}": self.read}
+        return Inline("type({x}) is kind_{n}", "write_{n}({x})", "type({x}) is dict", "read_{n}({x})", names)
+
     def code(self, form: Form) -> Callable[[Any], Any]:
         """The generated function for one direction, which takes the place of the method that asked for it."""
         known: Callable[[Any], Any] | None = vars(self).get(form)
         if known is None:
             from perdure_runtime.values.recordcode import generated
 
+            if form == "again" and not (self.settable or (self.is_tuple and not self.remade)):
+                return self.code("read")
             known = generated(self, form)
         return known
 

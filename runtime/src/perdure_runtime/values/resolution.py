@@ -3,6 +3,9 @@
 Under PEP 563 an annotation is text, on Python 3.14 it is not even evaluated until asked for, and inside `list["Order"]`
 it is text anywhere. Each is resolved by itself, when it is needed: a name that only the type checker ever imports must
 not hurt as long as only other parameters use it.
+
+An alias that contains itself, `Json = list["Json"] | str`, has no end when it is written out. Where one is met, aliases
+stay what they are, `Alias`es, and are resolved one by one by whoever knows those it is inside of.
 """
 
 from __future__ import annotations
@@ -11,8 +14,9 @@ import sys
 import typing
 from collections.abc import Callable, Mapping
 from types import FunctionType
+from typing import Any
 
-__all__ = ["Unresolved", "annotations_of", "names_of_class", "names_of_function", "resolve"]
+__all__ = ["Alias", "Unresolved", "annotations_of", "names_of_class", "names_of_function", "resolve"]
 
 
 class Unresolved(Exception):
@@ -43,15 +47,78 @@ def annotations_of(owner: FunctionType | type) -> Mapping[str, object]:
     return found
 
 
+class Alias:
+    """An alias by its name, so that it may be inside itself; the same as any other of the same type expression."""
+
+    __slots__ = ("__name__", "_names", "_value")
+
+    def __init__(self, name: str, value: object, names: Mapping[str, object]) -> None:
+        self.__name__ = name
+        self._value = value
+        self._names = names
+
+    def resolved(self) -> object:
+        """What it stands for; aliases in it stay aliases."""
+        return _evaluated(self._value, self._names, aliases_among(self._names), of_class=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Alias) and self._value is other._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
+
+    def __or__(self, other: Any) -> object:  # noqa: ANN401  any annotation
+        return typing.Union[self, other]  # noqa: UP007  written by hand it would be this very method
+
+    def __ror__(self, other: Any) -> object:  # noqa: ANN401
+        return typing.Union[other, self]  # noqa: UP007
+
+    def __getitem__(self, args: Any) -> object:  # noqa: ANN401
+        raise TypeError(
+            f"{self.__name__} takes parameters, and contains itself or text; make it with the `type` statement"
+        )
+
+    def __repr__(self) -> str:
+        return self.__name__
+
+
 def resolve(annotation: object, names: Mapping[str, object], *, of_class: bool = False) -> object:
     """`annotation` with every text in it replaced by what it names among `names`; in a class it may be `Final`."""
+    found = _evaluated(annotation, names, None, of_class=of_class)
+    if _has_text(found):  # what is left is inside of itself
+        found = _evaluated(annotation, names, aliases_among(names), of_class=of_class)
+    return None if found is type(None) else found
+
+
+def aliases_among(names: Mapping[str, object]) -> dict[str, object]:
+    """Those of `names` that name a type expression with text in it."""
+    return {
+        name: Alias(name, value, names)
+        for name, value in names.items()
+        if type(value).__module__ in {"types", "typing"} and _has_text(value)
+    }
+
+
+def _evaluated(
+    annotation: object, names: Mapping[str, object], first: Mapping[str, object] | None, *, of_class: bool
+) -> object:
     carrier = type("carrier", (), {}) if of_class else _carrier()
     carrier.__annotations__ = {"it": annotation}
+    local = None if first is None else {**names, **first}
     try:
-        found: object = typing.get_type_hints(carrier, dict(names), include_extras=True)["it"]
+        found: object = typing.get_type_hints(carrier, dict(names), local, include_extras=True)["it"]
     except Exception as error:  # the text is the user's: anything may go wrong when it is evaluated
         raise Unresolved(annotation, error) from error
-    return None if found is type(None) else found
+    return found
+
+
+def _has_text(annotation: object) -> bool:
+    if isinstance(annotation, str | typing.ForwardRef):
+        return True
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return False
+    return any(map(_has_text, args[:1] if origin is typing.Annotated else args))
 
 
 def names_of_function(function: FunctionType) -> dict[str, object]:

@@ -5,12 +5,13 @@ What is stored is read back at once, so that the code gets live what a replay wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from perdure import SerdesError
+from perdure.errors import SerdesError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from perdure import Serdes
     from perdure_runtime.values.annotations import Converter
     from perdure_runtime.values.codec import Codec
@@ -41,9 +42,11 @@ class ResultForm:
             return self._codec.stored(value, root=RESULT)
         payload = self._converter.to_payload(value, root=RESULT)
         settled = self._codec.settled(payload, root=RESULT) if self._converter.settled else None
-        # A settled payload is what its text reads back as, so that reading the text would change nothing.
-        text, data = self._codec.stored(payload, root=RESULT) if settled is None else (settled, payload)
-        back = self._converter.from_payload(data, root=RESULT)
+        if settled is None:
+            text, data = self._codec.stored(payload, root=RESULT)
+            back = self._converter.from_payload(data, root=RESULT)
+        else:  # the payload is what its text reads back as, so that reading the text would change nothing
+            text, back = settled, self._converter.from_settled(payload, root=RESULT)
         self._converter.check(back, payload, root=RESULT)
         return text, back
 

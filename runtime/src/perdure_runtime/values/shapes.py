@@ -11,14 +11,12 @@ writes. Both forms are built anew: nothing mutable of a value is in them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import isfinite
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from perdure_runtime.values.jsontext import NotFinite
+from perdure_runtime.tuples import NamedTuple
+from perdure_runtime.values.jsontext import Different, NotFinite, exact
 from perdure_runtime.values.paths import Unfit
-from perdure_runtime.values.spelling import spelled
 from perdure_runtime.values.tags import Rich, shown
-from perdure_runtime.values.unannotated import json_data
 
 __all__ = [
     "ANYTHING",
@@ -89,8 +87,20 @@ class Shape:
         """The value that either form of it stands for; raises `Unfit`."""
         raise NotImplementedError
 
+    def again(self, data: Any) -> object:  # noqa: ANN401
+        """As `read`, for data that `json` has just made, of which nothing has to be proved any more."""
+        return self.read(data)
+
     def inline(self) -> Inline | None:
         """The usual case as expressions, for generated code; None where a call is needed."""
+        return None
+
+    def called(self) -> Inline | None:
+        """The usual case as calls, where the shape is one of a union."""
+        return None
+
+    def walked(self) -> Shape | None:
+        """The shape of the items of a list that generated code may walk; None for all else."""
         return None
 
 
@@ -134,6 +144,8 @@ class Unserved(Exception):
     """An annotation, or one inside it, that has no shape."""
 
     def __init__(self, annotation: object, place: str, reason: str) -> None:
+        from perdure_runtime.values.spelling import spelled
+
         where = f" of {place}" if place else ""
         super().__init__(f"the annotation {spelled(annotation)}{where} cannot be served: {reason}")
 
@@ -150,6 +162,10 @@ class Anything(Shape):
         return value
 
     def json(self, value: object) -> object:
+        if not isinstance(exact(value), Different):
+            return value
+        from perdure_runtime.values.unannotated import json_data  # for what is more than JSON
+
         return json_data(value)
 
     def read(self, data: object) -> object:
@@ -193,7 +209,7 @@ class Number(Shape):
 
     def payload(self, value: object) -> float:
         number = self.read(value)
-        return number if isfinite(number) else NotFinite(number)
+        return number if number - number == 0.0 else NotFinite(number)  # infinity less itself is no number
 
     json = payload
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import collections.abc
 from functools import partial
-from inspect import getattr_static
 from types import FunctionType, MethodType
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from perdure.errors import HandlerRefused
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.resolution import Unresolved, annotations_of, names_of_function, resolve
 
 __all__ = ["Types", "event_type", "result_type", "signature_types"]
@@ -94,6 +94,8 @@ def _core_of(function: object) -> _Core | None:
         elif isinstance(function, FunctionType):
             return _Core(function, given, keywords)
         else:
+            from inspect import getattr_static  # an object of a class of the user's: rare, and dear to import for
+
             call = getattr_static(type(function), "__call__", None)
             if isinstance(function, type) or not isinstance(call, FunctionType):
                 return None

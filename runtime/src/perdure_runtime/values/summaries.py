@@ -6,9 +6,10 @@ shorter one tells which of them were still running. Nothing else in it is read a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from perdure.batches import Batch, BatchReason, BatchStatus
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import Unfit
 

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.paths import Unfit, named
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["BATCH", "DEEPEST", "DICT", "LIST", "TAG", "TUPLE", "VALUE", "Rich", "Structure", "rich_types", "shown"]
+__all__ = [
+    "BATCH",
+    "DEEPEST",
+    "DICT",
+    "LIST",
+    "TAG",
+    "TOO_DEEP",
+    "TUPLE",
+    "VALUE",
+    "Rich",
+    "Structure",
+    "rich_types",
+    "shown",
+]
 
 TAG, VALUE = "t", "v"
 LIST, DICT, TUPLE, BATCH = "l", "m", "t", "br"
 DEEPEST = 100
 """Levels of nesting that a value with tags may have; more would meet Python's recursion limit, sooner or later as the
 caller's stack is deep. Plain JSON may have orjson's 254."""
+TOO_DEEP = f"is nested more than {DEEPEST} levels deep, or contains itself; let its parts name each other by an id"
 LONGEST = 32
 """Characters of a datetime's ISO text whose offset is in minutes."""
 SHOWN = 40

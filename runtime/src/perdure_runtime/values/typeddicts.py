@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.constants import Constants
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.resolution import annotations_of

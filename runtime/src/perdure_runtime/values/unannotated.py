@@ -1,21 +1,20 @@
 """JSON for a value that no annotation describes and nobody here will read again: the result of a handler.
 
-What it is at run time decides. That goes one way only: whoever invoked the function reads JSON, not Python.
+What it is at run time decides: plain data by what is in them, other classes as an annotation would have them. That goes
+one way only: whoever invoked the function reads JSON, not Python.
 """
 
 from __future__ import annotations
 
 import enum
+import sys
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
-from perdure.batches import Batch
 from perdure_runtime.values import jsontext
-from perdure_runtime.values.batchform import batch_members
 from perdure_runtime.values.jsontext import Different
 from perdure_runtime.values.paths import ROOT, Unfit, named, reported
-from perdure_runtime.values.tags import DEEPEST, rich_types, shown
+from perdure_runtime.values.tags import DEEPEST, TOO_DEEP, rich_types, shown
 
 __all__ = ["json_data", "json_of"]
 
@@ -36,7 +35,7 @@ def json_data(value: object) -> object:
 
 def _walked(value: object, room: int) -> object:
     if not room:
-        raise Unfit(f"is nested more than {DEEPEST} levels deep")
+        raise Unfit(TOO_DEEP)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, enum.Enum):
@@ -48,18 +47,38 @@ def _walked(value: object, room: int) -> object:
         return _items(value, room)
     if isinstance(value, dict):
         return _members(cast("dict[object, object]", value), room)
-    if isinstance(value, Batch):
-        return _members(batch_members(value), room)
-    if is_dataclass(value) and not isinstance(value, type):
-        return _members({field.name: getattr(value, field.name) for field in fields(value)}, room)
-    return _text(value)
+    parts = _parts(value)
+    return _by_its_type(value) if parts is None else _members(parts, room)
 
 
-def _text(value: object) -> str:
+def _parts(value: object) -> dict[Any, object] | None:
+    """What a batch, its item or a dataclass is made of; whoever made one has imported what it takes."""
+    if "perdure.batches" in sys.modules:
+        from perdure.batches import Batch, BatchItem
+        from perdure_runtime.values.batchform import batch_members, item_members
+
+        if isinstance(value, Batch):
+            return batch_members(value)
+        if isinstance(value, BatchItem):
+            return item_members(value)
+    if not hasattr(type(value), "__dataclass_fields__"):
+        return None
+    from dataclasses import fields
+
+    return {field.name: getattr(value, field.name) for field in fields(cast("Any", value))}
+
+
+def _by_its_type(value: object) -> object:
     for kind, rich in rich_types().items():
         if isinstance(value, kind):
             return rich.to_text(value)
-    raise Unfit(f"a value of type {named(value)} has no form in JSON; annotate the function's return type")
+    from perdure_runtime.values.advice import advice, own_shape
+
+    shape = own_shape(value)
+    if shape is None:
+        raise Unfit(f"a value of type {named(value)} has no form in JSON; {advice(value)}")
+    data: object = shape.json(value)
+    return data
 
 
 def _items(value: list[Any] | tuple[Any, ...], room: int) -> list[object]:
@@ -76,7 +95,7 @@ def _members(value: dict[Any, object], room: int) -> dict[str, object]:
     members: dict[str, object] = {}
     for key, item in value.items():
         if not isinstance(key, str):
-            raise Unfit(f"has the key {shown(key)}; the keys of a JSON object are strings")
+            raise Unfit(f"has the key {shown(key)}; the keys of a JSON object are strings: make it text")
         try:
             members[str.__str__(key)] = _walked(item, room - 1)
         except Unfit as unfit:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import perdure
 import perdure_runtime
-from perdure import ChildContextError, ConditionError, OperationError, SerdesError, StepError
-from perdure_runtime.values.failures import ErrorObject, error_for, record
+from perdure.errors import ChildContextError, ConditionError, OperationError, SerdesError, StepError
 from perdure_runtime.values.results import RESULT, ResultForm, by_user
 from perdure_runtime.values.sizes import checked, utf8_size
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure_runtime.core.identity import Identity
+    from perdure_runtime.values.failures import ErrorObject
     from perdure_runtime.values.origins import Origins
 
 __all__ = ["ELSEWHERE", "ChildValues", "ConditionValues", "Failing", "StepValues", "described", "summarized"]
@@ -30,9 +30,11 @@ ENGINE = tuple(f"{path}{os.sep}" for package in (perdure, perdure_runtime) for p
 ELSEWHERE = "have the codec Offload store it elsewhere, or make it in a child context, whose steps record the parts"
 
 
-def described(error: BaseException) -> dict[str, Any]:
-    """The error object to record for an exception, without the engine's own frames."""
-    return record(error, engine=ENGINE)
+def described(error: BaseException, *, is_final: bool = False) -> dict[str, Any]:
+    """The error object to record for an exception, without the engine's own frames; `is_final` as for `record`."""
+    from perdure_runtime.values.failures import record  # where something has failed
+
+    return record(error, engine=ENGINE, is_final=is_final)
 
 
 class Failing:
@@ -50,6 +52,8 @@ class Failing:
 
     def revive(self, error: ErrorObject | None, identity: Identity, attempts: int) -> Exception:
         """The exception that a recorded error stands for."""
+        from perdure_runtime.values.failures import error_for
+
         return error_for(
             error,
             operation=identity.name or identity.kind.value.lower(),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.jsontext import Different, NotFinite
 from perdure_runtime.values.paths import Unfit, named
-from perdure_runtime.values.tags import DEEPEST, DICT, LIST, TAG, TUPLE, VALUE, Structure, rich_types, shown
+from perdure_runtime.values.tags import DEEPEST, DICT, LIST, TAG, TOO_DEEP, TUPLE, VALUE, Structure, rich_types, shown
 
 __all__ = ["Writer", "holds_dict"]
 
-ADVICE = "annotate the return type of the function, or give it a serdes= of your own"
+KEYS = "the keys of a stored dict are strings: annotate the return type, as dict[int, …] does, or make them text"
 Written: TypeAlias = tuple[object, bool]
 """JSON data, and whether there is a tag in it, which all above it then need too."""
 
@@ -20,10 +20,11 @@ Written: TypeAlias = tuple[object, bool]
 class Writer:
     """Writes all that the codec stores, and the `structures` besides."""
 
-    __slots__ = ("_structures", "_writers")
+    __slots__ = ("_by_kind", "_structures", "_writers")
 
-    def __init__(self, structures: Iterable[Structure]) -> None:
-        self._structures = {structure.kind: structure for structure in structures}
+    def __init__(self, structures: Callable[[], tuple[Structure, ...]]) -> None:
+        self._structures = structures
+        self._by_kind: dict[type, Structure] | None = None
         self._writers: dict[type, Callable[[Any, int], Written]] = {
             type(None): _plain,
             bool: _plain,
@@ -58,7 +59,7 @@ class Writer:
 
     def writes(self, kind: type) -> bool:
         """Whether values of this type can be written, as far as what is in them can."""
-        return kind in self._writers or kind in self._structures or kind in rich_types()
+        return kind in self._writers or kind in rich_types() or self._structure(kind) is not None
 
     def members_at_once(self, tag: str, members: dict[str, object]) -> tuple[str, dict[str, object]] | None:
         """As `at_once`, for a structure's members under their tag."""
@@ -71,9 +72,15 @@ class Writer:
         """As `text`, for a structure's members under their tag."""
         return jsontext.write({TAG: tag, VALUE: self._members(members, DEEPEST)[0]})
 
+    def _structure(self, kind: type) -> Structure | None:
+        """How values of this type are stored as a structure; which there are is asked when the first may be one."""
+        if self._by_kind is None:
+            self._by_kind = {structure.kind: structure for structure in self._structures()}
+        return self._by_kind.get(kind)
+
     def _written(self, value: object, room: int) -> Written:
         if not room:
-            raise Unfit(f"is nested more than {DEEPEST} levels deep")
+            raise Unfit(TOO_DEEP)
         kind = type(value)
         writer = self._writers.get(kind)
         if writer is not None:
@@ -81,9 +88,11 @@ class Writer:
         rich = rich_types().get(kind)
         if rich is not None:
             return {TAG: rich.tag, VALUE: rich.to_text(value)}, True
-        structure = self._structures.get(kind)
+        structure = self._structure(kind)
         if structure is None:
-            raise Unfit(f"a value of type {named(value)} cannot be stored as it is; {ADVICE}")
+            from perdure_runtime.values.advice import advice
+
+            raise Unfit(f"a value of type {named(value)} cannot be stored as it is; {advice(value)}")
         return {TAG: structure.tag, VALUE: self._members(structure.to_members(value), room)[0]}, True
 
     def _list(self, value: list[object], room: int) -> Written:
@@ -114,7 +123,7 @@ class Writer:
         tagged = False
         for key, item in value.items():
             if type(key) is not str:
-                raise Unfit(f"has the key {shown(key)}; the keys of a stored dict are strings")
+                raise Unfit(f"has the key {shown(key)}; {KEYS}")
             try:
                 data[key], needs = self._written(item, room - 1)
             except Unfit as unfit:

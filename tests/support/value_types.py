@@ -1,6 +1,6 @@
 """One annotation of every kind that values may have, with a value and what becomes of it.
 
-The table of types in docs/values.md is made from `ROWS`: `python tests/support/annotated_types.py`.
+The table of types in docs/values.md is made from `ROWS`: `python tests/support/value_types.py`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,23 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from pathlib import Path, PurePosixPath
-from typing import Any, Generic, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict, TypeVar
 from uuid import UUID
+
+import attrs
+import msgspec
+import pydantic
 
 from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
 from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.batchform import nested
 from perdure_runtime.values.codec import Codec
+from perdure_runtime.values.resolution import resolve
 from perdure_runtime.values.results import ResultForm
 
 T = TypeVar("T")
 Sku = NewType("Sku", str)
+Json = dict[str, "Json"] | list["Json"] | str | int | None
 
 
 class Colour(enum.Enum):
@@ -41,6 +47,11 @@ class Tone(enum.StrEnum):
 class Access(enum.Flag):
     READ = 1
     WRITE = 2
+
+
+class Rights(enum.IntFlag):
+    ASK = 1
+    TELL = 2
 
 
 class Corner(enum.Enum):
@@ -97,6 +108,22 @@ class Tree:
     children: list[Tree]
 
 
+class Customer(pydantic.BaseModel):
+    name: str
+    since: date
+
+
+@attrs.frozen
+class Parcel:
+    weight: Decimal
+    fragile: bool = False
+
+
+class Seat(msgspec.Struct, frozen=True):
+    row: int
+    free: bool
+
+
 class Row(NamedTuple):
     """A type: how an annotation of it is written, the annotation, a value, and plain JSON for it."""
 
@@ -107,6 +134,9 @@ class Row(NamedTuple):
 
 
 BATCH = Batch((BatchItem(0, None, BatchStatus.SUCCEEDED, 1),), BatchReason.ALL_COMPLETED, 1)
+
+SINCE = '{"name":"x","since":"2026-01-02"}'
+ITEM = '{"index":0,"status":"SUCCEEDED","result":1,"error":null}'
 
 ROWS = [
     Row("None", None, None, "null"),
@@ -140,10 +170,12 @@ ROWS = [
     ),
     Row("Card | Cash", Card | Cash, Cash("cash"), '{"kind":"cash"}'),
     Row('Literal["a", 1]', Literal["a", 1], "a", '"a"'),
+    Row('Literal["a", 1, True, b"hi"]', Literal["a", 1, True, b"hi"], b"hi", '"aGk="'),
     Row("Literal[Colour.RED]", Literal[Colour.RED], Colour.RED, '"red"'),
     Row("Colour (an Enum)", Colour, Colour.RED, '"red"'),
     Row("Level (an IntEnum)", Level, Level.HIGH, "2"),
     Row("Tone (a StrEnum)", Tone, Tone.LOUD, '"loud"'),
+    Row("Rights (an IntFlag)", Rights, Rights.ASK | Rights.TELL, "3"),
     Row("Access (a Flag)", Access, Access.READ | Access.WRITE, "3"),
     Row("Corner (an Enum of tuples)", Corner, Corner.NEAR, "[0,1]"),
     Row("Line (a dataclass)", Line, Line("a", Decimal("1.5")), '{"sku":"a","price":"1.5"}'),
@@ -162,7 +194,12 @@ ROWS = [
     Row("Point (a NamedTuple)", Point, Point(1, 2), '{"x":1,"y":2}'),
     Row("Movie (a TypedDict)", Movie, {"name": "x"}, '{"name":"x"}'),
     Row("Extras[int] (a generic TypedDict)", Extras[int], {"name": "x", "extra": 1}, '{"name":"x","extra":1}'),
+    Row("Customer (a pydantic model)", Customer, Customer(name="x", since=date(2026, 1, 2)), SINCE),
+    Row("Parcel (an attrs class)", Parcel, Parcel(Decimal("1.5")), '{"weight":"1.5","fragile":false}'),
+    Row("Seat (a msgspec struct)", Seat, Seat(row=1, free=True), '{"row":1,"free":true}'),
     Row("Sku (a NewType)", Sku, "x", '"x"'),
+    Row("Json (an alias that contains itself)", resolve(Json, {"Json": Json}), {"a": [1, {}]}, '{"a":[1,{}]}'),
+    Row("Annotated[int, ...]", Annotated[int, "in cents"], 5, "5"),
     Row("datetime", datetime, datetime(2026, 1, 2, 3, tzinfo=UTC), '"2026-01-02T03:00:00+00:00"'),
     Row("date", date, date(2026, 1, 2), '"2026-01-02"'),
     Row("time", time, time(3, 4, 5, 6, tzinfo=UTC), '"03:04:05.000006+00:00"'),
@@ -181,12 +218,14 @@ ROWS = [
         "Batch[int]",
         Batch[int],
         BATCH,
-        '{"all":[{"index":0,"status":"SUCCEEDED","result":1,"error":null}],"completionReason":"ALL_COMPLETED"}',
+        f'{{"all":[{ITEM}],"completionReason":"ALL_COMPLETED"}}',
     ),
+    Row("BatchItem[int]", BatchItem[int], BATCH[0], ITEM),
 ]
 
+NAMES = {Batch: "a batch", BatchItem: "an item of a batch"}
 PAGE = Path(__file__).parents[2] / "docs/values.md"
-BEGIN = "<!-- types: written by tests/support/annotated_types.py -->"
+BEGIN = "<!-- types: written by tests/support/value_types.py -->"
 END = "<!-- end of types -->"
 
 
@@ -195,8 +234,8 @@ def table() -> str:
     head = ["annotation", "value", "plain JSON", "recorded"]
     lines = [head, ["---"] * len(head)]
     for row in ROWS:
-        form = ResultForm(Codec(nested(None)), converter(row.annotation, owner="table"))
-        value = "a batch" if row.value is BATCH else repr(row.value)
+        form = ResultForm(Codec(lambda: nested(None)), converter(row.annotation, owner="table"))
+        value = NAMES.get(type(row.value)) or repr(row.value)
         lines.append(
             [f"`{cell}`".replace("|", "\\|") for cell in (row.text, value, row.json, form.store(row.value)[0])]
         )
