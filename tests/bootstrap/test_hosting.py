@@ -13,6 +13,7 @@ from perdure_bootstrap.context import LambdaContext
 from perdure_bootstrap.faults import Fault
 from perdure_bootstrap.plain import PlainHandler
 from perdure_bootstrap.runtime_api import Invocation
+from perdure_runtime.service.ahead import Ahead, lent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,8 +39,14 @@ class Engine:
         self.prepared: list[Durable[Any, Any]] = []
         self.told: list[str] = []
 
-    def make(self, environ: Mapping[str, str], client: object | None, leave: Callable[[bytes], NoReturn]) -> Engine:
-        self.made = (environ, client, leave)
+    def make(
+        self,
+        environ: Mapping[str, str],
+        client: object | None,
+        leave: Callable[[bytes], NoReturn],
+        ahead: Ahead | None,
+    ) -> Engine:
+        self.made = (environ, client, leave, ahead)
         return self
 
     def prepare(self, function: Durable[Any, Any], /) -> Engine:
@@ -62,9 +69,9 @@ class Refusing(Engine):
 
 
 def test_durable_function_is_served_by_the_engine_from_bytes_to_bytes() -> None:
-    engine, client = Engine(), object()
-    serving = hosting.serving_for(workflow, ENVIRON, client=client, abandon=abandon, make_host=engine.make)
-    assert engine.made == (ENVIRON, client, abandon)
+    engine, client, ahead = Engine(), object(), Ahead(ENVIRON)
+    serving = hosting.serving_for(workflow, ENVIRON, client=client, abandon=abandon, ahead=ahead, make_host=engine.make)
+    assert engine.made == (ENVIRON, client, abandon, ahead)
     assert engine.prepared == [workflow]
     answered = serving.answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
     assert answered == (b'{"DurableExecutionArn": "arn"}rid', "application/json")
@@ -81,7 +88,11 @@ def test_wrapped_durable_function_is_served_through_its_wrapper() -> None:
     def instrumented(event: object, context: object) -> object:
         return {"seen": event}
 
-    serving = hosting.serving_for(instrumented, ENVIRON, client=None, abandon=abandon, make_host=Engine().make)
+    ahead = Ahead(ENVIRON)
+    serving = hosting.serving_for(
+        instrumented, ENVIRON, client=None, abandon=abandon, ahead=ahead, make_host=Engine().make
+    )
+    assert lent() is ahead
     assert isinstance(serving.answer, PlainHandler)
     body, _ = serving.answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
     assert body == b'{"seen": {"DurableExecutionArn": "arn"}}'

@@ -64,8 +64,9 @@ class Loopback:
     def __init__(self, *connections: Sequence[Step], tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.accepted = 0
-        self._ended = threading.Condition()
+        self._changed = threading.Condition()
         self._ends = 0
+        self._made = 0
         self._connections = connections
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -94,8 +95,18 @@ class Loopback:
 
     def await_end(self, connections: int) -> None:
         """Wait until the server has closed that many connections."""
-        with self._ended:
-            assert self._ended.wait_for(lambda: self._ends >= connections, timeout=10)
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._ends >= connections, timeout=10)
+
+    def await_requests(self, count: int) -> None:
+        """Wait until that many requests have arrived."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.requests) >= count, timeout=10)
+
+    def await_connections(self, count: int) -> None:
+        """Wait until that many connections have been made, handshake and all."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._made >= count, timeout=10)
 
     def _serve(self) -> None:
         try:
@@ -106,9 +117,9 @@ class Loopback:
                     return
                 self.accepted += 1
                 self._converse(number, sock, moves)
-                with self._ended:
+                with self._changed:
                     self._ends += 1
-                    self._ended.notify_all()
+                    self._changed.notify_all()
         except BaseException as error:  # noqa: BLE001  raised again by the test's own thread
             self._failure = error
 
@@ -121,6 +132,9 @@ class Loopback:
                 sock.close()  # the client did not trust the certificate
                 return
         self._current = sock
+        with self._changed:
+            self._made += 1
+            self._changed.notify_all()
         try:
             for move in moves:
                 if not self._read(number, sock, move):
@@ -152,7 +166,9 @@ class Loopback:
         headers = dict(field.split(": ", 1) for field in fields)
         while not isinstance(move, Refusal) and len(body) < int(headers.get("Content-Length", "0")):
             body += sock.recv(65536)
-        self.requests.append(Request(number, line, headers, body))
+        with self._changed:
+            self.requests.append(Request(number, line, headers, body))
+            self._changed.notify_all()
         return True
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
-from perdure_bootstrap.entry import run
+from perdure_bootstrap import collector
 
 
 def main() -> None:
     """Serve until Lambda ends the process."""
+    collector.rest()  # before the imports that follow
+    from perdure_bootstrap.entry import run
+
     # Read now, not at import: a wrapper script that ran before us may have put another handler in the variable.
     run(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("_HANDLER", ""))
 

@@ -15,10 +15,10 @@ and an execution goes on from its last checkpoint.
 from __future__ import annotations
 
 import os
-import signal
 from _thread import allocate_lock, start_new_thread
 from typing import TYPE_CHECKING
 
+from perdure_bootstrap import signals
 from perdure_bootstrap.address import opener
 from perdure_runtime.service.connection import Connection
 
@@ -78,7 +78,7 @@ class Extension:
 
     def _run(self) -> None:
         # So that signals go to the main thread, the only one whose waits end for Python's handlers.
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        signals.pthread_sigmask(signals.SIG_BLOCK, signals.valid_signals())
         try:
             identifier = self._registered()
         finally:
@@ -120,7 +120,7 @@ class Extension:
             reply = self._event(request)
             event = "" if reply is None or reply.status != OK else _kind(reply.body)
         if event == SHUTDOWN:  # Lambda tells internal extensions nothing; what plays its part may
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signals.SIGTERM)
 
     def _event(self, request: bytes) -> Reply | None:
         for _ in range(2):

@@ -9,10 +9,11 @@ process that never imported `perdure` holds no durable function, and pays nothin
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure_bootstrap.faults import HANDLER_REFUSED, Fault
 from perdure_runtime.logs import begin_invocation, configure
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from perdure_bootstrap.loop import Answer
     from perdure_bootstrap.reports import Report
     from perdure_bootstrap.runtime_api import Invocation
+    from perdure_runtime.service.ahead import Ahead
 
-    MakeHost = Callable[[Mapping[str, str], object | None, Callable[[bytes], NoReturn]], "Host"]
+    MakeHost = Callable[[Mapping[str, str], object | None, Callable[[bytes], NoReturn], Ahead | None], "Host"]
 
-__all__ = ["Host", "LambdaLog", "Prepared", "Serving", "serving_for"]
+__all__ = ["Early", "Host", "LambdaLog", "Prepared", "Serving", "serving_for"]
 
 JSON = "application/json"
 PLAIN = "perdure_runtime.plain"
@@ -57,6 +59,30 @@ class Host(Protocol):
         ...
 
 
+class Early:
+    """The connection to the service, opened before there is an engine that could want it."""
+
+    def __init__(self, environ: Mapping[str, str], *, until_restored: bool = False) -> None:
+        """In a process that is to become a snapshot, no connection is opened before it is `restored`."""
+        self._environ = environ
+        self._is_held = until_restored
+        self.ahead: Ahead | None = None
+        """None as long as there is no sign of a durable function."""
+
+    def begin(self) -> None:
+        """There may be a durable function: begin to open the connection."""
+        from perdure_runtime.service.ahead import Ahead  # nothing that a plain handler has to pay for
+
+        self.ahead = Ahead(self._environ)
+        if not self._is_held:
+            self.ahead.begin()
+
+    def restored(self) -> None:
+        """The process was brought back from a snapshot."""
+        if self.ahead is not None:
+            self.ahead.begin()
+
+
 class Serving(NamedTuple):
     """What serves a handler."""
 
@@ -73,17 +99,22 @@ def serving_for(
     *,
     client: object | None,
     abandon: Callable[[bytes], NoReturn],
+    ahead: Ahead | None = None,
     make_host: MakeHost | None = None,
 ) -> Serving:
-    """What serves `handler`; a fault where the engine refuses it."""
+    """What serves `handler`; a fault where the engine refuses it. `ahead` is a connection that it may use."""
     durable = _durable(handler)
     if durable is None:
         from perdure_bootstrap.plain import PlainHandler
 
+        if ahead is not None:
+            from perdure_runtime.service.ahead import lend
+
+            lend(ahead)
         return Serving(PlainHandler(handler), _end_wrapped, _renew_wrapped)
     from perdure import HandlerRefused
 
-    host = (make_host or _engine)(environ, client, abandon)
+    host = (make_host or _engine)(environ, client, abandon, ahead)
     try:
         prepared = host.prepare(durable)
     except HandlerRefused as error:
@@ -151,7 +182,9 @@ def _renew_wrapped() -> None:
         host.renew()
 
 
-def _engine(environ: Mapping[str, str], client: object | None, abandon: Callable[[bytes], NoReturn]) -> Host:
+def _engine(
+    environ: Mapping[str, str], client: object | None, abandon: Callable[[bytes], NoReturn], ahead: Ahead | None
+) -> Host:
     from perdure_runtime.host import Host as Engine
 
-    return Engine.from_environment(environ, client=client, abandon=abandon)
+    return Engine.from_environment(environ, client=client, abandon=abandon, ahead=ahead)

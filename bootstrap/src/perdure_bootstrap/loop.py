@@ -14,11 +14,11 @@ threads because the main one, which runs the signal's handler, may be in the mid
 from __future__ import annotations
 
 import os
-import signal
 import time
 from _thread import allocate_lock, start_new_thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from perdure_bootstrap import signals
 from perdure_bootstrap.context import LambdaContext
 from perdure_bootstrap.runtime_api import RuntimeApiError
 
@@ -146,8 +146,8 @@ class Loop:
 
     def stop_on_sigterm(self) -> None:
         """Have SIGTERM end the loop, unless user code has its own plans for the signal."""
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self.stop)
+        if signals.getsignal(signals.SIGTERM) == signals.SIG_DFL:
+            signals.signal(signals.SIGTERM, self.stop)
 
     def stop(self, *_signal: object) -> None:
         """End the process: at once between invocations, else after the answer, for which it does not wait long."""

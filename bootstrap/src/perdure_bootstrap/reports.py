@@ -12,9 +12,10 @@ import os
 import sys
 import time
 import traceback
-from typing import Any, NamedTuple
+from typing import Any
 
 from perdure_bootstrap.faults import EXIT_ERROR, Fault
+from perdure_runtime.tuples import NamedTuple
 
 __all__ = ["Frame", "Report", "error_line", "report_of"]
 

@@ -7,7 +7,9 @@ answer, sends the function error type, lets signal handlers run while it waits a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from perdure_bootstrap.reports import Report

@@ -23,22 +23,15 @@ from typing import TYPE_CHECKING
 from perdure_bootstrap.faults import AFTER_RESTORE_ERROR, BEFORE_SNAPSHOT_ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from perdure_bootstrap.loop import Loop
 
-__all__ = ["is_expected", "pass_snapshot"]
+__all__ = ["pass_snapshot"]
 
-INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"
-SNAP_START = "snap-start"
 REGISTRY = "snapshot_restore_py"
 BEFORE_STATUS, AFTER_STATUS = 64, 65
 SEED_BYTES = 48
-
-
-def is_expected(environ: Mapping[str, str]) -> bool:
-    """Whether Lambda will take a snapshot of this process."""
-    return environ.get(INITIALIZATION) == SNAP_START
 
 
 def pass_snapshot(loop: Loop, renew: Callable[[], object]) -> None:

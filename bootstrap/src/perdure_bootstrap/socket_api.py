@@ -10,7 +10,6 @@ a new one; an answer that did arrive the first time is then refused by its id, w
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from perdure_bootstrap.address import opener
@@ -51,8 +50,7 @@ class SocketRuntimeApi:
 
     def next(self) -> Invocation:
         """Wait for the next invocation."""
-        with self._wakeup or nullcontext():
-            reply = self._exchange("next", f"GET {PREFIX}/invocation/next{self._common}\r\n".encode())
+        reply = self._waited_for("next", "/invocation/next")
         try:
             return _invocation(reply)
         except (KeyError, ValueError) as error:
@@ -89,8 +87,7 @@ class SocketRuntimeApi:
 
     def restore_next(self) -> None:
         """Wait for the restore."""
-        with self._wakeup or nullcontext():
-            self._exchange("restore next", f"GET {PREFIX}/restore/next{self._common}\r\n".encode())
+        self._waited_for("restore next", "/restore/next")
 
     def restore_error(self, report: Report) -> None:
         """Say that the restored process is of no use."""
@@ -105,6 +102,13 @@ class SocketRuntimeApi:
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value is not None)
         head = f"POST {PREFIX}{path}{self._common}{lines}Content-Length: {len(body)}\r\n\r\n"
         self._exchange(call, head.encode() + body)
+
+    def _waited_for(self, call: str, path: str) -> Reply:
+        request = f"GET {PREFIX}{path}{self._common}\r\n".encode()
+        if self._wakeup is None:
+            return self._exchange(call, request)
+        with self._wakeup:
+            return self._exchange(call, request)
 
     def _exchange(self, call: str, request: bytes) -> Reply:
         try:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 from typing import TYPE_CHECKING, Self
+
+from perdure_bootstrap import signals
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,11 +33,11 @@ class Wakeup:
         self._before = -1
 
     def __enter__(self) -> Self:
-        self._before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._before = signals.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        signal.set_wakeup_fd(self._before)
+        signals.set_wakeup_fd(self._before)
 
     def wait_for(self, descriptor: int) -> None:
         """Wait until `descriptor` can be read; Python's signal handlers run meanwhile, and may raise."""

@@ -194,3 +194,42 @@ def test_the_next_address_is_tried_when_one_does_not_answer(opened):
 def test_a_name_that_does_not_resolve_is_an_error_of_the_connection():
     with pytest.raises(OSError, match=r"\S"):
         open_plain("x" * 300, 80)
+
+
+def test_a_large_body_goes_out_whole(opened):
+    body = bytes(range(256)) * 1_000
+    with Loopback([answer(b"1")]) as server:
+        head = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body)
+        assert opened(server).exchange(head, body).body == b"1"
+        assert server.requests[0].body == body
+
+
+def test_a_transport_opened_ahead_is_used_first_and_may_be_stale():
+    with Loopback([answer(b"1"), Move.HANG_UP], [answer(b"2")]) as server:
+        early = [open_plain("127.0.0.1", server.port)]
+        connection = Connection(
+            lambda: open_plain("127.0.0.1", server.port), early=lambda: early.pop() if early else None
+        )
+        assert connection.exchange(REQUEST).body == b"1"
+        assert server.accepted == 1
+        with pytest.raises(Stale):
+            connection.exchange(REQUEST)
+        assert connection.exchange(REQUEST).body == b"2"
+        connection.close()
+
+
+def test_a_transport_opened_ahead_that_ended_meanwhile_is_replaced():
+    with Loopback([Move.HANG_UP], [answer(b"2")]) as server:
+        early = [open_plain("127.0.0.1", server.port)]
+        early[0].sendall(REQUEST)  # the server hangs up on it
+        server.await_end(1)
+        connection = Connection(
+            lambda: open_plain("127.0.0.1", server.port), early=lambda: early.pop() if early else None
+        )
+        assert connection.exchange(REQUEST).body == b"2"
+        connection.close()
+
+
+def test_nothing_is_read_that_was_not_asked_for(opened):
+    with Loopback([]) as server, pytest.raises(Stale, match="closed before"):
+        opened(server).receive()

@@ -5,19 +5,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from perdure.errors import ServiceError
-from perdure_runtime.service.connection import Connection, open_plain
 from perdure_runtime.service.credentials import Credentials, CredentialsUnavailable, FixedCredentials
 from perdure_runtime.service.endpoint import parse_endpoint, regional_endpoint
 from perdure_runtime.service.lean import LeanService, Pace
 from perdure_runtime.service.reply import Reply
 from support import botocore_requests
 from support.botocore_requests import NOW
+from support.lean_rig import SECRET, TOKEN_2, Rig
 from support.loopback import Last, Loopback, Move, answer
 from support.service_values import ARN, arns, client_tokens, markers, tokens
 
-SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-UPDATE = b'{"Id":"a","Type":"STEP","Action":"START"}'
-TOKEN_2 = b'{"CheckpointToken":"t2","NewExecutionState":{"Operations":[{"Id":"a"}]}}'
 BUSY = answer(b'{"message":"slow"}', "429 Too Many", x_amzn_ErrorType="TooManyRequestsException")
 BROKEN = answer(b'{"Message":"oops"}', "500 Oops", x_amzn_ErrorType="ServiceException", x_amzn_RequestId="r-1")
 
@@ -29,41 +26,9 @@ class Tape:
         self.requests = []
         self._body = body
 
-    def exchange(self, request):
-        self.requests.append(request)
+    def exchange(self, head, body=b""):
+        self.requests.append(head + body)
         return Reply(200, {}, self._body, reusable=True)
-
-
-class Rig:
-    """A service on a loopback server, with its pauses recorded instead of slept."""
-
-    def __init__(self, server, random=0.5, attempts=3, credentials=None, read_timeout=10.0):
-        self.slept = []
-        self.connection = Connection(lambda: open_plain("127.0.0.1", server.port), read_timeout=read_timeout)
-        self.times = iter(range(10**6))
-        self.service = LeanService(
-            parse_endpoint(f"http://127.0.0.1:{server.port}"),
-            "eu-west-1",
-            credentials or FixedCredentials(Credentials("AKID", SECRET)),
-            connection=self.connection,
-            agent="perdure/test",
-            clock=lambda: NOW.timestamp() + next(self.times),
-            pace=Pace(self._sleep, lambda: random, attempts),
-        )
-
-    def _sleep(self, seconds):
-        self.slept.append(seconds)
-        # What is silent once is not the slowness of this machine the next time.
-        self.connection._read_timeout = 10.0
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.service.close()
-
-    def checkpoint(self):
-        return self.service.checkpoint(ARN, "t1", [UPDATE], "ct")
 
 
 def service_at(endpoint, region, tape, token=None):

@@ -7,7 +7,8 @@ import pytest
 
 from perdure_runtime.service import tls
 from perdure_runtime.service.connection import Connection
-from perdure_runtime.service.tls import ROOTS, Trust, trust_from_environment
+from perdure_runtime.service.tls import ROOTS, Trust, trust_in
+from perdure_runtime.service.way import named_bundle
 from support.loopback import Last, Loopback, answer
 
 CERTS = Path(__file__).parent / "certs"
@@ -107,35 +108,35 @@ def test_the_roots_in_the_package_are_tried_before_the_systems(identity, monkeyp
     # What the system trusts is not ours to say, except through OpenSSL's own variable.
     monkeypatch.setenv("SSL_CERT_FILE", AUTHORITY)
     with Loopback([], [answer(b"1")], tls=identity) as server:
-        assert exchanged(trust_from_environment({}), server) == [b"1"]
+        assert exchanged(trust_in(None), server) == [b"1"]
 
 
 def test_the_store_of_amazon_linux_is_the_systems_wherever_the_interpreter_was_built(identity, monkeypatch):
     monkeypatch.setattr(tls, "_AMAZON_LINUX_STORE", AUTHORITY)
     with Loopback([], [answer(b"1")], tls=identity) as server:
-        assert exchanged(trust_from_environment({}), server) == [b"1"]
+        assert exchanged(trust_in(None), server) == [b"1"]
 
 
 @pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_a_named_bundle_is_the_only_one(identity, name):
     with Loopback([answer(b"1")], tls=identity) as server:
-        assert exchanged(trust_from_environment({name: AUTHORITY}), server) == [b"1"]
+        assert exchanged(trust_in(named_bundle({name: AUTHORITY})), server) == [b"1"]
     with Loopback([], tls=identity) as server:
         with pytest.raises(ssl.SSLCertVerificationError):
-            trust_from_environment({name: STRANGER}).open("localhost", server.port)
+            trust_in(named_bundle({name: STRANGER})).open("localhost", server.port)
         server.await_end(1)
 
 
 def test_the_bundle_for_aws_wins_over_the_general_one(identity):
     environ = {"SSL_CERT_FILE": STRANGER, "AWS_CA_BUNDLE": AUTHORITY}
     with Loopback([answer(b"1")], tls=identity) as server:
-        assert exchanged(trust_from_environment(environ), server) == [b"1"]
+        assert exchanged(trust_in(named_bundle(environ)), server) == [b"1"]
 
 
 def test_a_bundle_may_be_a_directory(identity, tmp_path):
     with Loopback([], tls=identity) as server:
         with pytest.raises(ssl.SSLCertVerificationError):
-            trust_from_environment({"AWS_CA_BUNDLE": str(tmp_path)}).open("localhost", server.port)
+            trust_in(named_bundle({"AWS_CA_BUNDLE": str(tmp_path)})).open("localhost", server.port)
         server.await_end(1)
 
 
@@ -145,7 +146,7 @@ def test_a_bundle_that_cannot_be_loaded_is_named(tmp_path, content):
     if content is not None:
         bundle.write_text(content)
     with pytest.raises(ConnectionError, match=r"cannot load the certificates of .*bundle\.pem"):
-        trust_from_environment({"AWS_CA_BUNDLE": str(bundle)}).open("localhost", 1)
+        trust_in(named_bundle({"AWS_CA_BUNDLE": str(bundle)})).open("localhost", 1)
 
 
 def test_the_packages_roots_are_those_of_certifi():

@@ -6,6 +6,9 @@ asked for, is not spoken to. If it dies all the same before a byte of the answer
 the one case in which the caller repeats the request at once. A connection opened for the request never raises it, so
 that happens once.
 
+An exchange has two halves, `send` and `receive`, between which the caller may do something else: what it will need
+next is then on its way. An answer that was asked for and never read is not left to the next request.
+
 The socket is `_socket`'s own: the module `socket` around it takes 5 ms to import and adds nothing that is used here.
 """
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 50.0
+_LARGE = 64 * 1024
+"""From so many bytes on, a body is sent by itself: a second write costs less than another copy of it."""
 
 
 class Stale(ConnectionError):
@@ -65,21 +70,39 @@ def _dialled(sock: _socket.socket, address: Any, timeout: float) -> _socket.sock
 class Connection:
     """A connection to one place, opened when first needed and again when it was lost."""
 
-    __slots__ = ("_body_limit", "_open", "_poll", "_read_timeout", "_served", "_transport")
+    __slots__ = (
+        "_body_limit",
+        "_early",
+        "_incoming",
+        "_is_new",
+        "_open",
+        "_poll",
+        "_read_timeout",
+        "_sent_whole",
+        "_served",
+        "_transport",
+    )
 
     def __init__(
         self,
         open_transport: Callable[[], Transport],
         *,
+        early: Callable[[], Transport | None] | None = None,
         read_timeout: float | None = READ_TIMEOUT,
         body_limit: int = BODY_LIMIT,
     ) -> None:
         self._open = open_transport
+        self._early = early
+        """Gives a transport that was opened ahead of need, if there is one; asked before any is opened."""
         self._read_timeout = read_timeout
         self._body_limit = body_limit
         self._transport: Transport | None = None
         self._poll: select.poll | None = None
         self._served = 0
+        self._incoming: Incoming | None = None
+        """The answer that has been asked for and not been read."""
+        self._is_new = False
+        self._sent_whole = False
 
     def __repr__(self) -> str:
         state = "closed" if self._transport is None else f"open, {self._served} served"
@@ -87,49 +110,77 @@ class Connection:
 
     def connect(self) -> None:
         """Open the connection unless it is open; may be called ahead of the first request. Raises OSError."""
+        if self._transport is None:
+            self._take_early()
         self._connected()
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
-        transport, self._transport, self._poll = self._transport, None, None
+        transport, self._transport, self._poll, self._incoming = self._transport, None, None, None
         if transport is not None:
             transport.close()
 
-    def exchange(self, request: bytes) -> Reply:
-        """Send `request` and read its answer. Raises `Stale`, or any other OSError, with the connection closed."""
-        if self._has_spoken():
+    def exchange(self, head: bytes, body: bytes = b"") -> Reply:
+        """Send a request and read its answer. Raises `Stale`, or any other OSError, with the connection closed."""
+        self.send(head, body)
+        return self.receive()
+
+    def send(self, head: bytes, body: bytes = b"") -> None:
+        """Send a request, whose answer `receive` reads. Raises as `exchange` does."""
+        if self._transport is None:
+            self._take_early()
+        if self._incoming is not None or self._has_spoken():
             self.close()
-        new = self._transport is None
+        self._is_new = self._transport is None
         transport = self._connected()
-        incoming = Incoming(transport.recv)
+        # From here on: a request that was sent in part must not be followed by another.
+        self._incoming = Incoming(transport.recv)
+        self._served += 1
+        try:
+            self._sent_whole = _send(transport, head, body)
+        except OSError as error:
+            self.close()
+            if not self._is_new and not isinstance(error, TimeoutError):
+                raise Stale(str(error)) from error
+            raise
+
+    def receive(self) -> Reply:
+        """Read the answer to what was sent. Raises as `exchange` does."""
+        incoming, self._incoming = self._incoming, None
+        if incoming is None:
+            raise Stale("the connection was closed before the answer was read")
         reusable = False
         try:
-            sent_whole = _send(transport, request)
             reply = read_reply(incoming, body_limit=self._body_limit)
-            reusable = reply.reusable and sent_whole
+            reusable = reply.reusable and self._sent_whole
         except TimeoutError:
             # The server may be at work on it: not the mark of a dead connection.
             raise
         except OSError as error:
-            if not new and not incoming.heard:
+            if not self._is_new and not incoming.heard:
                 raise Stale(str(error)) from error
             raise
         finally:
             # An answer cut short, by whatever, must not be read as the answer to the next request.
-            self._served += 1
             if not reusable:
                 self.close()
         return reply
 
+    def _take_early(self) -> None:
+        if self._early is not None and (transport := self._early()) is not None:
+            self._hold(transport)
+
     def _connected(self) -> Transport:
-        if self._transport is None:
-            transport = self._open()
-            transport.settimeout(self._read_timeout)
-            self._poll = select.poll()
-            self._poll.register(transport.fileno(), select.POLLIN)
-            self._transport = transport
-            self._served = 0
-        return self._transport
+        transport = self._transport
+        return self._hold(self._open()) if transport is None else transport
+
+    def _hold(self, transport: Transport) -> Transport:
+        transport.settimeout(self._read_timeout)
+        self._poll = select.poll()
+        self._poll.register(transport.fileno(), select.POLLIN)
+        self._transport = transport
+        self._served = 0
+        return transport
 
     def _has_spoken(self) -> bool:
         """Whether the server closed an idle connection, or sent something unasked."""
@@ -149,10 +200,14 @@ class Connection:
         return heard
 
 
-def _send(transport: Transport, request: bytes) -> bool:
-    """Send `request`; False if the server hung up before it had all of it, perhaps after saying why."""
+def _send(transport: Transport, head: bytes, body: bytes) -> bool:
+    """Send a request; False if the server hung up before it had all of it, perhaps after saying why."""
     try:
-        transport.sendall(request)
+        if len(body) < _LARGE:
+            transport.sendall(head + body)
+        else:
+            transport.sendall(head)
+            transport.sendall(body)
     except (BrokenPipeError, ConnectionResetError):
         return False
     return True

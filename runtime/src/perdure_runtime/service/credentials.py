@@ -6,9 +6,10 @@ and in containers elsewhere, an address and a token stand there instead. Any oth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from perdure_runtime.service.endpoint import is_loopback, packed_address, parse_url
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import _socket
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

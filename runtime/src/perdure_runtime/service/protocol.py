@@ -2,11 +2,16 @@
 
 An implementation does I/O and nothing else: no retries of the engine's decisions, no token kept. It raises
 `perdure.ServiceError`, already classified as retryable or terminal (`service/verdicts.py`).
+
+One may have a third method, `expect_state`, with the arguments of `get_state` and no answer: `get_state` is going to be
+called with these next. It may send the request already; it raises nothing (`pages`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,9 @@ more use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,8 @@ _LARGE_PIECE = 1024 * 1024
 _DIGITS = frozenset("0123456789")
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+# The names that every answer of the service has, and what the general rule makes of them.
+_USUAL = {name: name.lower() for name in ("Date", "Content-Type", "Content-Length", "Connection", "x-amzn-RequestId")}
 _CHUNK_DIGITS = 8
 _NO_CONTENT = frozenset({204, 304})
 _SWITCHING = 101
@@ -104,17 +108,22 @@ def read_reply(incoming: Incoming, *, body_limit: int = BODY_LIMIT) -> Reply:
 
 
 def _head(incoming: Incoming) -> tuple[str, int, dict[str, str]]:
-    first, *lines = incoming.until(b"\r\n\r\n", HEAD_LIMIT).decode("latin-1").split("\r\n")
+    text = incoming.until(b"\r\n\r\n", HEAD_LIMIT).decode("latin-1")
+    first, *lines = text.split("\r\n")
     version, _, rest = first.partition(" ")
     digits = rest[:3]
     if version not in {"HTTP/1.1", "HTTP/1.0"} or not _is_status(digits) or rest[3:4] not in {"", " "}:
         raise BadReply(f"not a status line: {first[:80]!r}")
+    if not text.count("\r") == text.count("\n") == len(lines) or "\0" in text:
+        raise BadReply(f"not a header: a line that breaks in another way, or a NUL, in {text[:80]!r}")
     headers: dict[str, str] = {}
     for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or not _NAME.issuperset(name) or "\n" in value or "\r" in value or "\0" in value:
-            raise BadReply(f"not a header: {line[:80]!r}")
-        name = name.lower()
+        given, colon, value = line.partition(":")
+        name = _USUAL.get(given)
+        if name is None or not colon:
+            if not colon or not given or not _NAME.issuperset(given):
+                raise BadReply(f"not a header: {line[:80]!r}")
+            name = given.lower()
         value = value.strip(" \t")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return version, int(digits), headers
@@ -135,7 +144,7 @@ def _body(incoming: Incoming, headers: dict[str, str], limit: int) -> bytes:
         raise BadReply("a body without a length")
     # A repeated Content-Length is fine as long as it says the same each time (RFC 9112, 6.3).
     size = length.partition(",")[0]
-    if not size or not _DIGITS.issuperset(size) or {part.strip() for part in length.split(",")} != {size}:
+    if not size or not _DIGITS.issuperset(size) or (size != length and {*map(str.strip, length.split(","))} != {size}):
         raise BadReply(f"a Content-Length of {length[:80]!r}")
     if len(size) > len(str(limit)) or int(size) > limit:
         raise BadReply(f"a body of {size[:20]} bytes, where {limit} are the limit")
@@ -166,5 +175,8 @@ def _chunk_size(line: bytes) -> int:
 
 
 def _keeps(version: str, headers: dict[str, str]) -> bool:
-    wishes = {wish.strip() for wish in headers.get("connection", "").lower().split(",")}
+    said = headers.get("connection")
+    if said is None:
+        return version == "HTTP/1.1"
+    wishes = {wish.strip() for wish in said.lower().split(",")}
     return "close" not in wishes if version == "HTTP/1.1" else "keep-alive" in wishes

@@ -5,21 +5,23 @@ never change) is the same for every checkpoint of an execution: `signable` makes
 digest of the body) is appended for each request. This works because every header of ours sorts before `x-amz-date`,
 and the two that AWS adds follow it in that order; `signable` refuses one that would not.
 
-The signing key holds for a day, a region and a secret, so `Signer` keeps the last one.
+The signing key holds for a day, a region and a secret, so `Signer` keeps the last one, with all else that follows from
+the credentials.
 """
 
 from __future__ import annotations
 
 import time
-from hashlib import sha256
-from hmac import digest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from perdure_runtime.digests import hmac_sha256, keyed, sha256
 from perdure_runtime.service.percent import percent_encoded
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from perdure_runtime.digests import Hash
     from perdure_runtime.service.credentials import Credentials
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -37,11 +39,21 @@ class Signable(NamedTuple):
     """The names of the signed headers up to the date, each followed by a semicolon."""
 
 
-class _Key(NamedTuple):
-    secret: str
+class _Day(NamedTuple):
+    """What all requests of one day have in common that are made with the same credentials."""
+
+    credentials: Credentials
     date: str
     scope: str
-    key: bytes
+    key: tuple[Hash, Hash]
+    authorization: str
+    """How the Authorization header begins."""
+    token: tuple[tuple[str, str], ...]
+    """The header with the session token, where there is one."""
+    line: str
+    """Its canonical line."""
+    name: str
+    """How the list of signed headers ends."""
 
 
 def stamp(seconds: float) -> str:
@@ -77,7 +89,7 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     """Derive the key that signs one day's requests to one service in one region."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, _END):
-        key = digest(key, part.encode(), "sha256")
+        key = hmac_sha256(keyed(key), part.encode()).digest()
     return key
 
 
@@ -89,32 +101,33 @@ class Signer:
     def __init__(self, region: str, service: str = "lambda") -> None:
         self._region = region
         self._service = service
-        self._last: _Key | None = None
+        self._last: _Day | None = None
 
     def headers(self, prepared: Signable, body: bytes, credentials: Credentials, at: str) -> list[tuple[str, str]]:
         """The headers that make `prepared`, sent with `body` at the time `at`, an authentic request."""
-        added = [("X-Amz-Date", at)]
-        lines = f"{_DATE}:{at}\n"
-        names = f"{prepared.names}{_DATE}"
-        if credentials.token:
-            added.append(("X-Amz-Security-Token", credentials.token))
-            lines += f"{_TOKEN}:{credentials.token}\n"
-            names += f";{_TOKEN}"
-        canonical = f"{prepared.opening}{lines}\n{names}\n{sha256(body).hexdigest()}"
-        day = self._key(credentials.secret_key, at[:8])
+        day = self._last
+        if day is None or day.credentials != credentials or not at.startswith(day.date):
+            day = self._last = self._day(credentials, at[:8])
+        names = prepared.names + day.name
+        canonical = f"{prepared.opening}{_DATE}:{at}\n{day.line}\n{names}\n{sha256(body).hexdigest()}"
         text = f"{_ALGORITHM}\n{at}\n{day.scope}\n{sha256(canonical.encode()).hexdigest()}"
-        signature = digest(day.key, text.encode(), "sha256").hex()
-        credential = f"{credentials.access_key}/{day.scope}"
-        authorization = f"{_ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
-        added.append(("Authorization", authorization))
-        return added
+        signature = hmac_sha256(day.key, text.encode()).hexdigest()
+        authorization = f"{day.authorization}{names}, Signature={signature}"
+        return [("X-Amz-Date", at), *day.token, ("Authorization", authorization)]
 
-    def _key(self, secret: str, date: str) -> _Key:
-        last = self._last
-        if last is None or last.date != date or last.secret != secret:
-            scope = f"{date}/{self._region}/{self._service}/{_END}"
-            last = self._last = _Key(secret, date, scope, signing_key(secret, date, self._region, self._service))
-        return last
+    def _day(self, credentials: Credentials, date: str) -> _Day:
+        scope = f"{date}/{self._region}/{self._service}/{_END}"
+        token = credentials.token
+        return _Day(
+            credentials,
+            date,
+            scope,
+            keyed(signing_key(credentials.secret_key, date, self._region, self._service)),
+            f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders=",
+            (("X-Amz-Security-Token", token),) if token else (),
+            f"{_TOKEN}:{token}\n" if token else "",
+            f"{_DATE};{_TOKEN}" if token else _DATE,
+        )
 
 
 def _canonical_query(query: str) -> str:

@@ -15,10 +15,9 @@ from perdure_runtime.service.connection import CONNECT_TIMEOUT, open_plain
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 ROOTS = os.path.join(os.path.dirname(__file__), "roots.pem")  # noqa: PTH118, PTH120  pathlib is not on the cold path
-_NAMED_BUNDLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE")
 # Where Amazon Linux keeps its store; an interpreter built elsewhere does not look there.
 _AMAZON_LINUX_STORE = "/etc/pki/tls/certs/ca-bundle.crt"
 
@@ -49,12 +48,9 @@ class Trust:
                 self._context = _context(self._stores[0])
 
 
-def trust_from_environment(environ: Mapping[str, str]) -> Trust:
-    """The bundle that the environment names, else AWS's roots and then the system's store."""
-    for name in _NAMED_BUNDLES:
-        if path := environ.get(name):
-            return Trust(_named(path))
-    return Trust(_named(ROOTS), _system)
+def trust_in(bundle: str | None) -> Trust:
+    """Trust in a bundle that somebody named; without one, in AWS's roots and then in the system's store."""
+    return Trust(_named(ROOTS), _system) if bundle is None else Trust(_named(bundle))
 
 
 def _named(path: str) -> Callable[[ssl.SSLContext], object]:

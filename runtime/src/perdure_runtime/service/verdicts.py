@@ -8,7 +8,7 @@ answer at all) is retryable: an execution that failed cannot be brought back, an
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from perdure_runtime.tuples import NamedTuple
 
 
 class Rule(NamedTuple):

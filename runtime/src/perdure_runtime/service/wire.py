@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perdure_runtime.jsoncode import CODE
 from perdure_runtime.service.percent import percent_encoded
 from perdure_runtime.service.protocol import Checkpointed, StatePage
 
@@ -34,12 +35,10 @@ def state_query(token: str, marker: str, limit: int) -> str:
 
 def checkpoint_body(token: str, updates: Sequence[bytes], client_token: str) -> bytes:
     """The body of CheckpointDurableExecution, from updates that are JSON already."""
-    import orjson
-
     return b'{"CheckpointToken":%b,"Updates":[%b],"ClientToken":%b}' % (
-        orjson.dumps(token),
+        CODE.written(token),
         b",".join(updates),
-        orjson.dumps(client_token),
+        CODE.written(client_token),
     )
 
 
@@ -73,11 +72,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> tuple[str, 
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    import orjson
-
     try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        answer = CODE.read(body)
+    except ValueError as error:
         raise MalformedAnswer(f"the answer is not JSON: {error}") from None
     if not isinstance(answer, dict):
         raise MalformedAnswer(f"the answer is {type(answer).__name__}, not an object")
