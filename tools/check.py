@@ -1,8 +1,8 @@
 """Run all checks and tests; the one command behind `make test`.
 
-First what reads the code, then the tests on a newer Python where this machine has one, then the tests that count, with
-coverage. The first failure ends it. Coverage can only be judged when the tests are over, and pytest's summary is to be
-the last line: it is held back until the gate has been passed.
+First what reads the code, all at once, then the tests on a newer Python where this machine has one, then the tests that
+count, with coverage. The first failure ends it. Coverage can only be judged when the tests are over, and pytest's
+summary is to be the last line: it is held back until the gate has been passed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ NEWER = (3, 13)
 
 TYPED = (
     *("sdk/src", "runtime/src", "bootstrap/src", "local/src"),
-    *("layer", "tools", "examples/order", "examples/fulfilment", "tests/typing", "tests/conformance/handlers"),
+    *("layer", "tools", "benchmarks", "examples/order", "examples/fulfilment"),
+    *("tests/typing", "tests/conformance/handlers"),
 )
+FOLDERS = ("examples/order", "examples/fulfilment", "layer/boot", "tests/conformance/handlers", "benchmarks/peer")
+"""Where modules are that find one another because Python is started in, or on, their folder."""
 READINGS = (
     ("format", ("ruff", "format", "--quiet", "--check", ".")),
     ("lint", ("ruff", "check", "--quiet", ".")),
@@ -32,8 +35,10 @@ READINGS = (
 )
 """What reads the code: a name, and a command of the environment."""
 
-ONCE = ("tests/conformance/test_conformance.py", "tests/migration")
-"""They take minutes, and one Python is enough for what they show; a long run leaves nothing out."""
+# What takes long, and one Python is enough for: the one that is named here. A long run leaves nothing out.
+ON_THE_FLOOR = ("tests/conformance/test_conformance.py", "tests/migration")
+ON_THE_NEWER = ("tests/layer/test_scenarios.py", "tests/layer/test_image.py")
+"""They deploy, and Lambda has the newer one."""
 FULLY_COVERED = ("sdk/src/perdure/*", "runtime/src/perdure_runtime/core/*")
 """Where every branch is to be tested."""
 
@@ -44,60 +49,85 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--long", action="store_true", help="also the tests that take long")
     chosen = parser.parse_args(arguments)
     os.chdir(ROOT)
-    options = ("-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", *(("--long",) if chosen.long else ()))
-    return readings() or newer_tests(options) or covered_tests(options)
+    # The tests start hundreds of processes, and each would compile all it imports, every time.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # tests/conftest.py puts the files in order, the longest first.
+    workers = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+    options = ("-q", *workers, *(("--long",) if chosen.long else ()))
+    newer = newer_python(version(NEWER)) if sys.version_info < NEWER else None
+    return (
+        readings() or newer_tests(newer, options) or covered_tests(options, leaving_out=ON_THE_NEWER if newer else ())
+    )
 
 
 def readings() -> int:
-    """Run each reading, silently when it finds nothing."""
-    # Where modules are that find one another because Python is started in, or on, their folder.
-    environ = os.environ | {"MYPYPATH": "examples/order:examples/fulfilment:layer/boot:tests/conformance/handlers"}
-    for name, (program, *rest) in READINGS:
-        began = time.monotonic()
-        done = subprocess.run([tool(program), *rest], env=environ, capture_output=True, text=True, check=False)
-        say(f"{'ok' if done.returncode == 0 else 'FAILED':7} {name} ({time.monotonic() - began:.1f} s)")
-        if done.returncode:
-            say(f"{done.stdout}{done.stderr}$ {program} {' '.join(rest)}")
-            return done.returncode
+    """Run the readings all at once; each is silent when it finds nothing."""
+    environ = os.environ | {"MYPYPATH": ":".join(FOLDERS)}
+    began = time.monotonic()
+    running = [started((tool(program), *rest), environ) for _, (program, *rest) in READINGS]
+    try:
+        for (name, command), reading in zip(READINGS, running, strict=True):
+            said, _ = reading.communicate()
+            say(f"{'ok' if reading.returncode == 0 else 'FAILED':7} {name} ({time.monotonic() - began:.1f} s)")
+            if reading.returncode:
+                say(f"{said}$ {' '.join(command)}")
+                return reading.returncode
+    finally:
+        for reading in running:
+            with reading:
+                reading.kill()  # what a failure has left running
     return 0
 
 
-def newer_tests(options: tuple[str, ...]) -> int:
+def started(command: tuple[str | Path, ...], environ: dict[str, str]) -> subprocess.Popen[str]:
+    """A program that runs, and what it says in one pipe."""
+    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def newer_tests(python: Path | None, options: tuple[str, ...]) -> int:
     """Run the tests on a newer Python too, where there is one."""
-    version = ".".join(map(str, NEWER))
-    if sys.version_info >= NEWER:
-        return 0
-    python = newer_python(version)
     if python is None:
-        say(f"skipped tests on Python {version}: no python{version} here")
+        if sys.version_info < NEWER:
+            say(f"skipped tests on Python {version(NEWER)}: no python{version(NEWER)} here")
         return 0
-    venv = ROOT / f".venv-{version}"
+    venv = ROOT / f".venv-{version(NEWER)}"
     setting_up = subprocess.run([python, ROOT / "tools/setup.py", "dev", venv], check=False)
     if setting_up.returncode:
         return setting_up.returncode
-    say(f"        tests on Python {version}")
-    once = () if "--long" in options else tuple(f"--ignore={path}" for path in ONCE)
-    return subprocess.run([venv / "bin/python", "-m", "pytest", *options, *once], check=False).returncode
+    say(f"        tests on Python {version(NEWER)}")
+    tests = ("pytest", *options, *without(ON_THE_FLOOR, options))
+    return subprocess.run([venv / "bin/python", "-m", *tests], check=False).returncode
 
 
-def newer_python(version: str) -> Path | None:
+def without(paths: tuple[str, ...], options: tuple[str, ...]) -> tuple[str, ...]:
+    """The options that leave these tests out; none for a long run."""
+    return () if "--long" in options else tuple(f"--ignore={path}" for path in paths)
+
+
+def version(numbers: tuple[int, int]) -> str:
+    """A Python's version as its program's name has it."""
+    return ".".join(map(str, numbers))
+
+
+def newer_python(named: str) -> Path | None:
     """A Python of this version that runs: from the path, or among pyenv's."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    installed = sorted((pyenv / "versions").glob(f"{version}.*/bin/python{version}"), reverse=True)
+    installed = sorted((pyenv / "versions").glob(f"{named}.*/bin/python{named}"), reverse=True)
     # The one on the path first; it may be a shim that stands for a version nobody chose, and not run.
-    on_path = shutil.which(f"python{version}")
+    on_path = shutil.which(f"python{named}")
     for candidate in ([Path(on_path)] if on_path else []) + installed:
         if subprocess.run([candidate, "-c", "import ensurepip"], capture_output=True, check=False).returncode == 0:
             return candidate
     return None
 
 
-def covered_tests(options: tuple[str, ...]) -> int:
+def covered_tests(options: tuple[str, ...], leaving_out: tuple[str, ...]) -> int:
     """Run the tests with coverage, judge it, and only then let pytest's last line out."""
-    say(f"        tests on Python {'.'.join(map(str, sys.version_info[:2]))}")
+    say(f"        tests on Python {version(sys.version_info[:2])}")
     coverage(("erase",))
     colour = "yes" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else "no"
-    status, summary = all_but_last((tool("coverage"), "run", "-m", "pytest", f"--color={colour}", *options))
+    tests = ("pytest", f"--color={colour}", *options, *without(leaving_out, options))
+    status, summary = all_but_last((tool("coverage"), "run", "-m", *tests))
     if status == 0 and not gate_passed():
         return 1
     print(summary, end="", flush=True)

@@ -8,7 +8,9 @@ the words ask for more than the events say, so do we (`IN_WORDS`).
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from aws_durable_execution_conformance_tests.config import TESTS_DIR  # type: ignore[import-untyped]
@@ -100,6 +102,11 @@ def suites() -> list[str]:
 
 def requirements_of(suite: str) -> list[Requirement]:
     """A suite's requirements, in the order of their numbers."""
+    return deepcopy(_read(suite))  # the matcher is given their data, and what it does with that is its own affair
+
+
+@cache
+def _read(suite: str) -> list[Requirement]:
     files = discover_test_files(TESTS_DIR, suite)
     return [Requirement(name, suite, load_yaml_file(files[name])) for name in sorted(files, key=_number)]
 

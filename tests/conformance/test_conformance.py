@@ -27,6 +27,7 @@ def verdicts():
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("suite", FINISHED)
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_every_requirement_of_a_finished_suite_is_met(verdicts, flavour, suite):

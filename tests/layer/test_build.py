@@ -18,7 +18,7 @@ from layer.limits import MEGABYTE, UNPACKED
 from layer.packages import BOTO3, ENGINE
 from layer.zips import write_zip
 
-from support.built_layers import MANAGED, OS_ONLY, ROOT, WITH_BOTO3, build, built
+from support.built_layers import MANAGED, OS_ONLY, ROOT, WITH_BOTO3, build, built, copy_sources, sources
 
 ALL = (MANAGED, OS_ONLY, WITH_BOTO3)
 HOMES = {MANAGED: "perdure", OS_ONLY: "perdure", WITH_BOTO3: "perdure/boto3"}
@@ -168,27 +168,17 @@ def test_layers_leave_most_of_lambdas_limits_to_the_function(dist, name, limit):
     assert sum(entry.file_size for entry in entries(dist, name).values()) <= UNPACKED * MEGABYTE
 
 
-@pytest.fixture
-def sources(tmp_path):
-    """The sources of the moment, which nobody edits between two builds."""
-    copied = tmp_path / "sources"
-    for name in ("sdk", "runtime", "bootstrap", "local", "layer", "requirements"):
-        shutil.copytree(ROOT / name, copied / name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
-    shutil.copyfile(ROOT / "LICENSE", copied / "LICENSE")
-    return copied
-
-
-def test_same_sources_give_the_same_bytes(sources, tmp_path):
-    first = build(tmp_path / "first", "--test-only-python", "--boto3", sources=sources)
-    moved = sources.rename(tmp_path / "elsewhere")
+def test_same_sources_give_the_same_bytes(dist, tmp_path, tmp_path_factory):
+    copy_sources(sources(tmp_path_factory), tmp_path / "elsewhere")
     umask = os.umask(0o077)
     try:
         environ = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
-        again = build(tmp_path / "again", "--test-only-python", "--boto3", sources=moved, **environ)
+        options = ("--test-only-python", "--boto3")
+        again = build(tmp_path / "again", *options, sources=tmp_path / "elsewhere", **environ)
     finally:
         os.umask(umask)
     for name in ALL:
-        assert sha256((again / name).read_bytes()).digest() == sha256((first / name).read_bytes()).digest(), name
+        assert sha256((again / name).read_bytes()).digest() == sha256((dist / name).read_bytes()).digest(), name
 
 
 def test_moment_of_all_files_can_be_given(tmp_path):

@@ -8,10 +8,10 @@ import shutil
 import subprocess
 
 import pytest
-from layer.build import ARCHITECTURE, PYTHON
 
 from support.built_layers import GIVEN, ROOT, built
 from support.deployed import AWAY, answered, serve_once
+from support.layer_places import build_image, build_with, docker, lay_context, remove_images
 from support.ledger_service import LedgerService
 from support.runtime_process import FUNCTION
 
@@ -36,38 +36,18 @@ def handler(event, context):
 """
 
 
-def docker(*arguments):
-    command = [shutil.which("docker") or "docker", *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture(scope="module")
 def context(tmp_path_factory):
     """What the Dockerfile may see, with a layer made for it."""
-    context = tmp_path_factory.mktemp("context")
-    for name in ("Dockerfile", ".dockerignore"):
-        shutil.copyfile(ROOT / name, context / name)
-    for name in ("layer", "examples"):
-        shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(built(tmp_path_factory) / "layer", context / "dist" / "layer")
-    return context
-
-
-def build(base_image, context, *options):
-    own = ("--force-rm", "--network", "host", "--build-arg", f"BASE_IMAGE={base_image}")
-    docker("build", *own, *options, context)
+    return lay_context(built(tmp_path_factory) / "layer", tmp_path_factory.mktemp("context"))
 
 
 @pytest.fixture(scope="module")
 def image(base_image, context):
     """Built with a layer that only tests may have."""
-    meant = ("TEST_ONLY=allowed", f"PYTHON_VERSION={PYTHON[2:]}", f"ARCHITECTURE={ARCHITECTURE}")
-    arguments = [part for argument in meant for part in ("--build-arg", argument)]
-    checked = f"{TAG}-checked"  # named, so that it can be removed
-    build(base_image, context, *arguments, "--target", "checked", "--tag", checked)
-    build(base_image, context, *arguments, "--tag", TAG)
+    build_image(base_image, context, TAG)
     yield TAG
-    docker("image", "rm", "--force", TAG, checked)
+    remove_images(TAG)
 
 
 def run(image, event, *options, handler=None):
@@ -104,7 +84,7 @@ def run(image, event, *options, handler=None):
 )
 def test_image_is_not_built_of_a_layer_other_than_the_one_meant(base_image, context, arguments, reason):
     with pytest.raises(subprocess.CalledProcessError) as refused:
-        build(base_image, context, *(part for argument in arguments for part in ("--build-arg", argument)))
+        build_with((f"BASE_IMAGE={base_image}", *arguments), context)
     assert reason in refused.value.stdout + refused.value.stderr
 
 

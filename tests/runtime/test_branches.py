@@ -244,7 +244,8 @@ def test_bodies_of_branches_run_at_the_same_time(colour):
 
     harness = run(workflow)
     assert succeeded(harness.execution) == [True] * 8
-    assert len(moves(harness)) <= 4
+    first, *_ = moves(harness)
+    assert first.count("STEP START") == 8  # one request for all; how many the ends take is up to the threads
 
 
 @both

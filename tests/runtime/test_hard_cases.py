@@ -146,7 +146,12 @@ def test_a_ticker_outlives_a_client_that_fails_under_it():
     service = Forgetful()
     harness = hosted(lambda event, ctx: ctx.step(long), service, ticker=ticker)
     harness.invoke()
-    assert ticker._thread.is_alive()
+    other = LedgerService()
+    began = hosted(
+        lambda event, ctx: ctx.step(lambda: until(lambda: moves(began) == [["STEP START"]])), other, ticker=ticker
+    )
+    began.run()
+    assert status(began) == "SUCCEEDED"  # its START was sent while it ran
 
 
 # The pool

@@ -10,6 +10,7 @@ THOROUGH = settings(max_examples=150, deadline=None, suppress_health_check=[Heal
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(STEADY_SHAPES)
 def test_both_colours_record_the_same_bytes_in_the_same_order_in_each_line_of_work(shape):
@@ -21,6 +22,7 @@ def test_both_colours_record_the_same_bytes_in_the_same_order_in_each_line_of_wo
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(STEADY_SHAPES, TIMES, TIMES)
 def test_both_colours_come_to_the_same_at_any_pace(shape, times, others):

@@ -5,6 +5,8 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 
+from perdure_runtime.core.outbox import Outbox
+from support.lazy_values import LazyValues
 from support.shape_runs import Accepted, Weather, broken_laws, lines_of, ran
 from support.shape_strategies import RACING
 from support.shapes import Child, Map, Node, Parallel, Step, Wait, within
@@ -72,6 +74,27 @@ def test_a_body_that_rested_on_what_changed_is_seen():
     assert [fault.partition(":")[0] for fault in broken_laws(run)] == ["unsettled"]
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_body_that_begins_beside_a_lazy_value_that_may_be_lost_is_seen(colour, monkeypatch):
+    monkeypatch.setattr(Outbox, "before_work", lambda _outbox, _line: 0)
+    run = ran((Step("a", 1, lazy=True, drifts=True), Step("b", 2)), colour)
+    assert [fault.partition(" began")[0][:16] for fault in broken_laws(run)] == ["lazy: body of b "]
+
+
+@pytest.mark.parametrize("kind", ["WAIT", "CALLBACK", "CHAINED_INVOKE"])
+def test_a_start_that_is_recorded_without_a_lazy_value_that_it_rests_on_is_seen(kind):
+    values = LazyValues()
+    value = values.make("a")
+    values.get(value)
+    values.ask("B" * 64)
+    kept = {"Type": "STEP", "Action": "SUCCEED", "Id": "A" * 64, "Payload": f'"{value}"'}
+    start = {"Type": kind, "Action": "START", "Id": "B" * 64}
+    values.record([start])
+    assert len(values.lost) == 1
+    values.record([kept, start])
+    assert len(values.lost) == 1
+
+
 def test_the_updates_of_a_line_of_work_are_kept_apart():
     run = ran((Map((1, 2), (Step("a", 1), Step("b", 2)), flat=True), Parallel(((Step("c", 3),), ()))))
     names = [[one.get("Name") for one in line if one["Action"] == "START"] for line in lines_of(run).values()]
@@ -81,6 +104,7 @@ def test_the_updates_of_a_line_of_work_are_kept_apart():
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 def test_every_kind_of_node_is_drawn_inside_another_and_some_results_are_large():
     inner, large = set(), 0
 

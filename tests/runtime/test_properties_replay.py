@@ -12,6 +12,7 @@ THOROUGH = settings(max_examples=150, deadline=None, suppress_health_check=[Heal
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(STEADY, TIMES, st.booleans())
 def test_the_replay_of_a_finished_run_emits_nothing_and_runs_nothing(drawn, times, with_all):
@@ -19,6 +20,7 @@ def test_the_replay_of_a_finished_run_emits_nothing_and_runs_nothing(drawn, time
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(RACING | DERBIES, TIMES, st.booleans())
 def test_the_replay_of_a_race_finds_the_same_winner(drawn, times, with_all):

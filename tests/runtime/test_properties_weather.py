@@ -11,6 +11,7 @@ THOROUGH = settings(max_examples=150, deadline=None, suppress_health_check=[Heal
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(STEADY, STORMS)
 def test_crashes_anywhere_change_nothing(drawn, weather):
@@ -22,6 +23,7 @@ def test_crashes_anywhere_change_nothing(drawn, weather):
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(STEADY, TIMES)
 def test_neither_the_order_of_wakes_nor_when_the_world_speaks_changes_anything(drawn, times):
@@ -33,6 +35,7 @@ def test_neither_the_order_of_wakes_nor_when_the_world_speaks_changes_anything(d
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(STEADY, HURRY)
 def test_a_deadline_that_is_always_near_changes_nothing(drawn, hurry):
@@ -45,6 +48,7 @@ def test_a_deadline_that_is_always_near_changes_nothing(drawn, hurry):
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(RACING, STORMS)
 def test_what_races_keeps_every_law(drawn, weather):
@@ -53,6 +57,7 @@ def test_what_races_keeps_every_law(drawn, weather):
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(DERBIES, HAIL)
 def test_no_body_rests_on_a_winner_that_may_still_change(drawn, weather):
@@ -61,6 +66,7 @@ def test_no_body_rests_on_a_winner_that_may_still_change(drawn, weather):
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @THOROUGH
 @given(RACING, STORMS)
 def test_a_once_body_runs_at_most_once_in_each_attempt(drawn, weather):

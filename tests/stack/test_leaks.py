@@ -13,6 +13,7 @@ from support.stack import COLOURS, PATIENCE, Stack
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.unmeasured,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,9 @@ import pytest
 from layer.build import ARCHITECTURE, PYTHON
 from layer.packages import version
 
-__all__ = ["GIVEN", "MANAGED", "OS_ONLY", "ROOT", "WITH_BOTO3", "build", "built", "unpack"]
+__all__ = [
+    "GIVEN", "MANAGED", "OS_ONLY", "ROOT", "WITH_BOTO3", "build", "built", "copy_sources", "sources", "unpack",
+]  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
 MANAGED = f"perdure-layer-{version()}-managed-{PYTHON}-{ARCHITECTURE}.zip"
@@ -37,15 +40,34 @@ def built(factory: pytest.TempPathFactory) -> Path:
     """All layers: those that are given, or else those of now, built once for all tests."""
     if GIVEN:
         return ROOT / GIVEN
-    base = factory.getbasetemp()
-    dist = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "layers"
+    base = shared(factory)
+    dist = base / "layers"
     with dist.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = dist / "done"
         if not done.exists():
-            build(dist, "--test-only-python", "--boto3")
+            copy_sources(ROOT, base / "sources")
+            build(dist, "--test-only-python", "--boto3", sources=base / "sources")
             done.touch()
     return dist
+
+
+def shared(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run have in common."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def sources(factory: pytest.TempPathFactory) -> Path:
+    """The sources that `built` has built from, as they were at that moment."""
+    return shared(factory) / "sources"
+
+
+def copy_sources(root: Path, copied: Path) -> None:
+    """Copy all that a build takes."""
+    for name in ("sdk", "runtime", "bootstrap", "local", "layer", "requirements"):
+        shutil.copytree(root / name, copied / name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache", "build"))
+    shutil.copyfile(root / "LICENSE", copied / "LICENSE")
 
 
 def unpack(archive: Path, folder: Path) -> None:

@@ -23,6 +23,7 @@ from support.layer_places import (
     build_image,
     in_container,
     in_root,
+    lay_context,
     lay_managed,
     lay_root,
     remove_images,
@@ -87,7 +88,7 @@ class Deployments:
 
     def image_in_container(self, leaving: ExitStack) -> Form:
         leaving.callback(remove_images, TAG)
-        build_image(self._base_image, self._dist / "layer", self._new(), TAG)
+        build_image(self._base_image, lay_context(self._dist / "layer", self._new()), TAG)
         return Form(in_container(TAG, {"/var/task": self._task}, None, "app.handler"), *OWN, IN_DOCKER)
 
     def wrapper_in_container(self, _: ExitStack) -> Form:

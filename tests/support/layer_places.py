@@ -31,9 +31,11 @@ __all__ = [
     "MANAGED_PYTHON",
     "STOCK_SCRIPT",
     "build_image",
+    "build_with",
     "docker",
     "in_container",
     "in_root",
+    "lay_context",
     "lay_managed",
     "lay_root",
     "no_root",
@@ -87,19 +89,28 @@ def remove_containers() -> None:
         docker("rm", "--force", *left)
 
 
-def build_image(base_image: str, layer: Path, context: Path, tag: str) -> None:
-    """Build the image of the Dockerfile around a staged layer, which may be one that only tests may have."""
+def lay_context(layer: Path, context: Path) -> Path:
+    """Put what the Dockerfile may see into a folder, with a staged layer."""
     for name in ("Dockerfile", ".dockerignore"):
         shutil.copyfile(ROOT / name, context / name)
     for name in ("layer", "examples"):
         shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(layer, context / "dist" / "layer")
+    return context
+
+
+def build_image(base_image: str, context: Path, tag: str) -> None:
+    """Build the image of the Dockerfile, of a layer that only tests may have too."""
     meant = (f"BASE_IMAGE={base_image}", f"PYTHON_VERSION={PYTHON[2:]}", f"ARCHITECTURE={ARCHITECTURE}")
-    arguments = [part for argument in (*meant, "TEST_ONLY=allowed") for part in ("--build-arg", argument)]
-    own = ("--force-rm", "--network", "host")
-    checked = f"{tag}-checked"  # named, so that it can be removed
-    docker("build", *own, *arguments, "--target", "checked", "--tag", checked, context)
-    docker("build", *own, *arguments, "--tag", tag, context)
+    allowed = (*meant, "TEST_ONLY=allowed")
+    build_with(allowed, context, "--target", "checked", "--tag", f"{tag}-checked")  # named, so that it can be removed
+    build_with(allowed, context, "--tag", tag)
+
+
+def build_with(arguments: Iterable[str], context: Path, *options: str) -> None:
+    """Have Docker build with these arguments for the Dockerfile."""
+    given = [part for argument in arguments for part in ("--build-arg", argument)]
+    docker("build", "--force-rm", "--network", "host", *given, *options, context)
 
 
 def remove_images(tag: str) -> None:

@@ -8,9 +8,10 @@ looked at that hold for every run (`broken_laws`).
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from random import Random
@@ -27,14 +28,15 @@ from perdure_runtime.drivers.hub import Hub
 from perdure_runtime.logs.settings import SETTINGS
 from support.hosting import LambdaContext, hosted
 from support.ledger_service import Faults, Harness, LedgerService
+from support.paged_service import PagedService
 from support.shape_workflows import COLOURS, Watch
 from support.shapes import Nodes, answers_for
 
 PATIENT = replace(AWS_LIMITS, invocation_failures=1_000, operations=30_000)
 MOST_INVOCATIONS = 600
 ENDS = frozenset({"SUCCEED", "FAIL"})
-STACK = re.compile(r',"StackTrace":\[(?:"(?:[^"\\]|\\.)*",?)*\]')
-"""In the text of a batch, the stack of an item's error: it tells the colour of the code, and how far a replay went."""
+PLACE = re.compile(r", at [\w.]+:\d+ in [\w.<>]+")
+"""In the notes of an error, where it was raised: that tells the colour, too."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Weather:
     """The seed of an order of its own in which what is ready goes on."""
     hurry: bool = False
     """Whether each invocation is near its deadline from the start."""
+    pages: int = 1_000
+    """How many operations make a page of the state."""
 
 
 CALM = Weather()
@@ -68,19 +72,21 @@ class Accepted(NamedTuple):
     update: dict[str, Any]
 
 
-class WatchfulService(LedgerService):
+class WatchfulService(PagedService):
     """A ledger that remembers which updates it took, and which it refused."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, pages: int, **options: Any) -> None:
+        super().__init__(pages, **options)
         self.accepted: list[Accepted] = []
         self.refused: list[str] = []
+        self.on_record: Callable[[Sequence[dict[str, Any]]], None] = lambda _updates: None
 
     def _checkpoint(self, arn: str, token: str, updates: Any, client_token: str) -> Any:
         is_lost = self.is_dead or self.checkpoints + 1 in self.faults.before
         if not is_lost:
             invocation = self.execution.progress.invocations
             self.accepted += (Accepted(invocation, update) for update in updates)
+            self.on_record(updates)
         try:
             return super()._checkpoint(arn, token, updates, client_token)
         except ServiceError as refusal:
@@ -126,7 +132,10 @@ def ran(shape: Nodes, colour: str = "sync", weather: Weather = CALM) -> Ran:
     """Run a shape to its end."""
     watch = Watch()
     faults = Faults(before=weather.before, after=weather.after, cut=lambda _updates: weather.cuts)
-    service = WatchfulService(faults=faults, limits=PATIENT, answers=answers_for(shape), eager=weather.eager)
+    service = WatchfulService(
+        weather.pages, faults=faults, limits=PATIENT, answers=answers_for(shape), eager=weather.eager
+    )
+    service.on_record = watch.lazy_values.record
     watch.is_over = service.is_over
     watch.is_dead = lambda: service.is_dead
     watch.advance = service.clock.advance
@@ -293,6 +302,11 @@ def _work_rests_on_what_is_settled(run: Ran) -> Iterator[str]:
             yield f"unsettled: {operation_id[:6]} began after {' and after '.join(sorted(seen))}"
 
 
+def _nothing_begins_beside_what_may_be_lost(run: Ran) -> Iterator[str]:
+    """Not in any line of work: what rests on a lazy value that is not recorded is lazy itself."""
+    yield from (f"lazy: {fault}" for fault in run.watch.lazy_values.lost)
+
+
 LAWS: tuple[Callable[[Ran], Iterator[str]], ...] = (
     _nothing_is_refused,
     _no_code_runs_after_its_outcome,
@@ -301,6 +315,7 @@ LAWS: tuple[Callable[[Ran], Iterator[str]], ...] = (
     _an_id_stands_for_one_operation,
     _all_but_the_last_are_pending,
     _work_rests_on_what_is_settled,
+    _nothing_begins_beside_what_may_be_lost,
 )
 
 
@@ -314,7 +329,7 @@ def lines_of(run: Ran) -> dict[tuple[str, ...], list[dict[str, Any]]]:
     for _, update in run.service.accepted:
         shown = {**update, "Payload": _text(update.get("Payload"))}
         if "Error" in update:
-            shown["Error"] = {key: value for key, value in update["Error"].items() if key != "StackTrace"}
+            shown["Error"] = {key: _text(value) for key, value in update["Error"].items() if key != "StackTrace"}
         parent = update.get("ParentId") or ""
         # Right below a batch are branches, and in a flat one what they do: each goes its own way.
         line = (parent, update["Id"]) if parent in batches else (parent,)
@@ -323,4 +338,18 @@ def lines_of(run: Ran) -> dict[tuple[str, ...], list[dict[str, Any]]]:
 
 
 def _text(payload: str | None) -> str:
-    return STACK.sub("", payload or "")
+    """A recorded text without what tells the colour of the code, and how far a replay went: stacks and places."""
+    try:
+        return json.dumps(_without_stacks(json.loads(payload or "null")))
+    except ValueError:
+        return PLACE.sub("", payload or "")
+
+
+def _without_stacks(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_stacks(inner) for name, inner in value.items() if name != "StackTrace"}
+    if isinstance(value, list):
+        return [_without_stacks(inner) for inner in value]
+    if isinstance(value, str):
+        return _text(value) if value.startswith("{") else PLACE.sub("", value)
+    return value

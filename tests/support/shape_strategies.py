@@ -7,6 +7,7 @@ time there, and nothing races. A *racing* one may hold anything.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -31,6 +32,7 @@ from support.shapes import (
     WaitForCallback,
     WithRetry,
     at_once,
+    changed,
     enough,
 )
 
@@ -41,7 +43,14 @@ NAMES = st.sampled_from(["a", "b", "reserve", "pay"])
 DELAYS = st.sampled_from([0, 0, 1, 2, 7, 30])
 RARELY = st.integers(0, 7).map(lambda number: number == 7)
 STEPS = st.builds(
-    Step, NAMES, VALUES, st.integers(0, 2), st.integers(1, 3), coroutine=st.booleans(), takes=st.sampled_from([0, 0, 3])
+    Step,
+    NAMES,
+    VALUES,
+    st.integers(0, 2),
+    st.integers(1, 3),
+    coroutine=st.booleans(),
+    takes=st.sampled_from([0, 0, 3]),
+    lazy=st.sampled_from([False, False, True]),
 )
 # With `interrupted` and attempts to spare, a crash delays a once step and never fails it.
 ONCE_STEPS = st.builds(
@@ -218,14 +227,24 @@ def _in_either_colour(draw: st.DrawFn, *, racing: bool) -> tuple[str, Nodes]:
     return colour, draw(_shapes(racing=racing, is_async=colour == "async"))
 
 
+def _drifting(node: Node) -> Node:
+    if isinstance(node, Step) and not node.once and (node.lazy or node.name in DRIFTERS):
+        return replace(node, lazy=True, drifts=True)
+    return node
+
+
+DRIFTERS = {"a", "run"}
 STEADY_SHAPES = _shapes(racing=False)
 """Shapes that both colours can run."""
 STEADY = _in_either_colour(racing=False)
 """A colour, and a shape for it."""
 RACING = _in_either_colour(racing=True)
 DERBIES = _derbies()
+DRIFTING = (RACING | DERBIES).map(lambda drawn: (drawn[0], changed(drawn[1], _drifting)))
+"""Shapes in which about half of the steps are lazy, and come to something else in each run."""
 CHECKPOINTS = st.frozensets(st.integers(1, 60), max_size=12)
 JUMPS = st.lists(st.sampled_from([0, 0, 1, 5, 60]), max_size=3).map(tuple)
+PAGES = st.sampled_from([1_000, 1, 2, 3, 5])
 SEEDS = st.none() | st.integers(0, 2**32)
 HURRY = st.builds(Weather, jumps=JUMPS, eager=st.booleans(), schedule=SEEDS, hurry=st.just(value=True))
 HAIL = st.builds(
@@ -235,7 +254,7 @@ HAIL = st.builds(
     schedule=st.integers(0, 2**32),
 )
 """Crashes at every other step, and never the same order."""
-TIMES = st.builds(Weather, jumps=JUMPS, eager=st.booleans(), restarts=st.booleans(), schedule=SEEDS)
+TIMES = st.builds(Weather, jumps=JUMPS, eager=st.booleans(), restarts=st.booleans(), schedule=SEEDS, pages=PAGES)
 STORMS = st.builds(
     Weather,
     before=CHECKPOINTS,
@@ -245,4 +264,5 @@ STORMS = st.builds(
     eager=st.booleans(),
     restarts=RARELY,
     schedule=SEEDS,
+    pages=PAGES,
 )

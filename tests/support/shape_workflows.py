@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from perdure import OperationError, Poll, Retry, child, current_step, step
 from support import shapes
+from support.lazy_values import LazyValues
 from support.shapes import PAYLOAD, Nodes
 
 Work = Generator[Any, Any, Any]
@@ -34,6 +35,15 @@ class Renamed(Exception):
 FAILURES = (Planned, Renamed, OperationError)
 
 
+class Seen(NamedTuple):
+    """What the code had seen when it asked for an operation."""
+
+    text: str
+    """By the code around the operation."""
+    lazy_values: frozenset[str]
+    """By all code."""
+
+
 @dataclass
 class Watch:
     """What happened, seen from outside the execution: it survives every crash."""
@@ -46,6 +56,7 @@ class Watch:
     """Code that ran although its outcome was recorded."""
     saw: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """What the code around each body had seen when the body began; no two runs of it may differ in that."""
+    lazy_values: LazyValues = field(default_factory=LazyValues)
     is_over: Callable[[str], bool] = lambda _id: False
     """Asks the ledger whether an operation has an outcome that stands for it."""
     is_dead: Callable[[], bool] = lambda: False
@@ -53,13 +64,19 @@ class Watch:
     advance: Callable[[int], None] = lambda _seconds: None
     """Lets the ledger's time pass."""
 
-    def begins(self, seen: str, *, once: bool = False) -> int:
-        """A body begins; its attempt."""
+    def begins(self, line: Seen, *, once: bool = False) -> int:
+        """An ordinary body begins; its attempt."""
         info = current_step()
-        self.bodies[info.id, info.attempt] += 1
-        self.saw[info.id].add(seen)
+        self.saw[info.id].add(line.text)
+        self.lazy_values.begins(f"body of {info.name} {info.id[:6]}", line.lazy_values)
         if once:
             self.once.add(info.id)
+        return self.begins_lazily()
+
+    def begins_lazily(self) -> int:
+        """Any body begins; its attempt."""
+        info = current_step()
+        self.bodies[info.id, info.attempt] += 1
         if self.is_over(info.id):
             self.too_late.append(f"body of {info.name} {info.id[:6]}")
         return info.attempt
@@ -142,7 +159,11 @@ class Play:
         self.code = code
 
     def handler(self, shape: Nodes) -> Any:
-        code = self.code(lambda ctx: self.context(shape, ctx, ()))
+        def whole(ctx: Any) -> Work:
+            self.watch.lazy_values.begin_invocation()
+            return (yield from self.context(shape, ctx, ()))
+
+        code = self.code(whole)
 
         def handler(event: Any, ctx: Any) -> Any:
             return code(ctx)
@@ -169,28 +190,42 @@ class Play:
         return self.code(lambda ctx, *facts: self.context(nodes, ctx, around, *facts, large=large))
 
     def body(self, node: shapes.Step, line: Line) -> Any:
-        watch, seen = self.watch, repr(line.all)
+        watch, seen = self.watch, self.seen(line)
 
         def plain(*items: Any) -> Any:
-            attempt = watch.begins(seen, once=node.once)
+            attempt = watch.begins_lazily() if node.lazy else watch.begins(seen, once=node.once)
             watch.advance(node.takes)
             if attempt <= node.failures:
                 raise Planned(f"{node.name} attempt {attempt}")
-            return [*items, node.value] if items else node.value
+            value = watch.lazy_values.make(node.value) if node.drifts else node.value
+            return [*items, value] if items else value
 
         async def coroutine(*items: Any) -> Any:
             return plain(*items)
 
         retry = Retry.fixed(attempts=node.attempts, delay=2, interrupted=node.interrupted)
-        return step(coroutine if node.coroutine else plain, name=node.name, retry=retry, once=node.once)
+        fn = coroutine if node.coroutine else plain
+        return step(fn, name=node.name, retry=retry, once=node.once, lazy=node.lazy)
+
+    def seen(self, line: Line) -> Seen:
+        """What an operation rests on that this line asks for now."""
+        return Seen(repr(line.all), self.watch.lazy_values.got())
+
+    def asks(self, line: Line) -> Any:
+        """The line's context, which is about to be asked for an operation that is no step."""
+        self.watch.lazy_values.ask(line.ctx.calls.scope.peek())
+        return line.ctx
 
     # One for each kind of node
 
     def step(self, node: shapes.Step, line: Line) -> Work:
-        line.note((yield line.ctx.step(self.body(node, line))))
+        value = yield line.ctx.step(self.body(node, line))
+        if node.drifts:
+            self.watch.lazy_values.get(value)
+        line.note(value)
 
     def wait(self, node: shapes.Wait, line: Line) -> Work:
-        yield line.ctx.wait(node.seconds, name=node.name)
+        yield self.asks(line).wait(node.seconds, name=node.name)
         line.note(f"waited {node.seconds}")
 
     def try_(self, node: shapes.Try, line: Line) -> Work:
@@ -252,29 +287,30 @@ class Play:
             line.note([_told_item(item) for item in found] if node.how == "settle" else found)
 
     def callback(self, node: shapes.Callback, line: Line) -> Work:
-        callback = yield line.ctx.create_callback(name=node.key, result=dict, **_limits(node))
+        callback = yield self.asks(line).create_callback(name=node.key, result=dict, **_limits(node))
         yield from self.nodes(node.body, line)
         line.note((yield callback.result()))
 
     def wait_for_callback(self, node: shapes.WaitForCallback, line: Line) -> Work:
-        around = repr(line.all)
+        seen = self.seen(line)
 
         def submit(callback_id: str) -> None:
-            attempt = self.watch.begins(around)
+            attempt = self.watch.begins(seen)
             if attempt <= node.failures:
                 raise Planned(f"submit attempt {attempt}")
 
         retry = Retry.fixed(attempts=2, delay=2)
-        line.note((yield line.ctx.wait_for_callback(submit, name=node.key, retry=retry, result=dict, **_limits(node))))
+        options = {"name": node.key, "retry": retry, "result": dict, **_limits(node)}
+        line.note((yield self.asks(line).wait_for_callback(submit, **options)))
 
     def invoke(self, node: shapes.Invoke, line: Line) -> Work:
-        line.note((yield line.ctx.invoke(node.key, {"asked": node.after}, name="invoke", result=dict)))
+        line.note((yield self.asks(line).invoke(node.key, {"asked": node.after}, name="invoke", result=dict)))
 
     def condition(self, node: shapes.Condition, line: Line) -> Work:
-        around = repr(line.all)
+        seen = self.seen(line)
 
         def check(state: int) -> int:
-            self.watch.begins(around)
+            self.watch.begins(seen)
             if node.how == "raises" and state + 1 >= node.polls:
                 raise Planned(f"check {state}")
             return state + 1

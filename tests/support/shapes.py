@@ -35,6 +35,9 @@ class Step:
     coroutine: bool = False
     takes: int = 0
     """Seconds of the ledger's time that the body lets pass."""
+    lazy: bool = False
+    drifts: bool = False
+    """Whether each run of the body comes to another value; only where it is lazy."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perdure import HandlerRefused
+from perdure.errors import HandlerRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import orjson
+from perdure.errors import MalformedEnvelope
+from perdure_runtime.jsoncode import CODE
+from perdure_runtime.tuples import NamedTuple
 
-from perdure import MalformedEnvelope
-from perdure_runtime.core.records import Record
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from perdure_runtime.core.records import Record
 
 __all__ = ["PENDING", "Envelope", "ExecutionFacts", "failed", "is_too_large", "read_envelope", "succeeded"]
 
@@ -43,14 +46,16 @@ class ExecutionFacts:
     @property
     def started_at(self) -> datetime:
         """When it started, in UTC."""
+        from datetime import UTC, datetime
+
         return datetime.fromtimestamp(self._record.started_at or 0.0, UTC)
 
 
 def read_envelope(event: bytes) -> Envelope:
     """The envelope in `event`; raises `MalformedEnvelope` for any other event, naming what is missing."""
     try:
-        body = orjson.loads(event)
-    except orjson.JSONDecodeError as error:
+        body = CODE.read(event)
+    except ValueError as error:
         raise MalformedEnvelope("the body", f"is not JSON ({error})") from None
     if not isinstance(body, dict):
         raise MalformedEnvelope("the body", f"is a JSON {type(body).__name__}, not an object")
@@ -80,12 +85,12 @@ def _is_operation(operation: object) -> bool:
 
 def succeeded(payload: str) -> bytes:
     """The answer that the execution is done."""
-    return orjson.dumps({"Status": "SUCCEEDED", "Result": payload})
+    return CODE.written({"Status": "SUCCEEDED", "Result": payload})
 
 
 def failed(error: dict[str, Any]) -> bytes:
     """The answer that the execution failed."""
-    return orjson.dumps({"Status": "FAILED", "Error": error})
+    return CODE.written({"Status": "FAILED", "Error": error})
 
 
 def is_too_large(payload: str) -> bool:

@@ -8,14 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
-from functools import partial
-from inspect import signature
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
-from perdure import AsyncContext, Context, Durable, HandlerRefused
+from perdure.errors import HandlerRefused
 from perdure_runtime.chains import Chains
-from perdure_runtime.drivers.pool import Pool
 from perdure_runtime.drivers.ticker import Ticker
 from perdure_runtime.invocation import Prepared
 from perdure_runtime.service.lean import LeanService
@@ -27,14 +24,19 @@ from perdure_runtime.values.signatures import signature_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import NoReturn
 
+    from perdure.handlers import Durable
     from perdure_runtime.drivers.committer import Committer
+    from perdure_runtime.drivers.pool import Pool
+    from perdure_runtime.service.ahead import Ahead
     from perdure_runtime.service.protocol import Service
 
 __all__ = ["Host", "service_of"]
 
 UNCAUGHT = 70  # EX_SOFTWARE
 TOKEN_BYTES, SPREAD_BYTES = 16, 6
+ARGUMENTS = 2
 
 
 def spread() -> float:
@@ -57,6 +59,7 @@ class Host:
         abandon: Callable[[bytes], NoReturn] | None = None,
         strict: bool = False,
         chains: Chains | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         self._choose = service
         self._service: Service | None = None
@@ -69,14 +72,12 @@ class Host:
         self.random = randomness
         self.client_token = client_token
         self.ticker = ticker or Ticker()
-        self.pool = Pool()
-        self.sender = Pool(most=1)
-        """For commits of async workflows; the pool may be full of bodies that block."""
         self.abandon = abandon or give_up
         self.vanish: Callable[[], NoReturn] = partial(give_up, b"")
         """Ends the process without an answer."""
         self.strict = strict
         self.chains = chains or Chains({})
+        self._ahead = ahead
 
     @classmethod
     def from_environment(
@@ -85,23 +86,41 @@ class Host:
         *,
         client: object | None = None,
         abandon: Callable[[bytes], NoReturn] | None = None,
+        ahead: Ahead | None = None,
     ) -> Host:
-        """A host for this process; the service is chosen when it is first needed, unless a client is given."""
+        """A host for this process; the service is chosen when it is first needed, unless a client is given.
+
+        `ahead` may have a connection for it by then.
+        """
         given = None if client is None else service_of(client)
 
         def choose() -> Service:
             if given is not None:
                 return given
-            return service_from_environment(environ, Effects(time.time, time.sleep, spread, _warn))
+            return service_from_environment(environ, Effects(time.time, time.sleep, spread, _warn), ahead)
 
         root = environ.get("LAMBDA_TASK_ROOT") or os.getcwd()  # noqa: PTH109  pathlib is not on the cold path
-        return cls(choose, task_root=root, abandon=abandon, chains=Chains(environ))
+        return cls(choose, task_root=root, abandon=abandon, chains=Chains(environ), ahead=ahead)
 
     def service(self) -> Service:
         """The client of the service for functions that bring none; chosen when it is first asked for."""
         if self._service is None:
             self._service = self._choose()
         return self._service
+
+    @cached_property
+    def pool(self) -> Pool:
+        """For bodies of steps that run beside one another."""
+        from perdure_runtime.drivers.pool import Pool  # threads, for who has branches
+
+        return Pool()
+
+    @cached_property
+    def sender(self) -> Pool:
+        """For commits of async workflows; the pool may be full of bodies that block."""
+        from perdure_runtime.drivers.pool import Pool
+
+        return Pool(most=1)
 
     def renew(self) -> None:
         """Close the connection, and choose a client with its credentials anew when one is asked for.
@@ -111,6 +130,8 @@ class Host:
         service, self._service = self._service, None
         if isinstance(service, LeanService):
             service.close()
+        if self._ahead is not None:
+            self._ahead.close()
 
     def end(self) -> None:
         """The process is about to end: begin no body, send what is queued, close the connection. Raises nothing.
@@ -119,15 +140,17 @@ class Host:
         """
         self.ending = True
         if (committer := self.committer) is not None:
-            with suppress(Exception):  # it is kept in `failure`, for whoever commits next
+            try:  # noqa: SIM105  contextlib is not on the cold path
                 committer.drain()
+            except Exception:  # noqa: BLE001, S110  it is kept in `failure`, for whoever commits next
+                pass
         self.renew()
 
     def prepare(self, durable: Durable[Any, Any]) -> Prepared:
         """Make a durable function ready; raises `HandlerRefused` where it cannot be served as it is written."""
         _check_signature(durable)
         types = signature_types(durable.function, owner=durable.name)
-        if types.event is Context or types.event is AsyncContext:
+        if types.event in _contexts():
             raise HandlerRefused(durable.name, "the event comes first, and the context second")
         origins = Origins(self.task_root, durable.options.errors)
         return Prepared(
@@ -162,8 +185,19 @@ def service_of(client: Any) -> Service:  # noqa: ANN401  whatever the user gave
     raise TypeError(f"client is a {type(client).__name__}, neither a boto3 Lambda client nor a service client")
 
 
+def _contexts() -> list[object]:
+    """The types of the two contexts, as far as anybody has imported them."""
+    homes = (("perdure.contexts", "Context"), ("perdure.async_contexts", "AsyncContext"))
+    return [getattr(sys.modules[home], name) for home, name in homes if home in sys.modules]
+
+
 def _check_signature(durable: Durable[Any, Any]) -> None:
     """A durable function takes the event and its context; how many arguments it wants is never guessed."""
+    code = getattr(durable.function, "__code__", None)
+    if code is not None and code.co_argcount == ARGUMENTS and not code.co_kwonlyargcount:
+        return
+    from inspect import signature  # for any other shape: a cold start has no time for it
+
     try:
         signature(durable.function).bind(None, None)
     except TypeError as error:

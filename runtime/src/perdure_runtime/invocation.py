@@ -12,19 +12,18 @@ like any other.
 from __future__ import annotations
 
 from functools import partial
-from inspect import iscoroutinefunction, unwrap
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from perdure import DurableCallRefused, HandlerRefused, ReplayMismatch, SerdesError, ServiceError
 from perdure.contexts import CURRENT_CONTEXT
+from perdure.errors import DurableCallRefused, HandlerRefused, ReplayMismatch, SerdesError, ServiceError
 from perdure_runtime.core.identity import Scope
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.outcome import Answer, Ending, Failed, Pending, Raised, Returned, Stopped, Succeeded, conclude
-from perdure_runtime.core.records import MILLISECONDS
+from perdure_runtime.core.records import MILLISECONDS, SECONDS
 from perdure_runtime.core.updates import execution_succeeded
+from perdure_runtime.drivers.asking.functions import is_async, unwrapped
 from perdure_runtime.drivers.calls import Setting
-from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.committer import Committer
 from perdure_runtime.drivers.context import LineContext, enter_here
 from perdure_runtime.drivers.frames import without_engine_frames
@@ -36,6 +35,7 @@ from perdure_runtime.logs import SCOPE, DurableLogger, LogScope, begin_invocatio
 from perdure_runtime.usage import Usage
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import Unfit, reported
+from perdure_runtime.values.sizes import checked_result
 from perdure_runtime.values.work import described
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from perdure import Durable, LambdaContext
     from perdure_runtime.codecs.chain import Chain
+    from perdure_runtime.codecs.redaction import Redactor
     from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.hub import Hub
     from perdure_runtime.host import Host
@@ -73,7 +74,7 @@ class Prepared:
         chain: Chain | None,
     ) -> None:
         self.durable = durable
-        self.is_async = iscoroutinefunction(unwrap(durable.function))
+        self.is_async = is_async(unwrapped(durable.function))
         self.host = host
         self.service = service
         self.event = event
@@ -105,7 +106,7 @@ class Invocation:
 
     def __init__(self, prepared: Prepared, envelope: Envelope, lambda_context: LambdaContext) -> None:
         host = prepared.host
-        begin_invocation(lambda_context.aws_request_id, getattr(lambda_context, "tenant_id", None))
+        begin_invocation(lambda_context.aws_request_id, getattr(lambda_context, "tenant_id", None), _masks_of(prepared))
         host.chains.begin_invocation()
         self._prepared = prepared
         self._envelope = envelope
@@ -146,6 +147,7 @@ class Invocation:
         finally:
             host.committer = None
             host.ticker.rest()
+            self._journal.expect(None)  # pages that nobody came to need
             self._committer.close()
             self._run.close()
 
@@ -162,17 +164,20 @@ class Invocation:
         return self._run_handler(event)
 
     def _load(self) -> None:
-        """All that is recorded."""
+        """All that is recorded, or what has come of it so far."""
         envelope, journal = self._envelope, self._journal
-        journal.merge(envelope.operations, MILLISECONDS)
-        self._usage.found(envelope.operations)
-        marker = envelope.marker
-        while marker:
-            page = self._prepared.service().get_state(envelope.arn, envelope.token, marker)
-            journal.merge(page.operations)
-            self._usage.found(page.operations)
-            marker = page.marker
-        journal.seal()
+        self._take(envelope.operations, MILLISECONDS)
+        if envelope.marker is None:
+            journal.seal()
+            return
+        from perdure_runtime.pages import Pages  # most executions fit their envelope
+
+        service = self._prepared.service()
+        Pages(service, envelope.arn, envelope.token, envelope.marker, journal, self._take, self._run.fail).begin()
+
+    def _take(self, operations: list[dict[str, Any]], scale: float = SECONDS) -> None:
+        self._journal.merge(operations, scale)
+        self._usage.found(operations)
 
     def _event(self) -> object:
         """The event, as the handler's annotation wants it; an execution without input has an empty one."""
@@ -207,12 +212,15 @@ class Invocation:
         try:
             result = call(setting, event)
             with reported("result"):
-                return Returned(jsontext.write(prepared.result.to_json(result, root="result")))
+                text = jsontext.write(prepared.result.to_json(result, root="result"))
+            return Returned(checked_result(text, "result"))
         except Stop:
             return Stopped()
         except Exception as error:  # noqa: BLE001  the handler is user code
             return Raised(without_engine_frames(error))
         except BaseException as error:
+            from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
+
             if is_cancellation(error) and not self._run.stopping:
                 return Raised(cancelled_within())
             if isinstance(error, BaseExceptionGroup) and (self._run.stopping or self._run.fatal is not None):
@@ -325,6 +333,11 @@ class Invocation:
                     raise answer.error
                 finally:
                     del answer
+
+
+def _masks_of(prepared: Prepared) -> Redactor | None:
+    """What must not be shown in a line of this function's, if anything."""
+    return prepared.chain.redactor if prepared.chain is not None and prepared.chain.redactor else None
 
 
 def _make_hub(setting: Setting, host: Host, log: DurableLogger) -> Hub:

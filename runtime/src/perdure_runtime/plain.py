@@ -17,6 +17,7 @@ from greenlet import getcurrent, greenlet
 
 from perdure_runtime.host import Host
 from perdure_runtime.logs import configure_once
+from perdure_runtime.service.ahead import lent
 
 if TYPE_CHECKING:
     from perdure import Durable
@@ -33,10 +34,11 @@ def answer(durable: Durable[Any, Any], event: object, context: Any) -> dict[str,
     prepared = _prepared.get(id(durable))
     if prepared is None or prepared.durable is not durable:
         configure_once(os.environ)
-        prepared = _prepared[id(durable)] = Host.from_environment(os.environ, abandon=_step_aside).prepare(durable)
-    host = greenlet(prepared.answer)
-    host.gr_context = copy_context()
-    output: dict[str, Any] = orjson.loads(host.switch(orjson.dumps(event, default=str), context))
+        host = Host.from_environment(os.environ, abandon=_step_aside, ahead=lent())
+        prepared = _prepared[id(durable)] = host.prepare(durable)
+    strand = greenlet(prepared.answer)
+    strand.gr_context = copy_context()
+    output: dict[str, Any] = orjson.loads(strand.switch(orjson.dumps(event, default=str), context))
     return output
 
 

@@ -12,56 +12,63 @@ def checkout(order: dict, ctx: Context) -> dict:
     return {"receipt": receipt}
 """
 
-from perdure.async_contexts import AsyncContext
-from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
-from perdure.callbacks import AsyncCallback, Callback
-from perdure.children import Child, ChildOptions, child
-from perdure.codecs import (
-    Codec,
-    Compress,
-    Encrypt,
-    FileStore,
-    KmsKeys,
-    LocalKeys,
-    ObjectStore,
-    Offload,
-    PayloadCodec,
-    PayloadError,
-    PayloadSite,
-    Redact,
-    S3Store,
-)
-from perdure.completions import BatchDecision, BatchProgress, Completion
-from perdure.conditions import Poll
-from perdure.contexts import Context, current_context, current_step
-from perdure.durations import Duration
-from perdure.errors import (
-    BatchError,
-    CallbackError,
-    CallbackNotSubmitted,
-    CallbackTimeout,
-    ChildContextError,
-    ConditionError,
-    DurableCallRefused,
-    Failure,
-    HandlerRefused,
-    InvokeError,
-    MalformedEnvelope,
-    OperationError,
-    PerdureError,
-    ReplayMismatch,
-    SerdesError,
-    ServiceError,
-    StepError,
-    StepInterrupted,
-    WaitCancelled,
-    failure,
-)
-from perdure.facts import Execution, LambdaContext, Logger, StepInfo
-from perdure.handlers import Durable, DurableOptions, durable, durable_of
-from perdure.retries import Decision, Jitter, Retry, RetryDecision
-from perdure.serdes import JSON, RAW, JsonSerdes, RawSerdes, Serdes
-from perdure.steps import Step, StepOptions, step
+from __future__ import annotations
+
+TYPE_CHECKING = False  # the one of `typing` is spelled alike to type checkers
+if TYPE_CHECKING:
+    from perdure.async_contexts import AsyncContext
+    from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
+    from perdure.callbacks import AsyncCallback, Callback
+    from perdure.children import Child, ChildOptions, child
+    from perdure.codecs import (
+        Codec,
+        Compress,
+        Encrypt,
+        FileStore,
+        KmsKeys,
+        LocalKeys,
+        ObjectStore,
+        Offload,
+        PayloadCodec,
+        PayloadError,
+        PayloadSite,
+        Redact,
+        S3Store,
+    )
+    from perdure.completions import BatchDecision, BatchProgress, Completion
+    from perdure.conditions import Poll
+    from perdure.contexts import Context, current_context, current_step
+    from perdure.durations import Duration
+    from perdure.errors import (
+        BatchError,
+        CallbackError,
+        CallbackNotSubmitted,
+        CallbackTimeout,
+        ChildContextError,
+        ConditionError,
+        DurableCallRefused,
+        Failure,
+        HandlerRefused,
+        InvokeError,
+        MalformedEnvelope,
+        NonRetryable,
+        OperationError,
+        PerdureError,
+        RecordedError,
+        ReplayMismatch,
+        RetryAfter,
+        SerdesError,
+        ServiceError,
+        StepError,
+        StepInterrupted,
+        WaitCancelled,
+        failure,
+    )
+    from perdure.facts import Execution, LambdaContext, Logger, StepInfo
+    from perdure.handlers import Durable, DurableOptions, durable, durable_of
+    from perdure.retries import Decision, Jitter, Retry, RetryDecision
+    from perdure.serdes import JSON, RAW, JsonSerdes, RawSerdes, Serdes
+    from perdure.steps import Step, StepOptions, step
 
 __version__ = "0.1.0"
 __all__ = [
@@ -106,6 +113,7 @@ __all__ = [
     "LocalKeys",
     "Logger",
     "MalformedEnvelope",
+    "NonRetryable",
     "ObjectStore",
     "Offload",
     "OperationError",
@@ -115,9 +123,11 @@ __all__ = [
     "PerdureError",
     "Poll",
     "RawSerdes",
+    "RecordedError",
     "Redact",
     "ReplayMismatch",
     "Retry",
+    "RetryAfter",
     "RetryDecision",
     "S3Store",
     "Serdes",
@@ -138,3 +148,44 @@ __all__ = [
     "failure",
     "step",
 ]
+
+HOMES = {
+    "async_contexts": "AsyncContext",
+    "batches": "Batch BatchItem BatchReason BatchStatus",
+    "callbacks": "AsyncCallback Callback",
+    "children": "Child ChildOptions child",
+    "codecs": (
+        "Codec Compress Encrypt FileStore KmsKeys LocalKeys ObjectStore Offload PayloadCodec PayloadError "
+        "PayloadSite Redact S3Store"
+    ),
+    "completions": "BatchDecision BatchProgress Completion",
+    "conditions": "Poll",
+    "contexts": "Context current_context current_step",
+    "durations": "Duration",
+    "errors": (
+        "BatchError CallbackError CallbackNotSubmitted CallbackTimeout ChildContextError ConditionError "
+        "DurableCallRefused Failure HandlerRefused InvokeError MalformedEnvelope NonRetryable OperationError "
+        "PerdureError RecordedError ReplayMismatch RetryAfter SerdesError ServiceError StepError "
+        "StepInterrupted WaitCancelled failure"
+    ),
+    "facts": "Execution LambdaContext Logger StepInfo",
+    "handlers": "Durable DurableOptions durable durable_of",
+    "retries": "Decision Jitter Retry RetryDecision",
+    "serdes": "JSON RAW JsonSerdes RawSerdes Serdes",
+    "steps": "Step StepOptions step",
+}
+"""Where each name is defined; that module is imported when the name is first asked for, and no other."""
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    for home, names in HOMES.items():
+        if name in names.split():
+            value = globals()[name] = getattr(import_module(f"perdure.{home}"), name)
+            return value
+    raise AttributeError(f"module 'perdure' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar, cast, overload
 
 from perdure.errors import BatchError, OperationError
+from perdure.frozen import frozen
 
 __all__ = ["Batch", "BatchItem", "BatchReason", "BatchStatus"]
 
@@ -49,7 +49,7 @@ DECIDED = {
 """Reasons that settle a batch's status, whatever its items did."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BatchItem(Generic[T_co]):
     """One branch of a batch and what became of it."""
 
@@ -64,7 +64,7 @@ class BatchItem(Generic[T_co]):
     """What the branch raised, where it failed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch(Sequence[BatchItem[T_co]]):
     """The outcome of a `map` or a `parallel`: a sequence of the items that began, in the order they were declared.
 

@@ -7,16 +7,19 @@ over, its result stands in the history as a whole, and a replay does not go thro
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from types import MethodType
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from perdure.codecs import Codec, checked_codecs
+from perdure.frozen import changed, frozen
 from perdure.functions import UNSET, Optioned, given
 from perdure.names import checked_name
-from perdure.serdes import Serdes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Concatenate
+
+    from perdure.codecs import Codec
+    from perdure.serdes import Serdes
 
 __all__ = ["Child", "ChildOptions", "child"]
 
@@ -26,10 +29,10 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 S = TypeVar("S")
 
-SUBTYPE = re.compile(r"[A-Za-z0-9_-]{1,32}")
+LONGEST_SUBTYPE = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChildOptions:
     """How a child context is run and recorded."""
 
@@ -51,16 +54,24 @@ class ChildOptions:
     def __post_init__(self) -> None:
         if self.name is not None:
             checked_name(self.name)
-        if self.subtype is not None and not isinstance(self.subtype, str):
-            raise TypeError(f"a subtype is a string, not {type(self.subtype).__name__}")
-        if self.subtype is not None and not SUBTYPE.fullmatch(self.subtype):
-            raise ValueError(f"a subtype is 1 to 32 letters, digits, hyphens and underscores, not {self.subtype!r}")
+        if self.subtype is not None:
+            _check_subtype(self.subtype)
         for name, what in (("on_error", "the exception"), ("summary", "the result")):
             choice = getattr(self, name)
             if choice is not None and not callable(choice):
                 raise TypeError(f"{name} is a function of {what}, not {type(choice).__name__}")
         if self.codecs is not None:
+            from perdure.codecs import checked_codecs
+
             object.__setattr__(self, "codecs", checked_codecs(self.codecs))  # a tuple, whatever was given
+
+
+def _check_subtype(subtype: object) -> None:
+    if not isinstance(subtype, str):
+        raise TypeError(f"a subtype is a string, not {type(subtype).__name__}")
+    plain = subtype.replace("-", "_").replace("_", "a")
+    if not (plain.isascii() and plain.isalnum() and len(plain) <= LONGEST_SUBTYPE):
+        raise ValueError(f"a subtype is 1 to 32 letters, digits, hyphens and underscores, not {subtype!r}")
 
 
 class Child(Optioned[P, R_co], Generic[P, R_co]):
@@ -107,7 +118,7 @@ class Child(Optioned[P, R_co], Generic[P, R_co]):
                 "codecs": codecs,
             }
         )
-        return Child(self.function, replace(self.settings, **changes))
+        return Child(self.function, changed(self.settings, **changes))
 
 
 class ChildDecorator(Protocol):

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from perdure.batches import BatchStatus
+from perdure.frozen import frozen
 
 __all__ = ["BatchDecision", "BatchProgress", "Completion"]
 
@@ -37,7 +37,7 @@ class BatchDecision(enum.Enum):
     """End the batch as a failure, even where no item failed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BatchProgress:
     """How far a batch has come; what `Completion.should_complete` is given."""
 
@@ -65,7 +65,7 @@ class BatchProgress:
         return self.statuses.count(BatchStatus.STARTED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completion:
     """When a batch is over; one of the presets, a set of criteria, or a function of your own."""
 

@@ -7,10 +7,10 @@ A `Poll` is a plain frozen value that says when to check again; `until=` says wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from perdure.durations import Duration, seconds_of
+from perdure.frozen import frozen
 from perdure.retries import Backoff, Decision, Jitter, delay_of
 
 __all__ = ["Poll"]
@@ -18,7 +18,7 @@ __all__ = ["Poll"]
 PollChoice: TypeAlias = Callable[[Any, int], Decision]  # Any: a policy is made before the state's type is known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Poll(Backoff):
     """A polling policy; made by one of its class methods."""
 

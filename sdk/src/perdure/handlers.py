@@ -7,15 +7,19 @@ own bootstrap asks it directly, and any other Lambda runtime calls the decorated
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import update_wrapper
-from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
-from perdure.async_contexts import AsyncContext
-from perdure.codecs import Codec, checked_codecs
-from perdure.contexts import Context
-from perdure.durations import Duration, seconds_of, whole_seconds
+from perdure.frozen import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Literal
+
+    from perdure.async_contexts import AsyncContext
+    from perdure.codecs import Codec
+    from perdure.contexts import Context
+    from perdure.durations import Duration
 
 __all__ = ["Durable", "DurableOptions", "durable", "durable_of"]
 
@@ -27,7 +31,7 @@ RETENTIONS = range(1, 91)
 """Days that the service may keep an execution that is over."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DurableOptions:
     """How a durable function is hosted."""
 
@@ -143,9 +147,9 @@ def durable(
         on_mismatch,
         client,
         mode_aware,
-        None if timeout is None else whole_seconds(timeout),
+        None if timeout is None else _whole_seconds(timeout),
         None if retention is None else _whole_days(retention),
-        checked_codecs(codecs),
+        () if codecs == () else _checked(codecs),
     )
 
     def decorate(function: Callable[[E, Any], Any], /) -> Durable[E, Any]:
@@ -154,7 +158,24 @@ def durable(
     return cast("DurableDecorator", decorate) if fn is None else decorate(fn)
 
 
+# The modules behind these options are imported where an option is given: a cold start pays for what it uses.
+
+
+def _whole_seconds(timeout: Duration) -> int:
+    from perdure.durations import whole_seconds
+
+    return whole_seconds(timeout)
+
+
+def _checked(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
+    from perdure.codecs import checked_codecs
+
+    return checked_codecs(codecs)
+
+
 def _whole_days(retention: Duration) -> int:
+    from perdure.durations import seconds_of
+
     seconds = seconds_of(retention)
     if seconds / DAY not in RETENTIONS:
         raise ValueError(f"retention is 1 to 90 whole days, for example timedelta(days=14), not {seconds:g} seconds")

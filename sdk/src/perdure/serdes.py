@@ -7,7 +7,6 @@ is what the code gets, live as on replay, so a round trip that changes the value
 
 from __future__ import annotations
 
-import json
 from typing import Any, Protocol, TypeVar
 
 __all__ = ["JSON", "RAW", "JsonSerdes", "RawSerdes", "Serdes"]
@@ -32,10 +31,14 @@ class JsonSerdes:
 
     def serialize(self, value: Any, /) -> str:  # noqa: ANN401  JSON holds any of many types
         """`value` as JSON."""
+        import json
+
         return json.dumps(value)
 
     def deserialize(self, text: str, /) -> Any:  # noqa: ANN401  the caller's annotation says what it expects
         """The value in `text`."""
+        import json
+
         return json.loads(text)
 
 

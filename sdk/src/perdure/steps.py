@@ -6,16 +6,22 @@ until it returns or its retries are used up, and from then on the history answer
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from types import MethodType
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from perdure.codecs import Codec, checked_codecs
+from perdure.frozen import changed, frozen
 from perdure.functions import UNSET, Optioned, given
 from perdure.names import checked_name
-from perdure.retries import Decision, Retry
-from perdure.serdes import Serdes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Concatenate, TypeAlias
+
+    from perdure.codecs import Codec
+    from perdure.retries import Decision, Retry
+    from perdure.serdes import Serdes
+
+    RetryChoice: TypeAlias = Retry | Callable[[BaseException, int], Decision]
 
 __all__ = ["Step", "StepOptions", "step"]
 
@@ -25,10 +31,8 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 S = TypeVar("S")
 
-RetryChoice: TypeAlias = Retry | Callable[[BaseException, int], Decision]
 
-
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepOptions:
     """How a step is run and recorded."""
 
@@ -38,6 +42,8 @@ class StepOptions:
     """None: `Retry.DEFAULT`, or no retry at all for a `once` step."""
     once: bool = False
     """At most once: an attempt whose outcome is unknown is not made again."""
+    lazy: bool = False
+    """For cheap work that may run again: the result travels with the next commit, and is made anew where it is lost."""
     serdes: Serdes[Any] | None = None
     """How the result is recorded, in place of the default."""
     codecs: tuple[Codec, ...] | None = None
@@ -48,6 +54,8 @@ class StepOptions:
         """The retry policy that holds."""
         if self.retry is not None:
             return self.retry
+        from perdure.retries import Retry  # where an attempt has failed; most never do
+
         return Retry.NONE if self.once else Retry.DEFAULT
 
 
@@ -75,11 +83,12 @@ class Step(Optioned[P, R_co], Generic[P, R_co]):
         name: str | None = UNSET,
         retry: RetryChoice | None = UNSET,
         once: bool = UNSET,
+        lazy: bool = UNSET,
         serdes: Serdes[R] | None = UNSET,
         codecs: tuple[Codec, ...] | None = UNSET,
     ) -> Step[P, R]:
         """A copy with other options; what is not given stays as it is."""
-        changes = given({"name": name, "retry": retry, "once": once, "serdes": serdes, "codecs": codecs})
+        changes = given({"name": name, "retry": retry, "once": once, "lazy": lazy, "serdes": serdes, "codecs": codecs})
         return Step(self.function, _changed(self.settings, changes))
 
 
@@ -99,6 +108,7 @@ def step(
     name: str | None = None,
     retry: RetryChoice | None = None,
     once: bool = False,
+    lazy: bool = False,
     serdes: Serdes[Any] | None = None,
     codecs: tuple[Codec, ...] | None = None,
 ) -> Step[P, R]: ...
@@ -108,6 +118,7 @@ def step(
     name: str | None = None,
     retry: RetryChoice | None = None,
     once: bool = False,
+    lazy: bool = False,
     serdes: Serdes[Any] | None = None,
     codecs: tuple[Codec, ...] | None = None,
 ) -> StepDecorator: ...
@@ -118,11 +129,12 @@ def step(
     name: str | None = None,
     retry: RetryChoice | None = None,
     once: bool = False,
+    lazy: bool = False,
     serdes: Serdes[Any] | None = None,
     codecs: tuple[Codec, ...] | None = None,
 ) -> Step[..., Any] | StepDecorator:
     """Make a function a step with options: a decorator, or `step(fn, retry=…)` for a function of a library."""
-    changes = {"name": name, "retry": retry, "once": once, "serdes": serdes, "codecs": codecs}
+    changes = {"name": name, "retry": retry, "once": once, "lazy": lazy, "serdes": serdes, "codecs": codecs}
     settings = _changed(StepOptions(), changes)
 
     def decorate(function: Callable[P, R], /) -> Step[P, R]:
@@ -135,9 +147,19 @@ def _changed(settings: StepOptions, changes: dict[str, Any]) -> StepOptions:
     """`settings` with `changes`, each of which is checked where the user wrote it."""
     if changes.get("name") is not None:
         checked_name(changes["name"])
-    retry = changes.get("retry")
-    if retry is not None and not isinstance(retry, Retry):
-        changes["retry"] = Retry.custom(retry)
+    # Imported where the option is given: a cold start pays for what it uses.
+    if changes.get("retry") is not None:
+        from perdure.retries import as_policy
+
+        changes["retry"] = as_policy(changes["retry"])
     if changes.get("codecs") is not None:
+        from perdure.codecs import checked_codecs
+
         changes["codecs"] = checked_codecs(changes["codecs"])
-    return replace(settings, **changes)
+    made = changed(settings, **changes)
+    if made.once and made.lazy:
+        raise ValueError(
+            "a step is once=True or lazy=True, not both: the result of a lazy step may be lost, and its body then runs"
+            " again; leave lazy=True out where the body must not"
+        )
+    return made

@@ -216,3 +216,57 @@ def test_news_is_what_the_service_told_since_it_was_last_asked_for():
 def test_who_waits_for_an_operation_waits_while_the_table_says_so(kind, subtype, status, waiting):
     identity = Scope().take(kind, subtype, None)
     assert journal_of(recorded(identity, status)).is_waiting(identity.id) is waiting
+
+
+class Book:
+    """Pages that a journal reads when it comes to need them."""
+
+    def __init__(self, journal, *pages):
+        self.pages = list(pages)
+        self.journal = journal
+        journal.expect(self.read)
+
+    def read(self):
+        self.journal.merge(self.pages.pop(0))
+        if not self.pages:
+            self.journal.seal()
+
+
+def test_what_is_not_known_yet_is_read_for_and_no_further():
+    first, second, third, fourth = taken("a", "b", "c", "d")
+    journal = Journal()
+    book = Book(journal, [EXECUTION], [recorded(first)], [recorded(second)], [recorded(third)])
+    assert journal.execution.id == "e"
+    assert len(book.pages) == 3
+    assert journal.has_history
+    assert len(book.pages) == 2
+    assert journal.ask(second).id == second.id
+    assert len(book.pages) == 1
+    assert journal.find(fourth.id) is None
+    assert book.pages == []
+
+
+def test_what_has_to_be_reached_is_known_after_the_last_page():
+    first, second = taken("a", "b")
+    journal = Journal()
+    Book(journal, [EXECUTION, recorded(first)], [recorded(second)])
+    journal.ask(first)
+    assert [record.id for record in journal.unreached()] == [second.id]
+
+
+def test_hint_looks_into_pages_that_were_not_read():
+    first, second = taken("a", "b")
+    journal = Journal()
+    Book(journal, [EXECUTION, recorded(first)], [recorded(second)])
+    with pytest.raises(ReplayMismatch, match="later on"):
+        journal.ask(second._replace(id=first.id))
+
+
+def test_pages_nobody_needs_are_not_read():
+    (first,) = taken("a")
+    journal = Journal()
+    book = Book(journal, [recorded(first)])
+    journal.expect(None)
+    assert journal.execution is None
+    assert not journal.has_history
+    assert len(book.pages) == 1

@@ -2,7 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perdure_runtime.core.effects import Due
 from perdure_runtime.core.outbox import MOST_BYTES, MOST_UPDATES, Outbox
+
+
+class Line:
+    owed = 0
 
 
 def filled(*sizes):
@@ -63,6 +68,59 @@ def test_batches_keep_order_and_limits(sizes):
     found = batches(filled(*sizes))
     assert [size for batch in found for size in batch] == sizes
     assert all(len(batch) == 1 or sum(batch) + len(batch) - 1 <= MOST_BYTES for batch in found)
+
+
+@pytest.mark.parametrize(
+    ("due", "waits_now", "this_line", "other_lines"),
+    [
+        (Due.NOW, 2, 0, 0),
+        (Due.BEFORE_WORK, 0, 2, 0),
+        (Due.BEFORE_ANY_WORK, 0, 2, 2),
+        (Due.ANY, 0, 0, 0),
+    ],
+)
+def test_a_due_says_who_waits_for_what(due, waits_now, this_line, other_lines):
+    outbox, line = filled(1, 1), Line()
+    assert outbox.owe(2, due, line) == waits_now
+    assert outbox.before_work(line) == this_line
+    assert outbox.before_work(Line()) == other_lines
+
+
+def test_what_is_settled_is_not_waited_for():
+    outbox, line = filled(1, 1, 1), Line()
+    outbox.owe(1, Due.BEFORE_WORK, line)
+    outbox.owe(3, Due.BEFORE_ANY_WORK, Line())
+    outbox.next_batch()
+    assert outbox.before_work(line) == 3
+    outbox.acknowledge()
+    assert outbox.before_work(line) == 0
+
+
+def test_a_line_waits_for_the_later_of_what_it_owes_and_what_all_owe():
+    outbox, line = filled(1, 1, 1), Line()
+    outbox.owe(1, Due.BEFORE_ANY_WORK, Line())
+    outbox.owe(2, Due.BEFORE_WORK, line)
+    assert (outbox.before_work(line), outbox.before_work(Line())) == (2, 1)
+
+
+@pytest.mark.parametrize("sizes", [[1] * MOST_UPDATES, [MOST_BYTES // 2] * 2, [MOST_BYTES + 1]])
+def test_what_nobody_waits_for_gathers_until_it_fills_a_request(sizes):
+    outbox, line = filled(*sizes[:-1]), Line()
+    last = outbox.push(b"x" * sizes[-1])
+    assert outbox.is_full
+    assert outbox.owe(last, Due.BEFORE_ANY_WORK, line) == 1
+    outbox.next_batch()
+    assert not outbox.is_full
+    assert outbox.owe(last, Due.BEFORE_ANY_WORK, line) == 0
+
+
+def test_who_is_held_up_by_a_full_outbox_waits_for_one_request():
+    outbox, line = filled(*[1] * MOST_UPDATES), Line()
+    outbox.next_batch()
+    outbox.acknowledge()
+    for _ in range(MOST_UPDATES):
+        last = outbox.push(b"x")
+    assert outbox.owe(last, Due.BEFORE_ANY_WORK, line) == MOST_UPDATES + 1
 
 
 def test_an_outbox_shows_its_state():

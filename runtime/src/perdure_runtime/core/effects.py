@@ -15,13 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from perdure_runtime.core.completion import Tally
     from perdure_runtime.core.identity import Scope
 
 __all__ = [
+    "Aside",
     "Call",
     "Commit",
     "Due",
@@ -34,6 +37,7 @@ __all__ = [
     "Outcome",
     "Park",
     "Raised",
+    "aside",
     "call",
     "commit",
     "enter",
@@ -67,6 +71,7 @@ class Due(Enum):
 
     NOW = "before the operation goes on"
     BEFORE_WORK = "before the next body, wait, invoke or callback of this line of work begins"
+    BEFORE_ANY_WORK = "before the next of any line of work begins; bodies of lazy steps are no such work"
     ANY = "with whatever is sent next; nobody waits for it"
 
 
@@ -83,6 +88,8 @@ class Call(NamedTuple):
     body: Callable[[int], object]
     attempt: int
     is_async: bool
+    is_lazy: bool = False
+    """Whether it may begin whatever is still due."""
 
 
 class Enter(NamedTuple):
@@ -110,7 +117,18 @@ class HandOver(NamedTuple):
     """There is no time left to begin a body; reply if the work shall be handed over to the next invocation."""
 
 
-Effect: TypeAlias = Commit | Call | Enter | Fan | Park | HandOver
+class Aside(NamedTuple, Generic[T]):
+    """Do `work` of the engine's own that waits for something elsewhere, such as a codec's request.
+
+    The reply is its `Outcome`. Nothing that other lines of work could do waits for it.
+    """
+
+    work: Callable[[], Any]
+    settle: Callable[[Outcome[Any]], T]
+    """What to make of the reply, in the line of work that asked; raises what has failed."""
+
+
+Effect: TypeAlias = Commit | Call | Enter | Fan | Park | HandOver | Aside[Any]
 Op: TypeAlias = Generator[Effect, Any, T]
 
 
@@ -119,9 +137,9 @@ def commit(*updates: dict[str, Any], due: Due) -> Op[None]:
     yield Commit(updates, due)
 
 
-def call(body: Callable[[int], T], attempt: int, *, is_async: bool) -> Op[Outcome[T]]:
+def call(body: Callable[[int], T], attempt: int, *, is_async: bool, is_lazy: bool = False) -> Op[Outcome[T]]:
     """Run `body`."""
-    outcome: Outcome[T] = yield Call(body, attempt, is_async)
+    outcome: Outcome[T] = yield Call(body, attempt, is_async, is_lazy)
     return outcome
 
 
@@ -144,3 +162,8 @@ def park(operation_id: str, wake: float | None) -> Op[None]:
 def hand_over() -> Op[None]:
     """Return if there is nothing else that could keep the execution going."""
     yield HandOver()
+
+
+def aside(waiting: Aside[T]) -> Op[T]:
+    """Have work done that waits for something elsewhere; raises what has failed."""
+    return waiting.settle((yield waiting))

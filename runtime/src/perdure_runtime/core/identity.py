@@ -9,10 +9,11 @@ results.
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from perdure_runtime.core.vocabulary import TERMINAL, Kind
+from perdure_runtime.digests import blake2b
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from perdure_runtime.core.journal import Journal

@@ -2,6 +2,9 @@
 
 The journal holds the records by id, takes in what the service answers, and knows two things about replay: whether a
 call matches its record, and which records no call has asked for. Both are how a change of code is noticed.
+
+The state of a long execution comes in pages, and replay begins before the last is there. What the journal does not hold
+it then cannot say is not recorded: such a question reads on.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.vocabulary import TERMINAL, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from perdure_runtime.core.identity import Identity
 
@@ -26,7 +29,7 @@ __all__ = ["Journal"]
 class Journal:
     """The records of one execution."""
 
-    __slots__ = ("_asked", "_closed", "_loaded", "_news", "_records")
+    __slots__ = ("_asked", "_closed", "_loaded", "_news", "_read", "_records")
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
@@ -34,6 +37,8 @@ class Journal:
         self._closed: set[str] = set()
         self._loaded: frozenset[str] = frozenset()
         self._news: deque[str] = deque()
+        self._read: Callable[[], object] | None = None
+        """Brings the next page, while there is one."""
 
     def merge(self, operations: Iterable[dict[str, Any]], scale: float = SECONDS) -> None:
         """Take in operations as the service sent them; a newer state replaces an older one."""
@@ -51,14 +56,27 @@ class Journal:
             news.append(self._news.popleft())
         return news
 
+    def expect(self, read: Callable[[], object] | None) -> None:
+        """There is more to come: `read` merges the next page, and after the last seals the journal. None: no more."""
+        self._read = read
+
+    def complete(self) -> None:
+        """Read to the last page. Raises what reading raises."""
+        while self._reads_on():
+            pass
+
     def seal(self) -> None:
         """All that was recorded before this invocation is here: from now on it is known what a replay has to reach."""
+        self._read = None
         self._loaded = frozenset(self._records)
         self._news.clear()
 
     def find(self, operation_id: str) -> Record | None:
         """The record, or None where nothing is recorded."""
-        return self._records.get(operation_id)
+        record = self._records.get(operation_id)
+        while record is None and self._reads_on():
+            record = self._records.get(operation_id)
+        return record
 
     def ask(self, identity: Identity, *, sealed: bool = False) -> Record | None:
         """The record of what a call asks for; raises `ReplayMismatch` where it is of something else.
@@ -66,7 +84,7 @@ class Journal:
         In a `sealed` context, which has finished before, there must be one.
         """
         self._asked.add(identity.id)
-        record = self._records.get(identity.id)
+        record = self._records.get(identity.id) or self.find(identity.id)
         if record is None:
             if sealed:
                 asked = (("operation", "nothing: its context has finished", str(identity)),)
@@ -78,7 +96,7 @@ class Journal:
     def ask_virtual(self, identity: Identity) -> None:
         """Take the place of a context that records nothing of itself; raises `ReplayMismatch` where something has."""
         self._asked.add(identity.id)
-        record = self._records.get(identity.id)
+        record = self._records.get(identity.id) or self.find(identity.id)
         if record is not None:
             found = (("context", f"recorded as {record.name or record.subtype}", "virtual, which is not recorded"),)
             raise ReplayMismatch(identity.id, found)
@@ -95,21 +113,35 @@ class Journal:
     @property
     def has_history(self) -> bool:
         """Whether any operation is recorded besides the execution itself."""
-        return any(record.wire["Type"] != Kind.EXECUTION for record in self._records.values())
+        while not any(record.wire["Type"] != Kind.EXECUTION for record in self._records.values()):
+            if not self._reads_on():
+                return False
+        return True
 
     @property
     def execution(self) -> Record | None:
         """The record of the execution itself, which holds its input."""
-        return next((record for record in self._records.values() if record.wire["Type"] == Kind.EXECUTION), None)
+        while True:
+            found = next((record for record in self._records.values() if record.wire["Type"] == Kind.EXECUTION), None)
+            if found is not None or not self._reads_on():
+                return found
 
     def unreached(self) -> list[Record]:
         """Records from before this invocation that no call asked for, although nothing excuses it.
 
         What lies inside a finished context is excused: its result stands for it, and its body did not run.
         """
+        self.complete()
         missed = (self._records[operation_id] for operation_id in self._loaded - self._asked)
         operations = [record for record in missed if record.kind is not Kind.EXECUTION]
         return [record for record in operations if not self._inside_finished(record)]
+
+    def _reads_on(self) -> bool:
+        """Read another page; False where there is none left."""
+        if (read := self._read) is None:
+            return False
+        read()
+        return True
 
     def _inside_finished(self, record: Record) -> bool:
         parent = record.parent
@@ -122,6 +154,7 @@ class Journal:
 
     def _hint(self, identity: Identity) -> str:
         """Where in the history the operation that was asked for stands, if it stands anywhere."""
+        self.complete()
         for record in self._records.values():
             if record.id not in self._asked and not differences(identity._replace(id=record.id), record):
                 return f"the history holds {identity.name or identity.kind.value.lower()} as {record.id[:8]}, later on"

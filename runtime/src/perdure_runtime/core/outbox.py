@@ -1,41 +1,82 @@
 """Updates on their way to the service, in order, in batches.
 
-The outbox decides what goes into the next request and what has been acknowledged; it sends nothing. An update is bytes,
-encoded once, and its length is its size. Each gets a ticket, counting from 1; `settled` is the last ticket of which all
-before it are acknowledged too.
+The outbox decides what goes into the next request, what has been acknowledged, and who has to wait for that; it sends
+nothing. An update is bytes, encoded once, and its length is its size. Each gets a ticket, counting from 1; `settled` is
+the last ticket of which all before it are acknowledged too.
+
+So what the service holds is always a beginning of what was queued: where an update is lost, all that were queued after
+it are lost with it, whatever line of work they came from. That is what lets an operation go on before its updates are
+acknowledged. What the code makes of a value may be lost as long as it is lost together with the value; anything else,
+such as what a step's body does to the world, has to wait until the value is settled. Updates that begin a wait, an
+invoke or a callback are queued behind it, and so wait by themselves; for a body there is `before_work`.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from typing import Protocol
 
-__all__ = ["MOST_BYTES", "MOST_UPDATES", "Outbox"]
+from perdure_runtime.core.effects import Due
+
+__all__ = ["MOST_BYTES", "MOST_UPDATES", "Debtor", "Outbox"]
 
 MOST_UPDATES = 250
 MOST_BYTES = 750 * 1024
 
 
+class Debtor(Protocol):
+    """A line of work, as far as it goes on before its updates are acknowledged."""
+
+    owed: int
+    """The last ticket that is due before it does any work."""
+
+
 class Outbox:
     """A queue of encoded updates; at most one batch of it is on its way."""
 
-    __slots__ = ("_flying", "_queue", "_tickets", "settled")
+    __slots__ = ("_bytes", "_flying", "_owed_by_all", "_queue", "_tickets", "settled")
 
     def __init__(self) -> None:
         self._queue: deque[bytes] = deque()
+        self._bytes = 0
         self._flying: list[bytes] = []
         self._tickets = 0
+        self._owed_by_all = 0
         self.settled = 0
 
     def push(self, update: bytes) -> int:
         """Queue an update; its ticket."""
         self._queue.append(update)
+        self._bytes += len(update)
         self._tickets += 1
         return self._tickets
+
+    def owe(self, ticket: int, due: Due, line: Debtor) -> int:
+        """Who has to wait for a ticket that a line has taken: the one that it has to wait for right now, or 0."""
+        if due is Due.NOW:
+            return ticket
+        if due is Due.BEFORE_WORK:
+            line.owed = ticket
+        elif due is Due.BEFORE_ANY_WORK:
+            self._owed_by_all = ticket
+            if self.is_full:  # nobody may wait for any of it for a long time, and it must not grow without an end
+                return self.settled + 1
+        return 0
+
+    def before_work(self, line: Debtor) -> int:
+        """The ticket that has to be settled before a body may begin in this line, or 0 where it may."""
+        owed = max(line.owed, self._owed_by_all)
+        return owed if owed > self.settled else 0
 
     @property
     def waiting(self) -> int:
         """Updates queued and not yet on their way."""
         return len(self._queue)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether what is queued fills a request."""
+        return len(self._queue) >= MOST_UPDATES or self._bytes >= MOST_BYTES
 
     def next_batch(self) -> list[bytes]:
         """Take what goes into the next request: in order, within the limits, an oversized update alone."""
@@ -47,6 +88,7 @@ class Outbox:
         while queue and len(batch) < MOST_UPDATES and (not batch or len(queue[0]) <= room):
             room -= len(queue[0]) + 1
             batch.append(queue.popleft())
+        self._bytes -= sum(map(len, batch))
         self._flying = batch
         return batch
 

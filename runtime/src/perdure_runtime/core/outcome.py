@@ -16,9 +16,10 @@ The rows are tried from the top, so what is said first wins:
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from perdure import ReplayMismatch, ServiceError
+from perdure_runtime.tuples import NamedTuple
 
 __all__ = [
     "Answer",

@@ -7,11 +7,13 @@ record knows where it came from.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from perdure_runtime.core.table import Impossible
 from perdure_runtime.core.vocabulary import Kind, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["MILLISECONDS", "SECONDS", "Record", "epoch_seconds"]
 
@@ -129,8 +131,10 @@ def epoch_seconds(value: float | str | datetime | None, scale: float) -> float |
     """A timestamp in any of the protocol's encodings, as epoch seconds."""
     if value is None:
         return None
+    if isinstance(value, int | float):
+        return value * scale
+    from datetime import UTC, datetime  # text, or what boto3 makes of it: rare
+
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    return value * scale
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()

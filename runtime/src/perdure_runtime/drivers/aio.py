@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_CONTEXT
-from perdure_runtime.core.effects import Call, Commit, Due, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
+from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.drivers.aio_bodies import AioBodies
 from perdure_runtime.drivers.aio_context import AioContext
@@ -169,15 +169,12 @@ class Aio:
             reply = None
             match effect:
                 case Commit(updates, due):
-                    ticket = run.committer.push(updates, durable=due is Due.NOW)
-                    if due is Due.NOW:
+                    if ticket := run.committer.record(lane, updates, due):
                         await watch.acknowledged(ticket)
-                    elif due is Due.BEFORE_WORK:
-                        lane.owed = ticket
-                case Call(body, attempt, is_async):
-                    if lane.owed > run.committer.settled:
-                        await watch.acknowledged(lane.owed)
-                    reply = await self._call(lane, body, attempt, is_async=is_async)
+                case Call():
+                    while ticket := run.committer.before(lane, effect):  # more may have become due meanwhile
+                        await watch.acknowledged(ticket)
+                    reply = await self._call(lane, effect)
                 case Enter(body, scope):
                     inner = AioLane(run, lane)
                     entered = self._entered(inner, body, scope)
@@ -190,21 +187,21 @@ class Aio:
                     await watch.moved(operation_id, wake)
                 case HandOver():
                     await watch.handed_over()
+                case Aside(work):
+                    reply = await self._done_aside(work)
                 case _:
                     assert_never(effect)
 
-    async def _call(
-        self, lane: AioLane, body: Callable[[int], object], attempt: int, *, is_async: bool
-    ) -> Outcome[object]:
+    async def _call(self, lane: AioLane, call: Call) -> Outcome[object]:
         run = self._run
         run.worked = True
         run.activity.bodies += 1
         variables = copy_context()
         try:
-            if is_async:
-                result = variables.run(body, attempt)
+            if call.is_async:
+                result = variables.run(call.body, call.attempt)
             else:
-                outcome = await self._bodies.on_pool(variables, body, attempt)
+                outcome = await self._bodies.on_pool(variables, call.body, call.attempt)
                 if isinstance(outcome, Raised):
                     return outcome
                 result = outcome.value
@@ -219,6 +216,15 @@ class Aio:
             return Raised(cancelled_within())
         finally:
             run.activity.bodies -= 1
+
+    async def _done_aside(self, work: Callable[[], object]) -> Outcome[object]:
+        """The outcome of work that waits for something elsewhere; the loop goes on meanwhile."""
+        activity = self._run.activity
+        activity.bodies += 1
+        try:
+            return await self._bodies.on_pool(copy_context(), lambda _: work(), 0)
+        finally:
+            activity.bodies -= 1
 
     def _is_cancelled(self, lane: AioLane) -> bool:
         task = asyncio.current_task()

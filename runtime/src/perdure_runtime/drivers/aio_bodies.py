@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.effects import Ok, Outcome, Raised
-from perdure_runtime.drivers.bodies import GRACE
+from perdure_runtime.drivers.bodies import CODEC_GOES_ON, GRACE
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.running_step import RunningStep
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
 
-    from perdure import Logger
+    from perdure import Logger, StepInfo
     from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.pool import Job, Pool
 
@@ -37,7 +37,7 @@ class AioBodies:
         self._loop = loop
         self._pool = pool
         self._log = log
-        self._let_go: list[tuple[Job, str | None]] = []
+        self._let_go: list[tuple[Job, StepInfo | None]] = []
 
     async def on_pool(self, variables: Context, body: Callable[[int], object], attempt: int) -> Outcome[object]:
         """Run a body on a thread."""
@@ -51,7 +51,7 @@ class AioBodies:
                 info.cancelled = True
             self._loop.call_soon(self._pool.begin)  # once all that are cancelled now have been given up
             if self._pool.give_up(job):
-                self._let_go.append((job, info.name if info is not None else None))
+                self._let_go.append((job, info))
             raise
         try:
             if isinstance(outcome, Raised) and not isinstance(outcome.error, Exception):
@@ -65,9 +65,13 @@ class AioBodies:
         deadline = time.monotonic() + GRACE
         while any(job.running for job, _ in self._let_go) and time.monotonic() < deadline:
             time.sleep(LOOK)
-        for job, name in self._let_go:
-            if job.running:
-                self._log.warning("a step's body goes on by itself, its result is dropped", step=name)
+        for job, info in self._let_go:
+            if not job.running:
+                continue
+            if info is None:
+                self._log.warning(CODEC_GOES_ON)
+            else:
+                self._log.warning("a step's body goes on by itself, its result is dropped", step=info.name)
         self._let_go.clear()
 
 

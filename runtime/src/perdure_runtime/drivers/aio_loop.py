@@ -12,7 +12,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perdure import DurableCallRefused
+from perdure_runtime.core.effects import Ok, Raised
 from perdure_runtime.drivers.cancelled import cancelled_within
+from perdure_runtime.drivers.frames import raise_again
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
@@ -126,11 +128,23 @@ def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     loop = the_loop()
     before = asyncio.all_tasks(loop)
     try:
-        return loop.run_until_complete(coroutine)
+        outcome: Ok[T] | Raised = loop.run_until_complete(_outcome(coroutine))
     except asyncio.CancelledError:
         raise cancelled_within() from None
     finally:
         loop.sweep(before)
+    try:
+        return raise_again(outcome.error) if isinstance(outcome, Raised) else outcome.value
+    finally:
+        del outcome  # breaks the cycle of exception, traceback and frame
+
+
+async def _outcome(coroutine: Coroutine[Any, Any, T]) -> Ok[T] | Raised:
+    """What a coroutine comes to; a future that raises it would put another context in the place of its own."""
+    try:
+        return Ok(await coroutine)
+    except Exception as error:  # noqa: BLE001  user code may raise anything
+        return Raised(error)
 
 
 def _tell_unless_stopped(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.loop_thread import LoopBody, LoopThread
     from perdure_runtime.drivers.pool import Pool
 
-__all__ = ["GRACE", "Bodies", "Body"]
+__all__ = ["CODEC_GOES_ON", "GRACE", "Bodies", "Body"]
 
 GRACE = 0.25
 """Seconds that bodies nobody waits for have to end, before the response."""
+CODEC_GOES_ON = "a codec's request goes on by itself, its result is dropped"
 SHORTEST_LOOK, LONGEST_LOOK = 0.002, 0.05
 """Seconds between two looks at what has ended, while bodies still wait for a thread and so no thread tells."""
 
@@ -130,8 +131,10 @@ class Bodies:
         for body in self._let_go:
             if not body.ended:
                 info = body.variables.get(CURRENT_STEP)
-                name = info.name if info is not None else None
-                self._log.warning("a step's body goes on by itself, its result is dropped", step=name)
+                if info is None:
+                    self._log.warning(CODEC_GOES_ON)
+                else:
+                    self._log.warning("a step's body goes on by itself, its result is dropped", step=info.name)
         self._let_go.clear()
         self._outcomes.clear()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from perdure_runtime.tuples import NamedTuple
 
 __all__ = ["Broken"]
 

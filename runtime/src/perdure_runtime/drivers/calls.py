@@ -8,13 +8,14 @@ operation; here is what they share.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from perdure import ReplayMismatch
+from perdure.errors import ReplayMismatch, failure
 from perdure_runtime.core.effects import Raised
 from perdure_runtime.core.vocabulary import Kind
-from perdure_runtime.drivers.frames import place_of_the_call
+from perdure_runtime.drivers.frames import place_of_the_call, regain_context
 from perdure_runtime.logs import LogScope
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
@@ -141,7 +142,10 @@ def result_of(outcome: Outcome[Any]) -> Any:  # noqa: ANN401  typed by the sdk
     """The value of an outcome; raises its error, the traceback starting at the user's call."""
     if not isinstance(outcome, Raised):
         return outcome.value
+    error = outcome.error.with_traceback(None)
+    context = error.__context__ if failure(error) is not None else None
     try:
-        raise outcome.error.with_traceback(None)
+        raise error
     finally:
-        del outcome  # breaks the cycle of exception, traceback and frame
+        regain_context(error, context)
+        del outcome, error, context  # breaks the cycle of exception, traceback and frame

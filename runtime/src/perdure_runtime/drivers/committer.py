@@ -2,7 +2,8 @@
 
 One request, because each answer carries the token that the next request needs. What must be durable is sent by whoever
 waits for it, together with all that gathered before it. What nobody waits for is sent with the next commit, or, when a
-body takes long, by a tick (`Ticker`) from outside. Queueing never waits for a request: there is a lock for each.
+body takes long, or the code between two calls, by a tick (`Ticker`) from outside. Queueing never waits for a request:
+there is a lock for each. Who waits for what is the outbox's to say.
 
 After a failure every later commit fails alike: whether the lost request took effect is unknown, and only a new
 invocation, which reads the state anew, can tell. That holds for any failure, a bug in a client included.
@@ -13,15 +14,17 @@ from __future__ import annotations
 from _thread import allocate_lock
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from perdure_runtime.core.effects import Due
 from perdure_runtime.core.outbox import Outbox
 from perdure_runtime.core.vocabulary import Kind
+from perdure_runtime.jsoncode import CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from perdure_runtime.core.effects import Call
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.outbox import Debtor
     from perdure_runtime.drivers.ticker import Ticker
     from perdure_runtime.service.protocol import Service
 
@@ -95,9 +98,18 @@ class Committer:
         """The last ticket that is acknowledged together with all before it."""
         return self._outbox.settled
 
+    def record(self, line: Debtor, updates: Sequence[dict[str, Any]], due: Due) -> int:
+        """Queue what an operation of this line commits; the ticket that it has to wait for, or 0."""
+        ticket = self.push(updates, durable=due is Due.NOW)
+        return self._outbox.owe(ticket, due, line)
+
+    def before(self, line: Debtor, call: Call) -> int:
+        """The ticket that this line has to wait for before a body begins, or 0 where it may begin now."""
+        return 0 if call.is_lazy else self._outbox.before_work(line)
+
     def push(self, updates: Sequence[dict[str, Any]], *, durable: bool) -> int:
         """Queue `updates`; the ticket of the last. The ticker looks after what nobody waits for."""
-        encoded = [orjson.dumps(update) for update in updates]
+        encoded = [CODE.written(update) for update in updates]
         if self._count is not None:
             for update, data in zip(updates, encoded, strict=True):
                 self._count(update, len(data))
@@ -162,6 +174,7 @@ class Committer:
             batch = self._outbox.next_batch()
             last = self._closing and not self._outbox.waiting
         try:
+            self._journal.complete()  # no update is sent before the last page of the state is read
             answer = self._service.checkpoint(self._arn, self._token, batch, self._client_token())
             self._journal.merge(answer.operations)
             if last:

@@ -1,4 +1,8 @@
-"""The contexts that user code is handed: every operation, in terms of what is asked for and how it is performed."""
+"""The contexts that user code is handed: every operation, in terms of what is asked for and how it is performed.
+
+What an operation takes is imported where one is first asked for: a cold start pays for the operations it makes. Steps
+are in all workflows.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,9 @@ from contextvars import copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_CONTEXT
-from perdure_runtime.drivers.asking.batches import Policy, ask_map, ask_parallel
-from perdure_runtime.drivers.asking.callbacks import ask_callback, ask_wait_for_callback
-from perdure_runtime.drivers.asking.children import ask_child, ask_with_retry
-from perdure_runtime.drivers.asking.combinators import ask_first_success, ask_gather, ask_race, ask_settle
-from perdure_runtime.drivers.asking.conditions import ask_condition
-from perdure_runtime.drivers.asking.invokes import ask_invoke
+from perdure.errors import DurableCallRefused
 from perdure_runtime.drivers.asking.steps import ask_step
-from perdure_runtime.drivers.asking.waits import ask_wait
 from perdure_runtime.drivers.calls import Asked, Calls, Setting, result_of
 from perdure_runtime.logs import SCOPE, DurableLogger
 
@@ -100,10 +97,14 @@ class DurableContext:
         name: str | None = None,
     ) -> Any:
         """Suspend until the time has passed."""
+        from perdure_runtime.drivers.asking.waits import ask_wait
+
         return self._perform(ask_wait, duration, (days, hours, minutes, seconds), name)
 
     def run_in_child_context(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a function in a context of its own, and record what it returned."""
+        from perdure_runtime.drivers.asking.children import ask_child
+
         return self._perform(ask_child, fn, args, kwargs)
 
     def parallel(
@@ -120,6 +121,8 @@ class DurableContext:
         summary: Any = None,
     ) -> Any:
         """Run functions at the same time."""
+        from perdure_runtime.drivers.asking.batches import Policy, ask_parallel
+
         policy = Policy(name, concurrency, completion, flat, serdes, item_serdes, summary)
         return self._perform(ask_parallel, branches, policy)
 
@@ -139,6 +142,8 @@ class DurableContext:
         summary: Any = None,
     ) -> Any:
         """Run a function for each of many items."""
+        from perdure_runtime.drivers.asking.batches import Policy, ask_map
+
         policy = Policy(name, concurrency, completion, flat, serdes, item_serdes, summary)
         return self._perform(ask_map, fn, items, namer, policy)
 
@@ -152,6 +157,8 @@ class DurableContext:
         serdes: Any = None,
     ) -> Any:
         """Create something for the outside to complete."""
+        from perdure_runtime.drivers.asking.callbacks import ask_callback
+
         return self._perform(ask_callback, name, (timeout, heartbeat), (result, serdes), self._perform_anywhere)
 
     def wait_for_callback(
@@ -167,6 +174,8 @@ class DurableContext:
         serdes: Any = None,
     ) -> Any:
         """Create a callback, hand its id to `submit`, and wait for its result."""
+        from perdure_runtime.drivers.asking.callbacks import ask_wait_for_callback
+
         limits = (timeout, heartbeat)
         return self._perform(ask_wait_for_callback, submit, name, limits, retry, (result, serdes))
 
@@ -183,6 +192,8 @@ class DurableContext:
         result_serdes: Any = None,
     ) -> Any:
         """Invoke another function and wait for its answer."""
+        from perdure_runtime.drivers.asking.invokes import ask_invoke
+
         serdes = (payload_serdes, result_serdes)
         return self._perform(ask_invoke, function, payload, name, tenant_id, result, serdes)
 
@@ -198,26 +209,38 @@ class DurableContext:
         serdes: Any = None,
     ) -> Any:
         """Check again and again, from one state to the next, until a condition is met."""
+        from perdure_runtime.drivers.asking.conditions import ask_condition
+
         return self._perform(ask_condition, check, initial, until, poll, name, serdes)
 
     def with_retry(self, fn: Any, /, *, name: str | None = None, retry: Any = None) -> Any:
         """Run a block of operations again when it fails."""
+        from perdure_runtime.drivers.asking.children import ask_with_retry
+
         return self._perform(ask_with_retry, fn, name, retry)
 
     def gather(self, *branches: Any, name: str | None = None) -> Any:
         """The results of all branches."""
+        from perdure_runtime.drivers.asking.combinators import ask_gather
+
         return self._perform(ask_gather, branches, name)
 
     def race(self, *branches: Any, name: str | None = None) -> Any:
         """What the first branch to end comes to."""
+        from perdure_runtime.drivers.asking.combinators import ask_race
+
         return self._perform(ask_race, branches, name)
 
     def first_success(self, *branches: Any, name: str | None = None) -> Any:
         """The result of the first branch to succeed."""
+        from perdure_runtime.drivers.asking.combinators import ask_first_success
+
         return self._perform(ask_first_success, branches, name)
 
     def settle(self, *branches: Any, name: str | None = None) -> Any:
         """How each of the branches ended."""
+        from perdure_runtime.drivers.asking.combinators import ask_settle
+
         return self._perform(ask_settle, branches, name)
 
     def _perform_anywhere(self, asked: Asked) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["place_of_the_call", "without_engine_frames"]
+__all__ = ["place_of_the_call", "raise_again", "regain_context", "without_engine_frames"]
 
 ENGINE = ("perdure.", "perdure_runtime.")
 E = TypeVar("E", bound=BaseException)
@@ -27,8 +27,36 @@ def without_engine_frames(error: E) -> E:
     trace = error.__traceback__
     while trace is not None and _is_engine(trace.tb_frame):
         trace = trace.tb_next
-    error.__traceback__ = trace
+    BaseException.with_traceback(error, trace)  # past a __setattr__ of the user's
     return error
+
+
+def regain_context(error: BaseException, own: BaseException | None) -> None:
+    """Give an error the context `own` back, which it has lost by being raised once more.
+
+    Python has put there what the caller is handling. Had the error come straight to the caller, that came after `own`.
+    """
+    handled = error.__context__
+    if own is None or handled is own:
+        return
+    BaseException.__setattr__(error, "__context__", own)
+    seen = [error, own]
+    while (further := seen[-1].__context__) is not None:
+        if further is handled or any(further is one for one in seen):
+            return
+        seen.append(further)
+    if handled is not None and not any(handled is one for one in seen):
+        BaseException.__setattr__(seen[-1], "__context__", handled)
+
+
+def raise_again(error: BaseException) -> NoReturn:
+    """Raise what came from elsewhere, with the context that it had there."""
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        regain_context(error, context)
+        del error, context  # breaks the cycle of exception, traceback and frame
 
 
 def _is_engine(frame: FrameType) -> bool:

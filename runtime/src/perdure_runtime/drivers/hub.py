@@ -16,7 +16,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
-from perdure_runtime.core.effects import Call, Commit, Due, Enter, Fan, HandOver, Park
+from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Park
 from perdure_runtime.core.handover import SOON
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.drivers.bodies import Bodies
@@ -167,7 +167,7 @@ class Hub:
             elif call is None:
                 self._ready.append((lane, None))
             else:
-                self._begin_body(lane, call)
+                self._waits(lane, call)  # more may have become due meanwhile
         self._wake(run.journal.take_news())
 
     def _wake(self, operation_ids: Iterable[str]) -> None:
@@ -243,20 +243,17 @@ class Hub:
                 return None
             reply = None
 
-    def _waits(self, lane: Lane, effect: Commit | Call | Fan | Park | HandOver) -> bool:
+    def _waits(self, lane: Lane, effect: Commit | Call | Fan | Park | HandOver | Aside[Any]) -> bool:
         """See to what a lane asks for; False where it need not wait for it."""
         run = self._run
         match effect:
             case Commit(updates, due):
-                ticket = run.committer.push(updates, durable=due is Due.NOW)
-                if due is Due.BEFORE_WORK:
-                    lane.owed = ticket
-                if due is not Due.NOW:
+                if not (ticket := run.committer.record(lane, updates, due)):
                     return False
                 self._unacknowledged.append((ticket, lane, None))
             case Call():
-                if lane.owed > run.committer.settled:
-                    self._unacknowledged.append((lane.owed, lane, effect))
+                if ticket := run.committer.before(lane, effect):
+                    self._unacknowledged.append((ticket, lane, effect))
                 else:
                     self._begin_body(lane, effect)
             case Park(operation_id, wake):
@@ -271,6 +268,9 @@ class Hub:
             case HandOver():
                 self._late.append(lane)
                 run.activity.late += 1
+            case Aside(work):
+                run.activity.bodies += 1
+                lane.body = self._bodies.begin(lane, Call(lambda _: work(), 0, is_async=False), lane.code_variables())
             case _:
                 assert_never(effect)
         return True

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, assert_never
 
-from perdure_runtime.core.effects import Call, Commit, Due, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
+from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
 from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
 
-    from perdure_runtime.core.effects import Op
+    from perdure_runtime.core.effects import Due, Op
     from perdure_runtime.core.identity import Scope
     from perdure_runtime.drivers.hub import Hub
     from perdure_runtime.drivers.run import Run
@@ -72,8 +72,8 @@ class Line:
             match effect:
                 case Commit(updates, due):
                     self._commit(updates, due)
-                case Call(body, attempt, _):
-                    reply = self._call(body, attempt)
+                case Call():
+                    reply = self._call(effect)
                 case Enter(body, scope):
                     reply = self._run_context(body, scope)
                 case Park(operation_id, wake):
@@ -82,15 +82,14 @@ class Line:
                     self._branch_out(effect)
                 case HandOver():
                     pass  # nothing else is going on that could be waited for
+                case Aside(work):
+                    reply = _done_here(work)
                 case _:
                     assert_never(effect)
 
     def _commit(self, updates: tuple[dict[str, Any], ...], due: Due) -> None:
-        ticket = self._run.committer.push(updates, durable=due is Due.NOW)
-        if due is Due.NOW:
+        if ticket := self._run.committer.record(self, updates, due):
             self._flush(ticket)
-        elif due is Due.BEFORE_WORK:
-            self.owed = ticket
 
     def _flush(self, ticket: int) -> None:
         committer = self._run.committer
@@ -98,16 +97,16 @@ class Line:
         if committer.over:
             self._run.stop()
 
-    def _call(self, body: Callable[[int], object], attempt: int) -> Outcome[object]:
+    def _call(self, call: Call) -> Outcome[object]:
         run = self._run
-        if self.owed > run.committer.settled:
-            self._flush(self.owed)
+        if ticket := run.committer.before(self, call):
+            self._flush(ticket)
         run.worked = True
         try:
             # A context of its own: what a body sets in a ContextVar must not leak into the workflow, where a replay,
             # which does not run the body, would not find it.
             context = copy_context()
-            result = context.run(body, attempt)
+            result = context.run(call.body, call.attempt)
             return Ok(self._awaited(result, context) if isinstance(result, CoroutineType) else result)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             return Raised(without_engine_frames(error))
@@ -158,3 +157,11 @@ class Line:
         if run.journal.is_waiting(operation_id) or run.committer.over:
             run.activity.park(operation_id, wake)
             run.stop()
+
+
+def _done_here(work: Callable[[], Any]) -> Outcome[Any]:
+    """The outcome of work that waits for something elsewhere; where nothing else goes on, everything waits with it."""
+    try:
+        return Ok(work())
+    except Exception as error:  # noqa: BLE001  told to the operation that asked for it
+        return Raised(error)

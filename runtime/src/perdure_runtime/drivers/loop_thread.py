@@ -16,7 +16,7 @@ from perdure_runtime.core.effects import Call, Ok, Outcome, Raised
 from perdure_runtime.drivers.aio_loop import GRACE, leave_loop, the_loop
 from perdure_runtime.drivers.broken import Broken
 from perdure_runtime.drivers.cancelled import cancelled_within
-from perdure_runtime.drivers.frames import without_engine_frames
+from perdure_runtime.drivers.frames import raise_again, without_engine_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -83,9 +83,13 @@ class LoopThread:
         """Run a coroutine to its end for another thread, which waits for it."""
         future = asyncio.run_coroutine_threadsafe(_within(coroutine, variables), self._loop)
         try:
-            return future.result()
+            outcome = future.result()
         except asyncio.CancelledError:
             raise cancelled_within() from None
+        try:
+            return outcome.value if isinstance(outcome, Ok) else raise_again(outcome.error)
+        finally:
+            del outcome, future  # breaks the cycle of exception, traceback and frame
 
     def finish(self) -> None:
         """Stop turning, and end what is left on the loop; a loop that will not stop is left to itself."""
@@ -98,8 +102,12 @@ class LoopThread:
             self._loop.sweep(self._before)
 
 
-async def _within(coroutine: Coroutine[Any, Any, Any], variables: Context) -> Any:  # noqa: ANN401  the body's result
-    return await asyncio.get_running_loop().create_task(coroutine, context=variables)
+async def _within(coroutine: Coroutine[Any, Any, Any], variables: Context) -> Outcome[Any]:
+    """What a coroutine comes to; a future of another thread would make a `TimeoutError` anew, without its causes."""
+    try:
+        return Ok(await asyncio.get_running_loop().create_task(coroutine, context=variables))
+    except Exception as error:  # noqa: BLE001  user code may raise anything
+        return Raised(error)
 
 
 def _told(come: Callable[[Outcome[Any] | Broken], None], task: asyncio.Task[Any]) -> None:

@@ -7,8 +7,8 @@ waited for a whole period. Nothing waits for this thread to look in; only for a 
 
 from __future__ import annotations
 
-import threading
 import time
+from _thread import allocate_lock, start_new_thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,28 +25,31 @@ class Ticker:
     def __init__(self, period: float = PERIOD) -> None:
         self._period = period
         self._watched: Committer | None = None
-        self._awake = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._asleep = allocate_lock()  # held for as long as there is nobody to look after
+        self._asleep.acquire()
+        self._began = False
 
     def watch(self, committer: Committer) -> None:
         """Look after this committer until told otherwise."""
         if self._watched is committer:
             return
         self._watched = committer
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="perdure-ticker", daemon=True)
-            self._thread.start()
-        self._awake.set()
+        if not self._began:
+            self._began = True
+            # Below `threading`, which a cold start does not need: no code of the user's ever runs on this thread.
+            start_new_thread(self._run, ())
+        if self._asleep.locked():
+            self._asleep.release()
 
     def rest(self) -> None:
         """The invocation is over."""
-        self._awake.clear()
         self._watched = None
 
     def _run(self) -> None:
         while True:
-            self._awake.wait()
-            time.sleep(self._period)
-            if (watched := self._watched) is not None:
-                watched.tick()
-            del watched  # a run is not to live until the next tick
+            self._asleep.acquire()
+            while self._watched is not None:
+                time.sleep(self._period)
+                if (watched := self._watched) is not None:
+                    watched.tick()
+                del watched  # a run is not to live until the next tick

@@ -172,6 +172,52 @@ def test_a_pending_step_waits_until_it_is_due():
     assert asked == [Park("id-1", 5.0), Commit((START,), Due.ANY)]
 
 
+# Lazy steps
+
+
+def test_a_lazy_step_goes_on_before_its_result_is_acknowledged():
+    asked, outcome = drive(step(journal_of(), STEP, work(lazy=True)), None, Ok("done"), None)
+    assert asked == [
+        Commit((START,), Due.ANY),
+        Call(body, 1, is_async=False, is_lazy=True),
+        Commit(({**START, "Action": "SUCCEED", "Payload": "DONE"},), Due.BEFORE_ANY_WORK),
+    ]
+    assert outcome == Ok("done!")
+
+
+def test_a_lazy_step_whose_result_was_lost_runs_again():
+    journal = journal_of(recorded(STEP, "STARTED"))
+    asked, outcome = drive(step(journal, STEP, work(lazy=True)), Ok("done"), None)
+    assert asked[0] == Call(body, 1, is_async=False, is_lazy=True)
+    assert asked[1].due is Due.BEFORE_ANY_WORK
+    assert outcome == Ok("done!")
+
+
+def test_a_lazy_step_that_is_recorded_is_returned_like_any():
+    asked = drive(step(journal_of(recorded(STEP, "SUCCEEDED", Result="DONE")), STEP, work(lazy=True)))
+    assert asked == ([], Ok("done!"))
+
+
+@pytest.mark.parametrize("failure", [Raised(BOOM), Ok("refused")], ids=["raised", "not to be stored"])
+def test_the_failure_of_a_lazy_step_is_acknowledged_before_the_workflow_goes_on(failure):
+    asked, _ = drive(step(journal_of(), STEP, work(lazy=True, retry=Retry.NONE)), None, failure, None)
+    assert asked[2].updates[0]["Action"] == "FAIL"
+    assert asked[2].due is Due.NOW
+
+
+def test_the_retry_of_a_lazy_step_is_recorded_and_waited_out():
+    journal = journal_of()
+    due = answers(journal, recorded(STEP, "READY", Attempt=1))
+    asked, _ = drive(step(journal, STEP, work(lazy=True)), None, Raised(BOOM), None, due, None)
+    assert (moves(asked)[1], asked[2].due, asked[3]) == ("STEP RETRY", Due.NOW, Park("id-1", None))
+    assert asked[5] == Call(body, 2, is_async=False, is_lazy=True)
+
+
+def test_a_lazy_attempt_that_comes_too_late_is_handed_over_like_any():
+    asked, _ = drive(step(journal_of(), STEP, work(lazy=True, late=[True])), None)
+    assert (asked[0], moves(asked), asked[1].due) == (HandOver(), ["STEP RETRY"], Due.NOW)
+
+
 # Hand-over: no time is left in this invocation
 
 

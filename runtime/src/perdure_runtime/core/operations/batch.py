@@ -9,15 +9,16 @@ each is asked for its own recorded outcome; nothing is scheduled again, and no p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import Batch, BatchItem, BatchReason, BatchStatus, ReplayMismatch
 from perdure_runtime.core.completion import Tally
-from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, commit, fan
+from perdure_runtime.core.effects import Aside, Due, Ok, Op, Outcome, Raised, aside, commit, fan
 from perdure_runtime.core.operations.child import is_large
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, started, succeeded, summarised
 from perdure_runtime.core.vocabulary import TERMINAL
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +53,9 @@ class Summary(Protocol):
 class BatchValues(Protocol):
     """How a batch becomes text and back."""
 
-    def store(self, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]) -> tuple[str, Batch[Any]]:
+    def store(
+        self, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]
+    ) -> tuple[str, Batch[Any]] | Aside[tuple[str, Batch[Any]]]:
         """The text to record, and the batch that a replay will read from it; raises `SerdesError`."""
         ...
 
@@ -64,7 +67,7 @@ class BatchValues(Protocol):
         name_of: Callable[[int], str | None],
         *,
         name: str | None = None,
-    ) -> Batch[Any]:
+    ) -> Batch[Any] | Aside[Batch[Any]]:
         """The batch that a recorded text stands for; raises `SerdesError`."""
         ...
 
@@ -131,7 +134,9 @@ def batch(journal: Journal, identity: Identity, scope: Scope, work: BatchWork) -
         items, errors = _items(work, {index: tally.outcomes.get(index) for index in range(tally.begun)})
         try:
             batch_now = Batch(items, tally.reason, work.total, identity.name)
-            text, value = ("", batch_now) if work.is_read_from_branches else work.values.store(batch_now, errors)
+            text, value = (
+                ("", batch_now) if work.is_read_from_branches else (yield from _stored(work, batch_now, errors))
+            )
             is_summarised = work.is_read_from_branches or is_large(text)
             update = summarised(identity, work.values.summarize(value)) if is_summarised else succeeded(identity, text)
         except Exception as refused:  # noqa: BLE001  serdes and summaries are user code
@@ -143,6 +148,11 @@ def batch(journal: Journal, identity: Identity, scope: Scope, work: BatchWork) -
     described = work.values.describe(refusal)
     yield from commit(failed(identity, described), due=Due.BEFORE_WORK)
     return Raised(work.values.revive(described, identity, 0), described)
+
+
+def _stored(work: BatchWork, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]) -> Op[tuple[str, Batch[Any]]]:
+    stored = work.values.store(batch, errors)
+    return (yield from aside(stored)) if isinstance(stored, Aside) else stored
 
 
 def _items(
@@ -171,7 +181,8 @@ def _recorded(
 ) -> Op[Outcome[Batch[Any]]]:
     if not record.keeps_children:
         try:
-            return Ok(work.values.read(record.result, work.total, work.revive, work.name_of, name=identity.name))
+            read = work.values.read(record.result, work.total, work.revive, work.name_of, name=identity.name)
+            return Ok((yield from aside(read)) if isinstance(read, Aside) else read)
         except Exception as unreadable:  # noqa: BLE001  a serdes is user code
             return Raised(unreadable)
     scope.sealed = scope.replaying = True
@@ -197,7 +208,8 @@ def _recorded(
     if work.is_read_from_branches:
         return Ok(again)
     try:
-        return Ok(work.values.store(again, errors)[1])  # what a serdes changes, it changed the first time, too
+        value = (yield from _stored(work, again, errors))[1]  # what a serdes changes, it changed the first time, too
+        return Ok(value)
     except Exception as refused:  # noqa: BLE001  a serdes is user code
         return Raised(refused)
 

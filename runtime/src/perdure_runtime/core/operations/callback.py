@@ -9,7 +9,7 @@ complete it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import CallbackError, CallbackNotSubmitted, SerdesError
 from perdure.errors import failure
@@ -18,6 +18,7 @@ from perdure_runtime.core.operations.step import StepWork, step
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import callback_started
 from perdure_runtime.core.vocabulary import Kind, Status, Subtype
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,12 +10,13 @@ which has no record at all. There the code runs again in every replay, over its 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import ReplayMismatch, SerdesError
-from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, commit
+from perdure_runtime.core.effects import Aside, Due, Ok, Op, Outcome, Raised, aside, commit
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, started, succeeded, summarised
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,12 +34,12 @@ LARGEST_INLINE = 262_144
 class ChildValues(Protocol):
     """How a context's values and failures become text and back."""
 
-    def store(self, value: object) -> tuple[str, object]:
+    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
         ...
 
     def read(self, text: str | None) -> object:
-        """The value that a recorded text stands for; raises `SerdesError`."""
+        """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
         ...
 
     def summary(self, value: Any) -> str:  # noqa: ANN401  whatever the context came to
@@ -74,7 +75,7 @@ def child(journal: Journal, identity: Identity, scope: Scope, work: ChildWork) -
         case Move.RETURN if record is not None and record.keeps_children:
             return (yield from _again(identity, scope, work))
         case Move.RETURN:
-            return _read(work, record)
+            return (yield from _read(work, record))
         case Move.RAISE:
             return _failure(identity, work, record.error if record else None)
         case Move.START:
@@ -87,7 +88,7 @@ def child(journal: Journal, identity: Identity, scope: Scope, work: ChildWork) -
     journal.close(identity.id)
     if isinstance(outcome, Ok):
         try:
-            text, value = work.values.store(outcome.value)
+            text, value = yield from _stored(work, outcome.value)
             update = summarised(identity, work.values.summary(value)) if is_large(text) else succeeded(identity, text)
         except Exception as refused:  # noqa: BLE001  a summary is user code
             outcome = Raised(refused)
@@ -111,7 +112,7 @@ def _virtually(identity: Identity, work: ChildWork) -> Op[Outcome[Any]]:
     outcome = yield from work.run()
     if isinstance(outcome, Ok):
         try:
-            return Ok(work.values.store(outcome.value)[1])
+            return Ok((yield from _stored(work, outcome.value))[1])
         except SerdesError as refused:
             outcome = Raised(refused)
     return _failure(identity, work, work.values.describe(outcome.error))
@@ -125,14 +126,20 @@ def _again(identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]
         told = (("outcome", "a result", f"{type(outcome.error).__name__}: {outcome.error}"),)
         raise ReplayMismatch(identity.id, told, hint="a large result is made again from what its steps recorded")
     try:
-        return Ok(work.values.store(outcome.value)[1])
+        return Ok((yield from _stored(work, outcome.value))[1])
     except SerdesError as refused:
         return Raised(refused)
 
 
-def _read(work: ChildWork, record: Record | None) -> Outcome[Any]:
+def _stored(work: ChildWork, value: object) -> Op[tuple[str, object]]:
+    stored = work.values.store(value)
+    return (yield from aside(stored)) if isinstance(stored, Aside) else stored
+
+
+def _read(work: ChildWork, record: Record | None) -> Op[Outcome[Any]]:
     try:
-        return Ok(work.values.read(record.result if record else None))
+        value = work.values.read(record.result if record else None)
+        return Ok((yield from aside(value)) if isinstance(value, Aside) else value)
     except SerdesError as unreadable:
         return Raised(unreadable)
 

@@ -7,13 +7,14 @@ failed for good: what it says is about the condition, not about an attempt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from perdure import ConditionError, SerdesError
-from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, call, commit, hand_over, park
+from perdure_runtime.core.effects import Aside, Due, Ok, Op, Outcome, Raised, aside, call, commit, hand_over, park
 from perdure_runtime.core.handover import DELAY
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, polled, started, succeeded
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +31,12 @@ LONGEST_STATE = 200
 class ConditionValues(Protocol):
     """How a condition's state and failure become text and back."""
 
-    def store(self, value: object) -> tuple[str, object]:
+    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the state that the next check will get; raises `SerdesError`."""
         ...
 
     def read(self, text: str | None) -> object:
-        """The state that a recorded text stands for; raises `SerdesError`."""
+        """The state that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
         ...
 
     def describe(self, error: BaseException) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def condition(journal: Journal, identity: Identity, work: ConditionWork) -> Op[O
         match move:
             case Move.RETURN:
                 try:
-                    return Ok(work.values.read(record.result if record else None))
+                    return Ok((yield from _read(work, record.result if record else None)))
                 except SerdesError as unreadable:
                     return Raised(unreadable)
             case Move.RAISE:
@@ -99,7 +100,7 @@ def _poll(
     """Make one check: how the condition ended, or None when there is another check to come."""
     attempt = 1 + (record.completed_attempts if record else 0)
     try:
-        text, state = _state(work, record)
+        text, state = yield from _state(work, record)
     except SerdesError as refused:
         return (yield from _failed(identity, work, refused, attempt))
     if work.is_late():
@@ -112,7 +113,7 @@ def _poll(
     if isinstance(outcome, Raised):
         return (yield from _failed(identity, work, outcome.error, attempt))
     try:
-        text, state = work.values.store(outcome.value)
+        text, state = yield from _stored(work, outcome.value)
         verdict = work.judge(state, attempt)
     except Exception as error:  # noqa: BLE001  serdes and policies are user code
         return (yield from _failed(identity, work, error, attempt))
@@ -126,11 +127,21 @@ def _poll(
     return None
 
 
-def _state(work: ConditionWork, record: Record | None) -> tuple[str, object]:
+def _state(work: ConditionWork, record: Record | None) -> Op[tuple[str, object]]:
     """The state to go on from: what the last check left, or the initial one as a replay would read it."""
     if record is not None and record.result:
-        return record.result, work.values.read(record.result)
-    return work.values.store(work.initial)
+        return record.result, (yield from _read(work, record.result))
+    return (yield from _stored(work, work.initial))
+
+
+def _read(work: ConditionWork, text: str | None) -> Op[object]:
+    state = work.values.read(text)
+    return (yield from aside(state)) if isinstance(state, Aside) else state
+
+
+def _stored(work: ConditionWork, state: object) -> Op[tuple[str, object]]:
+    stored = work.values.store(state)
+    return (yield from aside(stored)) if isinstance(stored, Aside) else stored
 
 
 def _failed(identity: Identity, work: ConditionWork, error: Exception, attempt: int) -> Op[Raised]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import SerdesError
 from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, commit, park
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import invoke_started
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from perdure_runtime.core.identity import Identity

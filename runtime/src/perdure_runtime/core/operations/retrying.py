@@ -6,12 +6,13 @@ way. Between two attempts lies a wait like any other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.core.effects import Ok, Op, Outcome, Raised, enter
 from perdure_runtime.core.operations.wait import wait
 from perdure_runtime.core.retry import PERMANENT
 from perdure_runtime.core.vocabulary import Kind, Subtype
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,21 +6,27 @@ before the workflow goes on. An ordinary step's START is not waited for: it trav
 costs one request; a `once` step's START is acknowledged before its body begins, so an attempt without an outcome is
 known to have begun.
 
+A lazy step's success is not waited for either: it travels with what is sent next. Until it is acknowledged it may be
+lost, and the body's next run may come to something else. So it is due before anything begins, in any line of work, that
+would not be lost together with it, as the results of further lazy steps would (`core/outbox.py`). Its failures are
+recorded like any other's.
+
 Where no time is left in this invocation to begin a body, and nothing else keeps the execution going, the attempt is
 handed over to the next invocation by a retry that is due at once and not counted (`core/handover.py`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from perdure import SerdesError, StepInterrupted
 from perdure_runtime.core import handover
-from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, call, commit, hand_over, park
+from perdure_runtime.core.effects import Aside, Due, Ok, Op, Outcome, Raised, aside, call, commit, hand_over, park
 from perdure_runtime.core.retry import next_delay
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, retried, started, succeeded
 from perdure_runtime.core.vocabulary import Status
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +42,12 @@ __all__ = ["StepWork", "Values", "step"]
 class Values(Protocol):
     """How a step's values and failures become text and back."""
 
-    def store(self, value: object) -> tuple[str, object]:
+    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
         ...
 
     def read(self, text: str | None) -> object:
-        """The value that a recorded text stands for; raises `SerdesError`."""
+        """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
         ...
 
     def describe(self, error: BaseException) -> dict[str, Any]:
@@ -76,7 +82,10 @@ def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[obj
         move = move_for(identity.kind, record.status if record else None, identity.id)
         match move:
             case Move.RETURN:
-                return _recorded_result(work, record)
+                recorded = _recorded_result(work, record)
+                if isinstance(recorded, Ok) and isinstance(recorded.value, Aside):
+                    return (yield from _fetched(recorded.value))
+                return recorded
             case Move.RAISE:
                 return _recorded_failure(identity, work, record)
             case Move.PARK:
@@ -116,17 +125,19 @@ def _hand_over(journal: Journal, identity: Identity, record: Record | None) -> O
 
 def _attempt(journal: Journal, identity: Identity, work: StepWork, attempt: int) -> Op[Outcome[object] | None]:
     """Make one attempt: how the step ended, or None when there will be another attempt."""
-    outcome = yield from call(work.body, attempt, is_async=work.is_async)
+    is_lazy = work.options.lazy
+    outcome = yield from call(work.body, attempt, is_async=work.is_async, is_lazy=is_lazy)
     error: Exception
     if isinstance(outcome, Raised):
         error = outcome.error
     else:
         try:
-            text, value = work.values.store(outcome.value)
+            stored = work.values.store(outcome.value)
+            text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
         except SerdesError as refused:
             error = refused
         else:
-            yield from commit(succeeded(identity, text), due=Due.NOW)
+            yield from commit(succeeded(identity, text), due=Due.BEFORE_ANY_WORK if is_lazy else Due.NOW)
             return Ok(value)
     return (yield from _settle(journal, identity, work, error, attempt))
 
@@ -173,6 +184,13 @@ def _has_other_plans(journal: Journal, identity: Identity) -> bool:
 def _recorded_result(work: StepWork, record: Record | None) -> Outcome[object]:
     try:
         return Ok(work.values.read(record.result if record else None))
+    except SerdesError as unreadable:
+        return Raised(unreadable)
+
+
+def _fetched(value: Aside[object]) -> Op[Outcome[object]]:
+    try:
+        return Ok((yield from aside(value)))
     except SerdesError as unreadable:
         return Raised(unreadable)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
-from perdure import ChildOptions, Completion, Step
+from perdure.children import ChildOptions
+from perdure.completions import Completion
 from perdure.names import checked_name, default_name
+from perdure.steps import Step
 from perdure_runtime.core.effects import enter
 from perdure_runtime.core.identity import branch_of
 from perdure_runtime.core.operations.batch import BatchWork, batch
@@ -14,10 +16,11 @@ from perdure_runtime.core.operations.child import ChildWork, child, mapped
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.children import check_depth
 from perdure_runtime.drivers.asking.encoded import encoded_batch, encoded_child
-from perdure_runtime.drivers.asking.functions import PLAIN_CHILD, check_serdes, plain_child
+from perdure_runtime.drivers.asking.functions import check_serdes, plain_child
 from perdure_runtime.drivers.asking.steps import step_inside
 from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.drivers.durable_call import DurableCall
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Policy", "ask_branches", "ask_map", "ask_parallel"]
 
 PARALLEL, MAP = "ctx.parallel()", "ctx.map()"
+PLAIN_CHILD = ChildOptions()
 
 
 class Policy(NamedTuple):

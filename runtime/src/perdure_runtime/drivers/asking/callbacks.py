@@ -6,9 +6,9 @@ import math
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from perdure import Retry, StepOptions
 from perdure.durations import seconds_of
 from perdure.names import LONGEST_NAME, checked_name, default_name
+from perdure.steps import StepOptions
 from perdure_runtime.core.effects import Ok
 from perdure_runtime.core.operations.callback import (
     CallbackTimes,
@@ -125,12 +125,13 @@ def ask_wait_for_callback(
     values: tuple[Any, Serdes[Any] | None],
 ) -> Asked:
     """`ctx.wait_for_callback(…)`."""
+    from perdure.retries import as_policy
+
     calls.admit(WAITING)
     check_serdes(WAITING, "serdes", values[1], values[0])
     setting = calls.setting
     body, own = plain_step(submit, WAITING)
-    policy = retry if retry is None or isinstance(retry, Retry) else Retry.custom(retry)
-    options = StepOptions(retry=policy if policy is not None else own.retry, once=own.once)
+    options = StepOptions(retry=own.retry if retry is None else as_policy(retry), once=own.once)
     times = _times(*limits)
     form = setting.forms.of_callback(*values)
     chosen = checked_name(name) if name is not None else own.name or default_name(body)

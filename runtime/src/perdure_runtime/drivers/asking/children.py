@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from perdure import DurableCallRefused, Retry
+from perdure.errors import DurableCallRefused
 from perdure.names import LONGEST_NAME, checked_name, default_name
 from perdure_runtime.core.effects import enter
 from perdure_runtime.core.operations.child import ChildValues, ChildWork, child
@@ -60,11 +60,13 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
 
 def ask_with_retry(calls: Calls[Any], fn: Any, name: str | None, retry: RetryChoice | None) -> Asked:  # noqa: ANN401  typed by the sdk
     """`ctx.with_retry(fn, …)`."""
+    from perdure.retries import Retry, as_policy
+
     calls.admit(RETRYING)
     check_depth(calls, RETRYING)
     setting = calls.setting
     body, options = plain_child(fn, RETRYING, is_async_workflow=setting.is_async)
-    policy = Retry.exponential() if retry is None else retry if isinstance(retry, Retry) else Retry.custom(retry)
+    policy = Retry.exponential() if retry is None else as_policy(retry)
     values, chain = setting.forms.of_child(body, options), setting.chain_of(options.codecs, body)
     chosen = checked_name(name) if name is not None else options.name or default_name(body)
     identity, record = calls.ask(Kind.CONTEXT, options.subtype or Subtype.CHILD, chosen)

@@ -4,15 +4,18 @@ Each class here stands before the values of one operation and implements the sam
 `perdure_runtime.core.operations`. What the values make of a value is encoded before its size is judged, so that codecs
 can save what would be too large; what is recorded is decoded before the values see it, whatever codecs there are now.
 
-Where a codec needs a service that does not answer, nobody's work has failed: the run ends here, and the invocation is
-made again.
+A codec that may wait for something elsewhere is worked on aside, so that what goes on beside need not wait with it.
+Where a service that it needs does not answer, nobody's work has failed: the run ends here, and the invocation is made
+again.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
-from perdure import PayloadSite, ServiceError
+from perdure.errors import ServiceError
+from perdure_runtime.core.effects import Aside, Raised
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.values.results import RESULT
 from perdure_runtime.values.sizes import checked
@@ -21,13 +24,17 @@ from perdure_runtime.values.work import ELSEWHERE, ChildValues, StepValues
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from perdure import Batch
+    from perdure.batches import Batch
+    from perdure.codecs import PayloadSite as Site
     from perdure_runtime.codecs.chain import Chain
+    from perdure_runtime.core.effects import Outcome
     from perdure_runtime.core.identity import Identity
-    from perdure_runtime.core.operations.batch import BatchValues, Summary
+    from perdure_runtime.core.operations.batch import BatchValues as CoreBatchValues
+    from perdure_runtime.core.operations.batch import Summary
     from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
     from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Setting
+    from perdure_runtime.values.batches import BatchValues
 
 __all__ = ["EncodedSteps", "encoded_batch", "encoded_child"]
 
@@ -48,6 +55,7 @@ class Failing(Protocol):
 
 
 V = TypeVar("V", bound=Failing)
+T = TypeVar("T")
 
 
 class Encoded(Generic[V]):
@@ -69,26 +77,51 @@ class Encoded(Generic[V]):
         """The exception that a recorded error stands for."""
         return self._values.revive(error, identity, attempts)
 
-    def _encoded(self, text: str) -> str:
+    def _encoded(self, text: str, then: Callable[[str], T]) -> T | Aside[T]:
+        """What `then` makes of the text to record."""
         if self._chain is None and not text.startswith(OPENING):
-            return text
-        return self._passed(self._a_chain().encode, text)
+            return then(text)
+        chain = self._a_chain()
+        return self._passed(chain.encode, text, then, waits=chain.waits_to_encode(text))
 
-    def _decoded(self, text: str | None) -> str | None:
+    def _decoded(self, text: str | None, then: Callable[[str | None], T]) -> T | Aside[T]:
+        """What `then` makes of the text that was given to the codecs."""
         if text is None or not text.startswith(OPENING):
-            return text
-        return self._passed(self._a_chain().decode, text)
+            return then(text)
+        chain = self._a_chain()
+        return self._passed(chain.decode, text, then, waits=chain.waits_to_decode(text))
 
     def _a_chain(self) -> Chain:
         return self._setting.chains.of(()) if self._chain is None else self._chain
 
-    def _passed(self, way: Callable[[str, PayloadSite], str], text: str) -> str:
+    def _passed(
+        self, way: Callable[[str, Site], str], text: str, then: Callable[[str], T], *, waits: bool
+    ) -> T | Aside[T]:
+        from perdure.codecs import PayloadSite  # for who has codecs
+
         identity = self._identity
+        work = partial(way, text, PayloadSite(self._setting.execution.arn, identity.id, identity.name))
+        if waits:
+            return Aside(work, partial(self._settled, then))
         try:
-            return way(text, PayloadSite(self._setting.execution.arn, identity.id, identity.name))
+            made = work()
         except ServiceError as error:
-            self._setting.run.fail(error)
-            raise Stop from None
+            self._give_up(error)
+        return then(made)
+
+    def _settled(self, then: Callable[[str], T], outcome: Outcome[str]) -> T:
+        if not isinstance(outcome, Raised):
+            return then(outcome.value)
+        try:
+            if isinstance(outcome.error, ServiceError):
+                self._give_up(outcome.error)
+            raise outcome.error
+        finally:
+            del outcome  # breaks the cycle of exception, traceback and frame
+
+    def _give_up(self, error: ServiceError) -> NoReturn:
+        self._setting.run.fail(error)
+        raise Stop from None
 
 
 class EncodedSteps(Encoded[StepValues]):
@@ -96,14 +129,14 @@ class EncodedSteps(Encoded[StepValues]):
 
     __slots__ = ()
 
-    def store(self, value: object) -> tuple[str, object]:
+    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
         text, back = self._values.written(value)
-        return checked(self._encoded(text), RESULT, ELSEWHERE), back
+        return self._encoded(text, lambda encoded: (checked(encoded, RESULT, ELSEWHERE), back))
 
     def read(self, text: str | None) -> object:
         """The value that a recorded text stands for; raises `SerdesError`."""
-        return self._values.read(self._decoded(text))
+        return self._decoded(text, self._values.read)
 
     def shown(self, text: str) -> str:
         """What to show of a text."""
@@ -117,14 +150,14 @@ class EncodedChild(Encoded[ChildValues]):
 
     __slots__ = ()
 
-    def store(self, value: object) -> tuple[str, object]:
+    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text of any size, and the value that a replay will read from it; raises `SerdesError`."""
         text, back = self._values.store(value)
-        return self._encoded(text), back
+        return self._encoded(text, lambda encoded: (encoded, back))
 
     def read(self, text: str | None) -> object:
         """The value that a recorded text stands for; raises `SerdesError`."""
-        return self._values.read(self._decoded(text))
+        return self._decoded(text, self._values.read)
 
     def summary(self, value: object) -> str:
         """What is recorded in place of a large value; people read it, so it is not encoded."""
@@ -136,10 +169,12 @@ class EncodedBatch(Encoded["BatchValues"]):
 
     __slots__ = ()
 
-    def store(self, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]) -> tuple[str, Batch[Any]]:
+    def store(
+        self, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]
+    ) -> tuple[str, Batch[Any]] | Aside[tuple[str, Batch[Any]]]:
         """The text of any size, and the batch that a replay will read from it; raises `SerdesError`."""
         text, back = self._values.store(batch, errors)
-        return self._encoded(text), back
+        return self._encoded(text, lambda encoded: (encoded, back))
 
     def read(
         self,
@@ -149,9 +184,9 @@ class EncodedBatch(Encoded["BatchValues"]):
         name_of: Callable[[int], str | None],
         *,
         name: str | None = None,
-    ) -> Batch[Any]:
+    ) -> Batch[Any] | Aside[Batch[Any]]:
         """The batch that a recorded text stands for; raises `SerdesError`."""
-        return self._values.read(self._decoded(text), total, revive, name_of, name=name)
+        return self._decoded(text, lambda decoded: self._values.read(decoded, total, revive, name_of, name=name))
 
     def summarize(self, batch: Batch[Any]) -> str:
         """What is recorded in place of a large batch; the engine reads it without codecs, so it is not encoded."""
@@ -171,7 +206,7 @@ def encoded_child(
 
 def encoded_batch(
     setting: Setting, identity: Identity, record: Record | None, values: BatchValues, chain: Chain | None
-) -> BatchValues:
+) -> CoreBatchValues:
     """The values of a batch, given what is recorded of it."""
     return values if _is_made_again(record) else EncodedBatch(setting, identity, values, chain)
 

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import inspect
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from perdure import Child, ChildOptions, Step, StepOptions
+from perdure.functions import Optioned
 from perdure.names import checked_name, default_name
+from perdure.steps import Step, StepOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["check_colour", "check_serdes", "fits", "is_async", "name_of", "plain_child", "plain_step", "split_name"]
+    from perdure.children import ChildOptions
+
+__all__ = [
+    "check_colour",
+    "check_serdes",
+    "fits",
+    "is_async",
+    "name_of",
+    "plain_child",
+    "plain_step",
+    "split_name",
+    "unwrapped",
+]
 
 PLAIN_STEP = StepOptions()
-PLAIN_CHILD = ChildOptions()
+COROUTINE = 0x80
+"""The code flag of `async def`; `inspect` names it, but is too dear to import for it."""
+MOST_LAYERS = 100
 
 
 def split_name(first: Any, args: tuple[Any, ...]) -> tuple[str | None, Any, tuple[Any, ...]]:  # noqa: ANN401  user code's
@@ -27,9 +40,9 @@ def split_name(first: Any, args: tuple[Any, ...]) -> tuple[str | None, Any, tupl
 
 def plain_step(function: Any, called: str) -> tuple[Callable[..., Any], StepOptions]:  # noqa: ANN401  user code's
     """The function itself and its options as a step."""
-    if isinstance(function, Child):
+    if isinstance(function, Optioned) and not isinstance(function, Step):
         raise TypeError(f"{called} takes a step or a plain function; {function!r} is run by ctx.run_in_child_context()")
-    body = function.function if isinstance(function, Step) else function
+    body: Any = function.function if isinstance(function, Step) else function
     if not callable(body):
         raise TypeError(
             f"{called} takes a function and then its arguments, not a {type(body).__name__};"
@@ -40,6 +53,8 @@ def plain_step(function: Any, called: str) -> tuple[Callable[..., Any], StepOpti
 
 def plain_child(function: Any, called: str, *, is_async_workflow: bool) -> tuple[Callable[..., Any], ChildOptions]:  # noqa: ANN401
     """The function itself and its options as a child; raises TypeError for one of the other colour."""
+    from perdure.children import Child, ChildOptions
+
     if isinstance(function, Step):
         raise TypeError(f"{called} takes a function of a context, fn(ctx, …); {function!r} is run by ctx.step()")
     body = function.function if isinstance(function, Child) else function
@@ -48,7 +63,7 @@ def plain_child(function: Any, called: str, *, is_async_workflow: bool) -> tuple
             f"{called} takes a function fn(ctx, …), not a {type(body).__name__}; write fn without calling it"
         )
     check_colour(body, called, is_async_workflow=is_async_workflow)
-    options = function.settings if isinstance(function, Child) else PLAIN_CHILD
+    options = function.settings if isinstance(function, Child) else ChildOptions()
     check_serdes(called, "serdes", options.serdes)
     return body, options
 
@@ -68,12 +83,25 @@ def is_async(body: Callable[..., object]) -> bool:
     """Whether calling it gives a coroutine, as far as it can be told beforehand."""
     code = getattr(body, "__code__", None)
     if code is not None:
-        return bool(code.co_flags & inspect.CO_COROUTINE)
+        return bool(code.co_flags & COROUTINE)
+    import inspect
+
     return inspect.iscoroutinefunction(body) or inspect.iscoroutinefunction(type(body).__call__)
+
+
+def unwrapped(function: Any) -> Any:  # noqa: ANN401  user code's
+    """What a wrapper made with functools.wraps hides, and such a wrapper of that."""
+    for _ in range(MOST_LAYERS):  # one may, by mistake, wrap itself
+        if (inner := getattr(function, "__wrapped__", None)) is None:
+            break
+        function = inner
+    return function
 
 
 def fits(body: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a function takes these arguments; asked only when it raised TypeError."""
+    import inspect
+
     try:
         inspect.signature(body).bind(*args, **kwargs)
     except TypeError:
@@ -100,7 +128,9 @@ def name_of(given: str | None, option: str | None, function: object) -> str | No
 
 def _may_return_a_coroutine(body: Callable[..., Any]) -> bool:
     """A lambda or a wrapper is not `async def` itself and may well hand on what is."""
-    inner: Any = inspect.unwrap(body)
+    from functools import partial
+
+    inner: Any = unwrapped(body)
     while isinstance(inner, partial):
         inner = inner.func
     return is_async(inner) or getattr(inner, "__name__", "<lambda>") == "<lambda>"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_STEP
+from perdure.errors import DurableCallRefused
 from perdure_runtime.core.operations.step import StepWork, step
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedSteps

@@ -1,0 +1,84 @@
+"""Hashes: identities of operations, and signatures of requests.
+
+hashlib loads OpenSSL before anything else, which takes 3 ms of a cold start; the interpreter has the same functions
+without it. Those begin, and hashlib takes over where it pays: OpenSSL's SHA-256 is some times as fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from hashlib import blake2b
+    from hashlib import sha256 as _own_sha256
+else:
+    try:
+        from _blake2 import blake2b
+
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256 as _own_sha256
+        else:
+            from _sha256 import sha256 as _own_sha256
+    except ImportError:  # an interpreter that was built without them
+        from hashlib import blake2b
+        from hashlib import sha256 as _own_sha256
+
+__all__ = ["Hash", "blake2b", "hmac_sha256", "keyed", "sha256"]
+
+LARGE = 16 * 1024
+PATIENCE = 30
+"""Hashes after which a process has lived long enough for hashlib to pay."""
+BLOCK = 64
+INNER, OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+
+
+class Hash(Protocol):
+    """A hash that is being made."""
+
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+    def hexdigest(self) -> str: ...
+    def copy(self) -> Self: ...
+
+
+class _Hashes:
+    """Which function hashes, and how often the interpreter's own has."""
+
+    __slots__ = ("sha256", "used")
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.sha256: Callable[[bytes], Hash] = self._at_first
+
+    def _at_first(self, data: bytes) -> Hash:
+        self.used += 1
+        if self.used > PATIENCE or len(data) > LARGE:
+            from hashlib import sha256
+
+            self.sha256 = sha256
+            return sha256(data)
+        return _own_sha256(data)
+
+
+_HASHES = _Hashes()
+
+
+def sha256(data: bytes) -> Hash:
+    """The SHA-256 of `data`, which more may be added to."""
+    return _HASHES.sha256(data)
+
+
+def keyed(key: bytes) -> tuple[Hash, Hash]:
+    """The two halves of HMAC-SHA256 (RFC 2104) with this key, made ready to be copied for many messages."""
+    padded = (sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
+    return sha256(padded.translate(INNER)), sha256(padded.translate(OUTER))
+
+
+def hmac_sha256(halves: tuple[Hash, Hash], message: bytes) -> Hash:
+    """The HMAC-SHA256 of `message`."""
+    inner, outer = halves[0].copy(), halves[1].copy()
+    inner.update(message)
+    outer.update(inner.digest())
+    return outer

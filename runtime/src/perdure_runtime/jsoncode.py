@@ -1,0 +1,118 @@
+"""JSON at the speed of C, by whichever library is worth its import.
+
+orjson takes 20 ms of a cold start to import, most of it for modules that it brings along, and a small invocation is
+through before that. So a process begins with what is behind Python's own `json`, which takes some 5 ms more for each
+megabyte, and changes to orjson where user code has loaded it already, at the first large text, and after a few
+megabytes.
+
+Either reads what the other wrote. Where they differ, nobody is to rely on it: integers beyond 64 bits, NaN, tuples,
+keys of a dict that are not text, subclasses of builtins. Values of the user's pass `values/jsontext.py`, which proves
+that they come back as they are.
+"""
+
+from __future__ import annotations
+
+import sys
+from _json import encode_basestring, make_encoder, make_scanner
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["CODE", "Code"]
+
+LARGE = 64 * 1024
+"""Bytes of one written text with which orjson pays: they are read back at once, and more of their kind will follow."""
+MUCH = 4 * 1024 * 1024
+"""Bytes in all after which it pays."""
+SPACE = " \t\n\r"
+DEEPEST = 254
+"""Levels of lists and dicts that either library writes: orjson takes no more."""
+
+
+class _Strict:
+    """How the scanner reads: as JSON has it, and nothing more."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+
+    @staticmethod
+    def parse_constant(word: str) -> object:
+        raise ValueError(f"{word} is not JSON")
+
+
+def _unknown(value: object) -> object:
+    raise TypeError(f"a {type(value).__name__} is not JSON")
+
+
+_scan = make_scanner(cast("Any", _Strict))
+# No indent, no sorted keys, no skipped ones, no NaN; circular structures are left to the recursion limit.
+_encode = make_encoder(None, _unknown, encode_basestring, None, ":", ",", *(False, False, False))
+
+
+def _is_too_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, list | tuple | dict)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: object) -> Iterable[object]:
+    inner = cast("dict[object, object]", value).values() if isinstance(value, dict) else value
+    return cast("Iterable[object]", inner)
+
+
+class Code:
+    """The library in use."""
+
+    __slots__ = ("read", "used", "written")
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.read: Callable[[bytes], Any] = self._read_at_first
+        """What a JSON text stands for; raises ValueError for anything else."""
+        self.written: Callable[[object], bytes] = self._written_at_first
+        """A value as JSON; raises TypeError or ValueError where it has no such form."""
+
+    def _read_at_first(self, data: bytes) -> Any:  # noqa: ANN401  any JSON
+        if self._pays(len(data), at_once=MUCH):
+            return self.read(data)
+        text = data.decode().strip(SPACE)
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration as place:
+            raise ValueError(f"there is no value at character {place.value}") from None
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+        if end != len(text):
+            raise ValueError(f"there is something after the value, at character {end}")
+        return value
+
+    def _written_at_first(self, value: object) -> bytes:
+        text = "".join(_encode(value, 0))
+        if text.count("[") + text.count("{") > DEEPEST and _is_too_deep(value):
+            raise TypeError(f"it is nested more than {DEEPEST} levels deep")
+        written = text.encode()
+        self._pays(len(written), at_once=LARGE)
+        return written
+
+    def _pays(self, size: int, *, at_once: int) -> bool:
+        """Whether it is time for orjson, which is then in use: there was much, or there is a text as large as this."""
+        self.used += size
+        if size < at_once and self.used < MUCH and "orjson" not in sys.modules:
+            return False
+        import orjson
+
+        options = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+        self.read = orjson.loads
+        self.written = partial(orjson.dumps, option=options)
+        return True
+
+
+CODE: Final = Code()

@@ -1,0 +1,46 @@
+"""Hashes without OpenSSL, and with it."""
+
+import hashlib
+import hmac
+
+import pytest
+
+from perdure_runtime import digests
+from perdure_runtime.digests import LARGE, PATIENCE, blake2b, hmac_sha256, keyed, sha256
+
+DATA = [b"", b"a", b"x" * 1000, b"y" * (LARGE + 1)]
+
+
+@pytest.fixture(params=["first", "later"])
+def stage(request, monkeypatch):
+    """A young process, and one in which hashlib has taken over."""
+    hashes = digests._Hashes()
+    monkeypatch.setattr(digests, "_HASHES", hashes)
+    if request.param == "later":
+        hashes.used = PATIENCE
+    return hashes
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_hashes_are_those_of_the_standard_library(stage, data):
+    assert sha256(data).hexdigest() == hashlib.sha256(data).hexdigest()
+    assert blake2b(data).hexdigest() == hashlib.blake2b(data).hexdigest()
+
+
+@pytest.mark.parametrize("key", [b"", b"key", b"k" * 64, b"k" * 65])
+@pytest.mark.parametrize("data", DATA)
+def test_keyed_hashes_are_those_of_the_standard_library(stage, key, data):
+    halves = keyed(key)
+    for _ in range(2):  # the halves are good for many messages
+        assert hmac_sha256(halves, data).digest() == hmac.digest(key, data, "sha256")
+
+
+def test_hashlib_takes_over_after_a_while(stage):
+    for _ in range(PATIENCE + 1):
+        sha256(b"")
+    assert stage.sha256 is hashlib.sha256
+
+
+def test_hashlib_takes_over_for_much_data(stage):
+    sha256(b"z" * (LARGE + 1))
+    assert stage.sha256 is hashlib.sha256

@@ -1,0 +1,110 @@
+"""One JSON, whichever library writes and reads it."""
+
+import json
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from perdure_runtime.jsoncode import DEEPEST, LARGE, MUCH, Code
+
+VALUES = some.recursive(
+    some.none()
+    | some.booleans()
+    | some.integers(-(2**63), 2**63 - 1)
+    | some.floats(allow_nan=False, allow_infinity=False)
+    | some.text(some.characters(codec="utf-8")),
+    lambda inner: some.lists(inner) | some.dictionaries(some.text(some.characters(codec="utf-8")), inner),
+    max_leaves=20,
+)
+
+
+@pytest.fixture
+def lean(monkeypatch):
+    """As in a process that has not met orjson."""
+    monkeypatch.delitem(sys.modules, "orjson", raising=False)
+    return Code()
+
+
+def swift():
+    import orjson  # noqa: F401  that is what makes the difference
+
+    code = Code()
+    code.read(b"1")
+    return code
+
+
+def nested(levels):
+    value = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+@given(VALUES)
+def test_either_reads_what_the_other_wrote(value):
+    loaded = sys.modules.pop("orjson", None)
+    try:
+        first = Code()
+        text = first.written(value)
+        back = first.read(text)
+    finally:
+        if loaded is not None:
+            sys.modules["orjson"] = loaded
+    second = swift()
+    assert back == second.read(text) == value
+    assert json.loads(second.written(value)) == value
+    assert json.dumps(back) == json.dumps(value)  # 1 is not 1.0, and not True
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b" ", b"nul", b"[1,]", b"{} {}", b"NaN", b"[Infinity]", b"\xff", b"[" * 100_000, b'"']
+)
+def test_what_is_no_json_is_a_value_error(lean, text):
+    for code in (lean, swift()):
+        with pytest.raises(ValueError):  # noqa: PT011  each says it in its own words
+            code.read(text)
+
+
+@pytest.mark.parametrize(
+    "value", [object(), {1, 2}, b"bytes", float("nan"), float("inf"), "\ud800", nested(DEEPEST + 1)]
+)
+def test_what_has_no_form_is_refused(lean, value):
+    with pytest.raises((TypeError, ValueError)):
+        lean.written(value)
+
+
+def test_depth_has_one_limit(lean):
+    deepest, wide = nested(DEEPEST), [[] for _ in range(2 * DEEPEST)]
+    assert lean.written(deepest) == swift().written(deepest)
+    assert lean.written(wide) == swift().written(wide)
+    for code in (lean, swift()):
+        with pytest.raises(TypeError):
+            code.written(nested(DEEPEST + 1))
+
+
+def test_a_small_process_does_without_orjson(lean):
+    for _ in range(100):
+        assert lean.read(lean.written({"number": [1, 2.5, None, "é"]})) == {"number": [1, 2.5, None, "é"]}
+    assert "orjson" not in sys.modules
+
+
+def test_orjson_comes_with_the_first_large_value(lean):
+    lean.written("x" * LARGE)
+    assert "orjson" in sys.modules
+    assert lean.written("é") == '"é"'.encode()
+
+
+def test_orjson_comes_with_much_small_text(lean):
+    text = lean.written("x" * 100_000)
+    for _ in range(MUCH // len(text) + 1):
+        lean.read(text)
+    assert "orjson" in sys.modules
+
+
+def test_orjson_is_taken_where_it_is_loaded_already(lean):
+    import orjson
+
+    lean.read(b"[]")
+    assert lean.read is orjson.loads
