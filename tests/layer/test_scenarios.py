@@ -128,7 +128,7 @@ def test_a_worker_has_the_layer_and_the_function_and_may_write_to_tmp_only(deplo
     found = deployed.run("whereabouts").result
     python, *arguments = found["started as"]
     assert python.startswith(form.python)
-    assert arguments == ["-s", "/opt/perdure/boot"]
+    assert arguments == ["-s", "-S", "/opt/perdure/boot/__main__.py"]
     assert found["engine"].startswith(form.engine)
     assert not found["stock loop"]
     if found["user"] != 0:  # who is no root here had to be made one to enter a root directory

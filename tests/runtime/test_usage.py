@@ -8,7 +8,7 @@ import pytest
 
 from perdure import Poll, Retry, durable, step
 from perdure_local.ledger.limits import Limits
-from perdure_runtime.codecs.quota import Quota
+from perdure_runtime.quota import Quota
 from perdure_runtime.usage import Usage
 from support.hosting import hosted
 from support.ledger_service import LedgerService

@@ -11,14 +11,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perdure_runtime.codecs.quota import Quota
 from perdure_runtime.core.records import DETAILS
 from perdure_runtime.core.vocabulary import TERMINAL, Action, Kind, Subtype
+from perdure_runtime.quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["Usage"]
+
+# Plain text: this looks at every operation and at every update, and Python compares two texts faster than enums.
+DETAILS_OF = {kind.value: name for kind, name in DETAILS.items()}
+EXECUTION, RETRY = Kind.EXECUTION.value, Action.RETRY.value
+OVER = frozenset(status.value for status in TERMINAL)
 
 
 class Usage:
@@ -35,8 +40,8 @@ class Usage:
         found = self._quota.found
         for wire in operations:
             kind = wire["Type"]
-            details = wire.get(DETAILS.get(kind, "")) or {}
-            if kind == Kind.EXECUTION:
+            details = wire.get(DETAILS_OF.get(kind, "")) or {}
+            if kind == EXECUTION:
                 found(wire["Id"], _bytes(details.get("InputPayload")), 0)
                 continue
             size = _bytes(details.get("Result"))
@@ -46,14 +51,14 @@ class Usage:
             if attempts > 1 and wire.get("SubType") == Subtype.CONDITION:
                 size *= attempts
             # Attempts are counted when they end, and an operation when it begins.
-            found(wire["Id"], size, attempts or 1 if wire["Status"] in TERMINAL else attempts + 1)
+            found(wire["Id"], size, attempts or 1 if wire["Status"] in OVER else attempts + 1)
 
     def wrote(self, update: dict[str, Any], _size: int) -> None:
         """An update is sent."""
         size = _bytes(update.get("Payload"))
         if "Error" in update:
             size += _error_bytes(update["Error"])
-        for used in self._quota.wrote(update["Id"], size, again=update["Action"] == Action.RETRY):
+        for used in self._quota.wrote(update["Id"], size, again=update["Action"] == RETRY):
             self._warn(str(used))
 
 

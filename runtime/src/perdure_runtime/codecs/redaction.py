@@ -2,12 +2,14 @@
 
 A field is masked wherever it is the name of an object's member, together with all that is below it. That also fits the
 tagged form of recorded values (PROTOCOL 8.2), which keeps members' names. Free text is not searched. Where fields are
-to be masked and a text has none to go by, because it is not JSON, nothing of it is shown.
+to be masked and a text has none to go by, because it is not JSON, nothing of it is shown; and nothing of the arguments
+of a recorded exception, which have no names.
 """
 
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Mapping
 from operator import is_
 from typing import Final, TypeAlias
@@ -22,6 +24,13 @@ DEEPEST: Final = 200
 MASK: Final = "[redacted]"
 FIELDS: Final = ("_fields", "__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "model_fields")
 """Where classes name their fields: a NamedTuple, a dataclass, those of attrs, of msgspec and of pydantic."""
+EXTRA: Final = "__pydantic_extra__"
+"""Members of a model that its class does not name."""
+LISTS: Final = (list, tuple, set, frozenset, deque)
+ERROR_DATA: Final = "ErrorData"
+ARGS: Final = "args"
+MARKED: Final = {"perdure", ARGS}
+"""What is in the data of a recorded exception (`values.marks`)."""
 Masks: TypeAlias = dict[str, str]
 
 
@@ -45,7 +54,7 @@ class Redactor:
     def value(self, value: object, depth: int = DEEPEST) -> object:
         """`value` with its fields masked, as dicts and lists; the very same value where nothing in it is masked."""
         members = _members(value)
-        if members is None and not isinstance(value, list | tuple):
+        if members is None and not isinstance(value, LISTS):
             return value
         if depth == 0:
             return MASK
@@ -53,11 +62,15 @@ class Redactor:
             shown = [self.value(element, depth - 1) for element in value]  # type: ignore[attr-defined]  # a list
             return value if all(map(is_, shown, value)) else shown  # type: ignore[call-overload]
         masked = {name: self.member(name, member, depth - 1) for name, member in members.items()}
+        if self._masks and MARKED <= masked.keys():
+            masked[ARGS] = MASK
         return value if all(masked[name] is member for name, member in members.items()) else masked
 
     def member(self, name: object, member: object, depth: int = DEEPEST) -> object:
         """What to show of a member of this name."""
         mask = self._masks.get(name.casefold()) if isinstance(name, str) else None
+        if mask is None and name == ERROR_DATA and isinstance(member, str):
+            return self.text(member)
         return self.value(member, depth) if mask is None else mask
 
     def text(self, text: str) -> str:
@@ -84,4 +97,5 @@ def _members(value: object) -> Mapping[object, object] | None:
     if names is None:
         return None
     found = (name if isinstance(name, str) else name.name for name in names)
-    return {name: getattr(value, name, None) for name in found}
+    extra = getattr(value, EXTRA, None)
+    return {**{name: getattr(value, name, None) for name in found}, **(extra if isinstance(extra, dict) else {})}

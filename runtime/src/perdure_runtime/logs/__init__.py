@@ -1,6 +1,5 @@
 """Logs that know their execution and stay silent while history is replayed."""
 
-from perdure_runtime.logs.attempts import attempt_failed
 from perdure_runtime.logs.loggers import DurableLogger
 from perdure_runtime.logs.scope import SCOPE, LogScope
 from perdure_runtime.logs.settings import begin_invocation, configure, configure_once
@@ -9,7 +8,6 @@ __all__ = [
     "SCOPE",
     "DurableLogger",
     "LogScope",
-    "attempt_failed",
     "begin_invocation",
     "configure",
     "configure_once",

@@ -11,10 +11,8 @@ indentation that would otherwise be stripped: CloudWatch then keeps a traceback 
 
 from __future__ import annotations
 
-import json
-import math
 import time
-import traceback
+from _json import encode_basestring, make_encoder
 from typing import TYPE_CHECKING
 
 from perdure.errors import RecordedError, failure
@@ -68,6 +66,8 @@ def text(value: object) -> str:
 def stack(error: BaseException) -> list[str]:
     """The frames of an error, or its whole traceback where another error or a group belongs to it."""
     related = error.__cause__ is not None or (error.__context__ is not None and not error.__suppress_context__)
+    import traceback  # for an error only: its import takes longer than a line
+
     if related or isinstance(error, BaseExceptionGroup):
         return [*traceback.format_exception(error), *_recorded(error)]
     return [*traceback.format_tb(error.__traceback__), *_recorded(error)]
@@ -111,21 +111,22 @@ def _json(entry: Entry) -> str:
     return _encoded(line)
 
 
-_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=text).encode
+# Spaces after commas and colons; no indent, no sorted keys, no skipped ones, no NaN. A cycle meets the recursion limit.
+_CHUNKS = make_encoder(None, text, encode_basestring, None, ": ", ", ", *(False, False, False))
 
 
 def _encoded(line: dict[str, object]) -> str:
     try:
-        return _ENCODE(line)
+        return "".join(_CHUNKS(line, 0))
     except (TypeError, ValueError, RecursionError):
         # A key that is no string, a NaN, a cycle, an endless number: rare, so only now are the values copied.
-        return _ENCODE(_plain(line, ()))
+        return "".join(_CHUNKS(_plain(line, ()), 0))
 
 
 def _plain(value: object, around: tuple[int, ...]) -> object:
     """A copy of `value` that JSON can say; `around` are the containers it lies in."""
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return value if value - value == 0.0 else str(value)  # infinity less itself is no number
     if isinstance(value, int):
         return value if abs(value) < _LARGEST else text(value)
     if value is None or isinstance(value, str):
@@ -148,6 +149,8 @@ def _text(entry: Entry) -> str:
     line = f"[{level}]\t{_timestamp(entry.seconds)}\t{request}\t{text(entry.message)}{''.join(own + where)}"
     if entry.error is None:
         return line
+    import traceback
+
     return f"{line}\n{''.join([*traceback.format_exception(entry.error), *_recorded(entry.error)]).rstrip()}"
 
 
@@ -156,7 +159,7 @@ def _shown(value: object) -> str:
     # Quoted where a reader could not tell where the value ends.
     if shown and shown.isprintable() and not any(mark in shown for mark in ' "='):
         return shown
-    return json.dumps(shown, ensure_ascii=False)
+    return encode_basestring(shown)
 
 
 def _joined(line: str) -> str:

@@ -1,7 +1,7 @@
 """The logger of a context and of a step.
 
 Most calls write nothing: they stand in replayed code, or below the level. Those two questions come first and cost two
-attributes each. Only a line that is really written imports structlog, which takes longer than a whole small invocation.
+attributes each.
 
 A log line never fails the work it tells of: arguments that do not fit their format are appended to the message. An
 exception here would occur live and not on replay, and send the workflow down two different paths.
@@ -9,6 +9,7 @@ exception here would occur live and not on replay, and send the workflow down tw
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from perdure_runtime.logs.settings import SETTINGS
@@ -78,6 +79,13 @@ class DurableLogger:
         return level >= SETTINGS.level and not self._scope.silent
 
     def _write(self, level: int, event: str, args: tuple[object, ...], fields: dict[str, object]) -> None:
-        from perdure_runtime.logs.emission import emit, message
+        from perdure_runtime.logs.events import directly, message
 
-        emit(self._scope, level, message(event, args), {**self._bound, **fields})
+        fields = {**self._bound, **fields}
+        # Only structlog knows how to show a stack.
+        if "structlog" not in sys.modules and "stack_info" not in fields:
+            directly(self._scope, level, message(event, args), fields)
+            return
+        from perdure_runtime.logs.emission import emit
+
+        emit(self._scope, level, message(event, args), fields)

@@ -9,18 +9,17 @@ A chain without them gets them by itself when it is first met (see `adoption`).
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from structlog import DropEvent
 from structlog.contextvars import merge_contextvars
 from structlog.processors import StackInfoRenderer
 
+from perdure_runtime.logs.events import write
 from perdure_runtime.logs.fields import stamp
-from perdure_runtime.logs.lines import Entry, rank, rendered
-from perdure_runtime.logs.scope import SCOPE
+from perdure_runtime.logs.lines import rank
+from perdure_runtime.logs.scope import scope_in_force
 from perdure_runtime.logs.settings import LEVELS, SETTINGS
-from perdure_runtime.logs.sinks import put, sink
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -31,7 +30,7 @@ _METHODS = {"WARN": 30, "EXCEPTION": 40, "MSG": 20}
 
 def drop_replayed(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
     """Drop what replayed code logs, unless replays are to be shown."""
-    scope = SCOPE.get(None)
+    scope = scope_in_force()
     if scope is not None and scope.silent:
         raise DropEvent
     return event_dict
@@ -39,7 +38,7 @@ def drop_replayed(_logger: WrappedLogger, _method: str, event_dict: EventDict) -
 
 def add_execution(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
     """Add the fields of the execution and the operation in progress."""
-    stamp(event_dict, SCOPE.get(None))
+    stamp(event_dict, scope_in_force())
     return event_dict
 
 
@@ -56,18 +55,7 @@ def write_line(_logger: WrappedLogger, method: str, event_dict: EventDict) -> No
     The end of a chain is usually left to a logger that the configuration makes. This one must write even where the user
     has configured a logger and no processors, and needs the level for a frame, so it writes and drops the event.
     """
-    level = rank(_level(method))
-    fields = {key: value for key, value in event_dict.items() if key not in {"event", "exc_info", "logger"}}
-    name = event_dict.get("logger")
-    entry = Entry(
-        seconds=SETTINGS.clock(),
-        level=level,
-        message=event_dict.get("event", ""),
-        logger=name if isinstance(name, str) else None,
-        fields=fields,
-        error=_exception(event_dict.get("exc_info")),
-    )
-    put(rendered(entry, one_line=sink().one_line), level)
+    write(event_dict, rank(_level(method)))
     raise DropEvent
 
 
@@ -85,11 +73,3 @@ CHAIN: list[Processor] = [
 def _level(method: str) -> int:
     name = method.upper()
     return LEVELS.get(name) or _METHODS.get(name, LEVELS["INFO"])
-
-
-def _exception(exc_info: object) -> BaseException | None:
-    if isinstance(exc_info, BaseException):
-        return exc_info
-    if isinstance(exc_info, tuple):
-        return exc_info[1] if len(exc_info) > 1 and isinstance(exc_info[1], BaseException) else None
-    return sys.exc_info()[1] if exc_info else None

@@ -4,9 +4,9 @@ A workflow runs again from the top in every invocation, so a line it logged yest
 line therefore has a scope. The engine makes one for the workflow, and flips its `replaying` when the code passes the
 end of the recorded history; it makes one more for each step body that runs, which is never a replay.
 
-The scope in force travels as a context variable: code that logs by `logging` or by `structlog.get_logger()` finds it
-there, at any depth and in a copied context. A thread that the user starts has none. What it logs is not part of the
-replayed work, so it passes.
+Whatever has the scope in force travels as a context variable: code that logs by `logging` or by
+`structlog.get_logger()` finds it there, at any depth and in a copied context. A thread that the user starts has none.
+What it logs is not part of the replayed work, so it passes.
 """
 
 from __future__ import annotations
@@ -73,6 +73,11 @@ class LogScope:
         return f"<LogScope {where} attempt={self.attempt} replaying={self.replaying}>"
 
     @property
+    def log_scope(self) -> LogScope:
+        """Itself."""
+        return self
+
+    @property
     def replaying(self) -> bool:
         """Whether the code that logs is going through its history."""
         return self._replaying if self._follows is None else self._follows.replaying
@@ -87,4 +92,19 @@ class LogScope:
         return self.replaying and not (self.show_replays or SETTINGS.show_replays)
 
 
-SCOPE: ContextVar[LogScope] = ContextVar("perdure_log_scope")
+class Origin(Protocol):
+    """Whatever code runs in: it has a scope, made when a line is logged, because most code logs none."""
+
+    @property
+    def log_scope(self) -> LogScope:
+        """Where a line comes from that is logged now."""
+        ...
+
+
+SCOPE: ContextVar[Origin] = ContextVar("perdure_log_scope")
+
+
+def scope_in_force() -> LogScope | None:
+    """Where a line comes from that the running code logs; None outside of durable code."""
+    origin = SCOPE.get(None)
+    return None if origin is None else origin.log_scope

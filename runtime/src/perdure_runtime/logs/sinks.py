@@ -14,7 +14,7 @@ import contextlib
 import io
 import os
 import sys
-from threading import RLock
+from _thread import RLock
 from typing import TYPE_CHECKING, Protocol
 
 from perdure_runtime.logs.settings import SETTINGS

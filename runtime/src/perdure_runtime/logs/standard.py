@@ -19,7 +19,7 @@ from functools import cache, wraps
 
 from perdure_runtime.logs.fields import stamp
 from perdure_runtime.logs.lines import Entry, rank, rendered
-from perdure_runtime.logs.scope import SCOPE
+from perdure_runtime.logs.scope import scope_in_force
 from perdure_runtime.logs.settings import SETTINGS
 from perdure_runtime.logs.sinks import put, sink
 
@@ -87,7 +87,7 @@ def _wrap_handle() -> None:
 
     @wraps(original)
     def handle(self: logging.Logger, record: logging.LogRecord) -> None:
-        scope = SCOPE.get(None)
+        scope = scope_in_force()
         if scope is not None and scope.silent:
             return
         stamp(record.__dict__, scope, kept=_own_names())

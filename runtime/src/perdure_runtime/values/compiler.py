@@ -19,7 +19,6 @@ from perdure_runtime.values.keys import key_form
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.resolution import Alias, Unresolved
 from perdure_runtime.values.shapes import ANYTHING, SERVED, Number, Scalar, Shape, Unserved
-from perdure_runtime.values.spelling import spelled
 
 __all__ = ["Compiler"]
 
@@ -131,6 +130,8 @@ class Compiler:
 
     def _once(self, annotation: object, place: str, compiled: Callable[[], Shape]) -> Shape:
         """What is compiled, known meanwhile: it may be inside itself."""
+        from perdure_runtime.values.spelling import spelled
+
         later = self.known[annotation] = Later(spelled(annotation))
         try:
             shape = compiled()
@@ -179,6 +180,8 @@ class Compiler:
             return Container(tuple, ANYTHING)
         if len(args) == 2 and args[1] is ...:  # noqa: PLR2004  tuple[T, ...]
             return Container(tuple, self.shape_of(args[0], f"{place}[…]"))
+        if any(_is_unpacked(item) for item in args):
+            raise Unserved(annotation, place, "of a tuple, either all items or none may be any number of a type")
         return FixedTuple(tuple(self.shape_of(item, f"{place}[{index}]") for index, item in enumerate(args)))
 
     def _literal(self, annotation: object, place: str) -> Shape:
@@ -200,6 +203,7 @@ class Compiler:
         return self._once(annotation, place, lambda: self._choice(members, annotation, place))
 
     def _choice(self, members: tuple[object, ...], annotation: object, place: str) -> Shape:
+        from perdure_runtime.values.spelling import spelled
         from perdure_runtime.values.unions import Arm, union_of
 
         names = [spelled(member) for member in members]
@@ -243,6 +247,11 @@ def _batch_shape(annotation: object) -> Callable[[Shape], Shape] | None:
     from perdure_runtime.values.batchshape import BatchItemShape, BatchShape
 
     return BatchShape if annotation is home.Batch else BatchItemShape
+
+
+def _is_unpacked(item: object) -> bool:
+    """Whether it stands for any number of items: `*tuple[str, ...]`, in either spelling."""
+    return getattr(item, "__unpacked__", False) is True or get_origin(item) is typing.Unpack
 
 
 def _is_hashable(annotation: object) -> bool:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure_runtime.codecs.quota import MOST_BYTES, MOST_OPERATIONS, Quota, Used
+from perdure_runtime.quota import MOST_BYTES, MOST_OPERATIONS, Quota, Used
 
 
 def test_an_operation_counts_once_and_each_retry_again():

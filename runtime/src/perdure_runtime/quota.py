@@ -65,16 +65,15 @@ class Quota:
 
     def wrote(self, operation_id: str, size: int, *, again: bool = False) -> tuple[Used, ...]:
         """An update of `size` bytes is sent, `again` for a retry or a poll: the warnings that are due now."""
-        before = self.operations, self.bytes
+        count = 1 if again else 0
         if operation_id not in self._seen:
             self._seen.add(operation_id)
-            self.operations += 1
-        if again:
-            self.operations += 1
+            count += 1
+        self.operations += count
         self.bytes += size
         if self.operations < self._lines[0] and self.bytes < self._lines[1]:
             return ()
-        return tuple(self._crossed(before))
+        return tuple(self._crossed((self.operations - count, self.bytes - size)))
 
     def _crossed(self, before: tuple[int, int]) -> Iterator[Used]:
         totals = zip(ADVICE, before, self._lines, (self.operations, self.bytes), self._most, strict=True)
