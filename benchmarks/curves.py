@@ -23,6 +23,7 @@ __all__ = ["BAR", "BLOCKING", "COUNTS", "LATENCY", "MOST_THREADS", "measure", "s
 
 COUNTS = (100, 300, 1000, 3000)
 SUSPENSIONS = 100
+WARMING = 20
 LATENCY = 10
 """Milliseconds that the service takes for a request, for a hundred steps."""
 DELAYED_STEPS = 100
@@ -75,8 +76,10 @@ def growth(rig: Rig, contenders: Mapping[str, Contender], rounds: int) -> dict[s
 
 def suspensions(rig: Rig, contender: Contender, rounds: int) -> list[tuple[int, float]]:
     """What each invocation of a workflow that suspends often had to replay, and its CPU time in milliseconds."""
-    # Two suspensions first, not counted: what the first wait of a process imports is no part of the curve.
-    runs = [rig.run(contender, [suspending(2), suspending(SUSPENSIONS)]).invocations for _ in range(rounds)]
+    # Some suspensions first, not counted: what the first of a process import, and that its code is cold, is no part
+    # of the curve, and would be taken for what an invocation costs itself.
+    warm, curve = suspending(WARMING), suspending(SUSPENSIONS)
+    runs = [rig.run(contender, [warm, curve]).invocations for _ in range(rounds)]
     return [(same[0].recorded, statistics.median(one.cpu for one in same)) for same in zip(*runs, strict=True)]
 
 

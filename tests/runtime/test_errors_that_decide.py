@@ -28,6 +28,21 @@ class Rejected(NonRetryable):
         super().__init__(f"card {card} was rejected")
 
 
+class Later(RetryAfter):
+    """Nothing can rebuild this one either."""
+
+    def __init__(self, page):
+        super().__init__(timedelta(minutes=7), f"page {page}")
+
+
+FINAL_ERRORS = [
+    Forbidden("no"),
+    Rejected("visa"),
+    ExceptionGroup("", [Forbidden()]),
+    ExceptionGroup("", [ExceptionGroup("", [ValueError(), Rejected("visa")])]),
+]
+
+
 def failing(error, policy=EAGER):
     def body(*_):
         raise error
@@ -54,7 +69,7 @@ def test_a_step_that_rules_another_attempt_out_has_failed(colour, policy, error)
 
 
 @both
-@pytest.mark.parametrize("error", [Forbidden("no"), Rejected("visa"), ExceptionGroup("", [Forbidden()])], ids=repr)
+@pytest.mark.parametrize("error", FINAL_ERRORS, ids=repr)
 def test_a_block_is_not_tried_again_whatever_carries_the_error(colour, error):
     attempts, seen = [], []
 
@@ -168,3 +183,44 @@ def test_a_check_that_raises_one_fails_its_condition(colour, error):
     harness = run(workflow)
     assert succeeded(harness.execution) == "no"
     assert moves(harness) == [["STEP START", "STEP FAIL"]]
+
+
+@both
+@pytest.mark.parametrize("error", [Later("a"), ExceptionGroup("", [Later("a"), ValueError()])], ids=repr)
+def test_a_block_waits_as_long_as_the_error_says_whatever_carries_it(colour, error):
+    @colour
+    def child(ctx):
+        yield ctx.step(failing(error, Retry.NONE))
+
+    @colour
+    def block(ctx, attempt):
+        if attempt < 3:
+            yield ctx.run_in_child_context(child)
+        return attempt
+
+    @colour
+    def workflow(event, ctx):
+        return (yield ctx.with_retry(block, retry=EAGER))
+
+    harness = run(workflow)
+    assert succeeded(harness.execution) == 3
+    assert harness.service.clock.now - START == 2 * 7 * 60
+
+
+@both
+def test_an_error_rules_another_attempt_out_although_its_arguments_are_too_large_to_record(colour):
+    attempts = []
+
+    @colour
+    def block(ctx, attempt):
+        attempts.append(attempt)
+        yield ctx.step(failing(Forbidden(["x" * 1000] * 50)))
+
+    @colour
+    def workflow(event, ctx):
+        try:
+            yield ctx.with_retry(block, retry=EAGER)
+        except Exception:  # noqa: BLE001  what stands for it
+            return attempts
+
+    assert succeeded(run(workflow).execution) == [1]

@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from perdure import RAW, Retry, current_context, current_step, step
-from support.hosting import hosted, moves, run
+from support.colours import both
+from support.hosting import error_of, hosted, moves, run
 from support.ledger_service import START, LedgerService, succeeded
 from support.step_bodies import add
 
@@ -146,3 +147,14 @@ def test_a_steps_own_serdes_changes_the_value_at_once():
     harness = run(workflow)
     assert succeeded(harness.execution) == ["HELLO", "raw"]
     assert harness.service.requests[1].updates[1]["Payload"] == "raw"
+
+
+@both
+def test_a_recorded_value_that_cannot_be_read_names_its_operation(colour):
+    @colour
+    def workflow(event, ctx):
+        yield ctx.invoke("stock", name="count", result=int)
+
+    harness = run(workflow, service=LedgerService(answers={"count": '"many"'}))
+    assert error_of(harness)["ErrorType"] == "perdure.SerdesError"
+    assert error_of(harness)["ErrorMessage"].startswith("chained_invoke 'count' (1ced8f5b): result: expected int")

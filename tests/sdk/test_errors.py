@@ -155,3 +155,27 @@ def test_a_delay_that_is_none_is_refused(delay):
 def test_what_is_no_delay_is_refused():
     with pytest.raises(TypeError, match="a timedelta or a number of seconds, not str"):
         RetryAfter("5")
+
+
+def test_a_class_that_does_not_call_the_constructor_it_inherits_says_what_it_was_given():
+    class Limited(RetryAfter):
+        def __init__(self, page):
+            self.page = page
+
+    class Unpaid(OperationError):
+        def __init__(self, order):
+            self.order = order
+
+    assert (str(Limited("p")), str(Unpaid("o"))) == ("p", "o")
+    assert (Unpaid("o").error_type, Unpaid("o").data) == (None, None)
+    assert OperationError.__new__(OperationError).message == ""
+
+
+def test_a_class_may_say_its_delay_as_a_timedelta():
+    class Nightly(RetryAfter):
+        delay = timedelta(hours=1)
+
+        def __init__(self):
+            pass
+
+    assert str(Nightly()) == "another attempt may be made after 3600 s"

@@ -166,6 +166,22 @@ class Busy(RetryAfter):
     pass
 
 
+class Silent(RetryAfter):
+    """Says nothing of a delay."""
+
+    def __init__(self, page):
+        self.page = page
+
+
+class Nightly(RetryAfter):
+    """Says the delay once for all."""
+
+    delay = timedelta(hours=1)
+
+    def __init__(self, page):
+        self.page = page
+
+
 ALWAYS = Retry.custom(lambda error, attempt: 7)
 EVERY_POLICY = [Retry.DEFAULT, Retry.FIXED, Retry.exponential(on=Exception), ALWAYS]
 
@@ -201,6 +217,7 @@ def test_a_policy_is_not_asked_about_an_error_that_rules_another_attempt_out():
         (RetryAfter(1.2), 2),
         (RetryAfter(LONGEST * 2), LONGEST),
         (ExceptionGroup("several", [RetryAfter(3), ValueError("x"), Busy(9)]), 9),
+        (Nightly("p"), 3600),
     ],
     ids=repr,
 )
@@ -220,3 +237,16 @@ def test_the_delay_of_the_error_replaces_that_of_the_policy(policy, error, delay
 )
 def test_whether_there_is_another_attempt_is_the_policys_decision(policy, attempt):
     assert policy.decide(RetryAfter(5, "busy"), attempt, 1.0) is None
+
+
+@pytest.mark.parametrize("error", [Silent("p"), ExceptionGroup("several", [Silent("p"), ValueError("x")])], ids=repr)
+def test_an_error_without_a_delay_of_its_own_leaves_the_policys(error):
+    assert Retry.fixed(delay=9).decide(error, 1, 1.0) == 9
+    assert ALWAYS.decide(error, 1, 1.0) == 7
+
+
+def test_groups_within_groups_are_looked_through_however_deep():
+    group = ExceptionGroup("0", [Forbidden("no")])
+    for _ in range(5000):
+        group = ExceptionGroup("", [group])
+    assert ALWAYS.decide(group, 1, 1.0) is None

@@ -49,7 +49,8 @@ def ASYNC(function: Any) -> Any:  # noqa: N802
                 asked = code.send(reply) if error is None else code.throw(error)
             except StopIteration as end:
                 return end.value
-            reply = error = None
+            finally:
+                reply = error = None  # an error that is raised again must not be held by a frame of its traceback
             try:
                 reply = await asked if isawaitable(asked) else asked
             except BaseException as raised:  # noqa: BLE001  the code decides

@@ -65,7 +65,7 @@ def read_envelope(event: bytes) -> Envelope:
     if not isinstance(state, dict):
         raise MalformedEnvelope("InitialExecutionState", "is not an object")
     operations = state.get("Operations") or []
-    if not isinstance(operations, list) or not all(_is_operation(operation) for operation in operations):
+    if not isinstance(operations, list) or not all(map(_is_operation, operations)):
         raise MalformedEnvelope("InitialExecutionState.Operations", "is not a list of operations")
     return Envelope(
         _text(body, "DurableExecutionArn"), _text(body, "CheckpointToken"), operations, state.get("NextMarker") or None
@@ -80,7 +80,10 @@ def _text(body: dict[str, Any], field: str) -> str:
 
 
 def _is_operation(operation: object) -> bool:
-    return isinstance(operation, dict) and all(isinstance(operation.get(key), str) for key in ("Id", "Type", "Status"))
+    if not isinstance(operation, dict):
+        return False
+    found = operation.get
+    return isinstance(found("Id"), str) and isinstance(found("Type"), str) and isinstance(found("Status"), str)
 
 
 def succeeded(payload: str) -> bytes:

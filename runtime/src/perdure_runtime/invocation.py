@@ -233,7 +233,7 @@ class Invocation:
         )
         context = LineContext(setting, self._scope, line)
         self._run.speaker = context.calls
-        current, scope = CURRENT_CONTEXT.set(context), SCOPE.set(context.calls.log_scope)
+        current, scope = CURRENT_CONTEXT.set(context), SCOPE.set(context.calls)
         try:
             result = self._prepared.durable.function(event, context)
         finally:

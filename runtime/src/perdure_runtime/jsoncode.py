@@ -96,7 +96,7 @@ class Code:
 
     def _written_at_first(self, value: object) -> bytes:
         text = "".join(_encode(value, 0))
-        if text.count("[") + text.count("{") > DEEPEST and _is_too_deep(value):
+        if len(text) > 2 * DEEPEST and text.count("[") + text.count("{") > DEEPEST and _is_too_deep(value):
             raise TypeError(f"it is nested more than {DEEPEST} levels deep")
         written = text.encode()
         self._pays(len(written), at_once=LARGE)

@@ -53,6 +53,8 @@ FACTS = "__perdure_failure__"
 """The attribute under which an exception carries its `Failure`."""
 FINAL = "__perdure_final__"
 """The attribute of an exception that stands in for a `NonRetryable` whose class could not be rebuilt."""
+AFTER = "__perdure_after__"
+"""The attribute of one that stands in for such a `RetryAfter`: its delay in seconds."""
 
 
 @frozen
@@ -88,6 +90,9 @@ class RetryAfter(Exception):
     Whether there is another attempt remains the policy's business; where there is, this delay replaces the policy's.
     """
 
+    message: str = ""
+    # A class of the user's may not call this constructor: then it has no delay, and is an error like any other.
+
     def __init__(self, delay: Duration, message: str = "") -> None:
         from perdure.durations import seconds_of  # only such a failure needs it
 
@@ -100,7 +105,11 @@ class RetryAfter(Exception):
         self.message = message
 
     def __str__(self) -> str:
-        return self.message or f"another attempt may be made after {self.delay:g} s"
+        if self.message or not hasattr(self, "delay"):
+            return self.message or super().__str__()
+        from perdure.durations import seconds_of
+
+        return f"another attempt may be made after {seconds_of(self.delay):g} s"
 
 
 class PerdureError(Exception):
@@ -116,6 +125,9 @@ class PerdureError(Exception):
 class OperationError(PerdureError):
     """A durable operation failed; the base of one class for each kind of operation."""
 
+    error_type: str | None = None
+    data: str | None = None
+
     def __init__(self, message: str = "", error_type: str | None = None, data: str | None = None) -> None:
         super().__init__(message, error_type, data)
         self.error_type = error_type
@@ -124,7 +136,7 @@ class OperationError(PerdureError):
     @property
     def message(self) -> str:
         """What went wrong, without the type."""
-        return str(self.args[0])
+        return str(self.args[0]) if self.args else ""
 
     def _text(self) -> str:
         return self.message

@@ -23,7 +23,7 @@ from datetime import timedelta
 from typing import ClassVar, TypeAlias, TypeVar, cast
 
 from perdure.durations import LONGEST, Duration, seconds_of
-from perdure.errors import FINAL, NonRetryable, RetryAfter
+from perdure.errors import AFTER, FINAL, NonRetryable, RetryAfter
 from perdure.frozen import changed, frozen
 
 __all__ = ["Decision", "Jitter", "Retry", "RetryDecision"]
@@ -233,8 +233,7 @@ class Retry(Backoff):
             delay = None
         else:
             delay = self.delay(attempt, random)
-        asked = [whole(one.delay) for one in _with_members(error) if isinstance(one, RetryAfter)]
-        return delay if delay is None or not asked else max(asked)
+        return delay if delay is None else max(_asked_for(error), default=delay)
 
     def _accepts(self, error: BaseException) -> bool:
         if not self.on and not self.matching:
@@ -251,11 +250,20 @@ def is_final(error: BaseException) -> bool:
     return any(isinstance(one, NonRetryable) or getattr(one, FINAL, None) is True for one in _with_members(error))
 
 
+def _asked_for(error: BaseException) -> Iterator[int]:
+    """The delays that an error asks for, its members' too; one of the user's may have none, or a `timedelta`."""
+    for one in _with_members(error):
+        asked = getattr(one, "delay" if isinstance(one, RetryAfter) else AFTER, None)
+        if asked is not None:
+            yield whole(seconds_of(asked))
+
+
 def _with_members(error: BaseException) -> Iterator[BaseException]:
-    yield error
-    if isinstance(error, BaseExceptionGroup):
-        for member in cast("BaseExceptionGroup[BaseException]", error).exceptions:
-            yield from _with_members(member)
+    found = [error]
+    for one in found:
+        yield one
+        if isinstance(one, BaseExceptionGroup):
+            found += cast("BaseExceptionGroup[BaseException]", one).exceptions
 
 
 def whole(delay: float) -> int:

@@ -1,3 +1,5 @@
+import json
+from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +25,10 @@ REDACTOR = Redactor.of([Redact(["card", "SSN"]), Compress(), Redact(["pin"], "##
         ({"a": [{"b": {"card": 1, "ok": 2}}]}, {"a": [{"b": {"card": "[redacted]", "ok": 2}}]}),
         (({"card": 1}, 2), [{"card": "[redacted]"}, 2]),
         ({1: "card", "cards": "x"}, {1: "card", "cards": "x"}),
+        ({"rows": {(("card", 1),)}}, {"rows": {(("card", 1),)}}),
+        (deque([{"card": 1}]), [{"card": "[redacted]"}]),
+        ({"ErrorData": '{"card":1}'}, {"ErrorData": '{"card":"[redacted]"}'}),
+        ({"ErrorData": "my card is 42"}, {"ErrorData": "[redacted]"}),
         ("card", "card"),
         (None, None),
     ],
@@ -61,6 +67,26 @@ class Model(pydantic.BaseModel):
 @pytest.mark.parametrize("kind", [Row, Payment, Defined, Packed, Model, dict])
 def test_an_object_with_fields_is_shown_as_they_are(kind):
     assert REDACTOR.value([kind(card="42", amount=7)]) == [{"card": "[redacted]", "amount": 7}]
+
+
+def test_what_is_in_a_set_is_masked():
+    assert REDACTOR.value({Row(card="42", amount=7)}) == [{"card": "[redacted]", "amount": 7}]
+
+
+def test_members_that_a_model_does_not_declare_are_masked():
+    class Loose(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(extra="allow")
+        amount: int
+
+    assert REDACTOR.value(Loose(amount=7, card="42")) == {"amount": 7, "card": "[redacted]"}
+
+
+def test_arguments_of_an_exception_have_no_names_so_none_is_shown():
+    cause = {"ErrorData": {"perdure": 1, "args": ["42"]}}
+    data = json.dumps({"perdure": 1, "args": ["42", 51], "attributes": {"t": "m", "v": {"card": "42"}}, "cause": cause})
+    assert "42" not in REDACTOR.text(data)
+    assert json.loads(REDACTOR.text(data))["cause"]["ErrorData"]["args"] == "[redacted]"
+    assert Redactor({}).text(data) == data
 
 
 @pytest.mark.parametrize("value", [(1, {"a": [2]}), {"a": {"b": Row}}, Payment, object(), [object()]])

@@ -9,7 +9,7 @@ EXECUTION = {"Id": "e", "Type": "EXECUTION", "Status": "STARTED", "ExecutionDeta
 
 
 def recorded(identity, status="SUCCEEDED", **fields):
-    wire = {"Id": identity.id, "Type": identity.kind.value, "SubType": identity.subtype.value, "Status": status}
+    wire = {"Id": identity.id, "Type": identity.kind.value, "SubType": identity.subtype, "Status": status}
     if identity.name:
         wire["Name"] = identity.name
     if identity.parent:

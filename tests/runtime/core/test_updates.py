@@ -23,7 +23,7 @@ TOLD = {"ErrorType": "ValueError"}
 
 
 def of(kind, subtype):
-    return STEP._replace(kind=kind, subtype=subtype), OF_STEP | {"Type": kind.value, "SubType": subtype.value}
+    return STEP._replace(kind=kind, subtype=subtype), OF_STEP | {"Type": kind.value, "SubType": subtype}
 
 
 WAIT, OF_WAIT = of(Kind.WAIT, Subtype.WAIT)

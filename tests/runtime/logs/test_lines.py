@@ -92,6 +92,24 @@ def test_group_of_errors_is_shown_whole():
     assert "KeyError" in "".join(stack(raised(ExceptionGroup("many", [KeyError("inner")]))))
 
 
+class Hostile(Exception):
+    """Code of its own breaks wherever anybody looks at it."""
+
+    def __bool__(self):
+        raise ValueError("no")
+
+    def __getattribute__(self, name):
+        raise ValueError(f"no {name}")
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_error_whose_own_code_fails_is_told_of_all_the_same(as_json):
+    SETTINGS.as_json = as_json
+    for error in (raised(Hostile("broken")), raised(ValueError("around it"), cause=Hostile())):
+        line = rendered(entry(error=error))
+        assert type(error).__name__ in line
+
+
 def test_error_alone_is_its_frames():
     frames = stack(raised(ValueError("alone")))
     assert len(frames) == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.batchform import nested
 from perdure_runtime.values.codec import Codec
 from perdure_runtime.values.results import ResultForm
+from perdure_runtime.values.unannotated import json_of
 from support.value_strategies import shown, types
 
 
@@ -33,6 +34,38 @@ def test_replay_gives_what_the_first_run_gave_and_that_is_what_was_returned(data
     assert shown(live) == shown(form.read(text))
     assert shown(live) == shown(value) or "float" in repr(typed.annotation)  # an int for a float is one in the end
     jsontext.parse(text)
+
+
+class Summer(tzinfo):
+    """A zone with a summer time, which has no offset without a day."""
+
+    def utcoffset(self, moment: datetime | None, /) -> timedelta | None:
+        return None if moment is None else timedelta(hours=2 if 3 < moment.month < 10 else 1)
+
+    def dst(self, _: datetime | None, /) -> None:
+        return None
+
+    def tzname(self, _: datetime | None, /) -> str:
+        return "Summer"
+
+
+class Broken(Summer):
+    def utcoffset(self, moment: datetime | None, /) -> timedelta:
+        assert moment is not None
+        return timedelta(hours=1)
+
+
+@pytest.mark.parametrize("annotation", [Any, datetime, list[datetime], dict[str, Any]])
+@pytest.mark.parametrize("zone", [Summer(), Broken()])
+def test_a_zone_whose_offset_depends_on_the_day_is_refused(annotation: Any, zone: tzinfo) -> None:
+    value: Any = datetime(2026, 7, 1, tzinfo=zone)
+    value = {list[datetime]: [value], dict[str, Any]: {"a": value}}.get(annotation, value)
+    with pytest.raises(SerdesError, match=r"^result.*: has the time zone .*, whose offset depends on the day"):
+        ResultForm(Codec(), converter(annotation, owner="f")).store(value)
+
+
+def test_whoever_reads_json_gets_the_offset_of_any_zone() -> None:
+    assert json_of({"at": datetime(2026, 7, 1, tzinfo=Summer())}) == {"at": "2026-07-01T00:00:00+02:00"}
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import enum
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any, Literal, Optional, TypedDict, TypeVar
+from typing import Any, Literal, Optional, TypedDict, TypeVar, Unpack
 
 import pytest
 
@@ -51,6 +51,27 @@ def test_value_of_another_type_is_refused_both_ways(annotation: Any, value: Any,
         assert expected in caught.value.reason
 
 
+class Summer(tzinfo):
+    """A zone with a summer time."""
+
+    def __repr__(self) -> str:
+        return "Summer()"
+
+    def utcoffset(self, moment: datetime | None, /) -> timedelta | None:
+        return None if moment is None else timedelta(hours=2 if 3 < moment.month < 10 else 1)
+
+    def tzname(self, _: datetime | None, /) -> str:
+        return "Summer"
+
+    def dst(self, _: datetime | None, /) -> None:
+        return None
+
+
+@dataclass
+class Stay:
+    until: datetime
+
+
 @pytest.mark.parametrize(
     ("annotation", "value", "path", "expected"),
     [
@@ -59,6 +80,8 @@ def test_value_of_another_type_is_refused_both_ways(annotation: Any, value: Any,
         (datetime, "2026-01-02", "value", "expected datetime"),
         (Order, Order(OrderId("o"), [Line("a", "x")]), "value.lines[0].price", "expected float"),  # type: ignore[arg-type]
         (dict[str, int], {1: 1}, "value", "key int 1"),
+        (float, 2**53 + 1, "value", "is the int 9007199254740993, and no float is equal to it"),
+        (list[Stay], [Stay(datetime(2026, 7, 1, tzinfo=Summer()))], "value[0].until", "offset depends on the day"),
     ],
     ids=str,
 )
@@ -132,6 +155,11 @@ class Passing:
 
 
 @dataclass
+class Listed(list[int]):
+    name: str = ""
+
+
+@dataclass
 class Unfinished:
     tags: list[set[complex]]
 
@@ -153,6 +181,9 @@ class Film(TypedDict):
         (Callable[[int], str], "cannot be served"),
         (defaultdict[str, int], "the annotation defaultdict[str, int] cannot be served"),
         (Passing, "'raw' is an InitVar"),
+        (Listed, "it is a list as well, and what it holds as that is no field"),
+        (tuple[int, *tuple[str, ...]], "either all items or none may be any number"),
+        (tuple[Unpack[tuple[str, ...]], int], "either all items or none may be any number"),  # noqa: UP044
         (Alike, "two of its members are the same in JSON"),
         (Held, "the value of a member cannot be stored"),
         (Empty, "has no members"),

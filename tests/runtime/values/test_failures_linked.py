@@ -1,6 +1,7 @@
 """What led to an error, the members of a group, and notes: how they are recorded, in which bounds, and read back."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -286,6 +287,11 @@ HOSTILE: list[Any] = [
     {"cause": {"ErrorType": 5, "ErrorMessage": [], "ErrorData": 5, "StackTrace": {"x": 1}}},
     {"cause": {"ErrorType": "ValueError", "ErrorMessage": "x", "ErrorData": {"perdure": 2}}},
     {"cause": {"ErrorType": "SystemExit", "ErrorMessage": "1"}},
+    {"after": -1},
+    {"after": True},
+    {"after": "5"},
+    {"after": math.nan},
+    {"after": math.inf},
 ]
 
 
@@ -297,6 +303,15 @@ def test_data_that_nobody_wrote_is_survived(members: Any) -> None:
         assert isinstance(error, (ValueError, ExceptionGroup, StepError, Declined))
         assert failure(error) is not None
         assert all(isinstance(link, Exception) for link in (error.__cause__,) if link is not None)
+
+
+@pytest.mark.parametrize(
+    ("after", "lost"),
+    [(5, False), (0.5, False), (-1, True), (True, True), ("5", True), (math.nan, True), (math.inf, True)],
+)
+def test_delay_that_is_none_is_not_read(after: Any, lost: Any) -> None:
+    mark = mark_in({"ErrorData": json.dumps({"perdure": 1, "after": after}, separators=(",", ":"))})
+    assert (mark.lost, mark.after) == (lost, None if lost else after)
 
 
 def test_chain_deeper_than_anybody_writes_is_read_as_far_as_it_goes() -> None:

@@ -49,6 +49,51 @@ def test_what_is_recorded(error: Any, name: Any, message: Any, data: Any) -> Non
     assert ("ErrorData" in recorded) == (data is not None)
 
 
+class NoParts(Exception):
+    """Breaks whatever it is asked."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+class NoCause(Exception):
+    @property
+    def __cause__(self) -> None:  # type: ignore[override]
+        raise RuntimeError("cause")
+
+
+class NoMembers(ExceptionGroup[Exception]):
+    @property
+    def exceptions(self) -> tuple[Exception, ...]:
+        raise RuntimeError("exceptions")
+
+
+@pytest.mark.parametrize(
+    ("kind", "args"), [(NoParts, ("no",)), (NoCause, ("no",)), (NoMembers, ("no", [ValueError("x")]))]
+)
+def test_an_error_whose_class_breaks_what_it_is_asked_is_recorded_all_the_same(kind: Any, args: Any) -> None:
+    try:
+        raise kind(*args)  # noqa: TRY301
+    except Exception as error:  # noqa: BLE001  the very one
+        recorded = record(error)
+    assert recorded["ErrorType"] == f"{__name__}.{kind.__qualname__}"
+    assert recorded["ErrorMessage"] in {"no", "no (1 sub-exception)", "<NoParts without a readable message>"}
+    assert recorded["ErrorData"] == LOST
+    assert recorded["StackTrace"][-1] == "    raise kind(*args)  # noqa: TRY301"
+    assert rebuild(recorded, OURS) is None
+
+
+def test_what_a_subclass_puts_in_the_place_of_a_text_is_left_out() -> None:
+    class Odd(InvokeError):
+        def __init__(self) -> None:
+            super().__init__("no")
+            self.error_type = 5  # type: ignore[assignment]
+            self.data = {"a": 1}  # type: ignore[assignment]
+
+    recorded = record(Odd())
+    assert (recorded["ErrorMessage"], "ErrorData" in recorded) == ("no", False)
+
+
 def test_stack_is_the_users() -> None:
     def body() -> None:
         raise ValueError("bad")

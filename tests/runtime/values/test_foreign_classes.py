@@ -174,6 +174,61 @@ def test_model_that_loses_something_is_not_stored() -> None:
         stored(Lossy, Lossy(kept=1, lost=2))
 
 
+def test_model_is_compared_by_more_than_what_it_shows_of_itself() -> None:
+    pydantic = library("pydantic")
+
+    class Login(pydantic.BaseModel):
+        password: pydantic.SecretStr  # shown as stars, in its repr and in JSON
+
+    class Counting(pydantic.BaseModel):
+        n: int
+        _seen: int = pydantic.PrivateAttr(default=0)
+
+    class Loose(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(extra="allow")
+        it: Any = None
+
+    class Level(enum.IntEnum):
+        HIGH = 2
+
+    counted = Counting(n=1)
+    stored(Counting, counted)
+    counted._seen = 1
+    changed = [
+        Login(password="secret"),
+        counted,
+        Loose(it=(1, 2)),
+        Loose(it=Level.HIGH),
+        Loose(it={1}),
+        Loose(more=(1,)),
+    ]
+    for model in changed:
+        with pytest.raises(SerdesError, match="is not the same"):
+            stored(type(model), model)
+
+
+def test_model_may_hold_whatever_pydantic_gives_back_in_type_and_value() -> None:
+    pydantic = library("pydantic")
+    from dataclasses import dataclass
+
+    @dataclass
+    class Part:
+        weight: float
+
+    class Inner(pydantic.BaseModel):
+        part: Part
+
+    class Whole(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(extra="allow")
+        inner: Inner
+        tags: frozenset[int]
+        pair: tuple[int, str]
+        price: Decimal
+
+    inner = Inner(part=Part(math.nan))
+    stored(Whole, Whole(inner=inner, tags={1, 2}, pair=(1, "a"), price=Decimal("1.50"), more={"a": [1]}))
+
+
 def test_model_inside_a_dataclass_and_in_a_union() -> None:
     pydantic = library("pydantic")
     from dataclasses import make_dataclass

@@ -58,6 +58,29 @@ def test_child_has_the_type_its_function_is_annotated_with(fn: Any) -> None:
     assert live == forms.read(text) == Line("a", 1.0)
 
 
+def rows() -> list[dict[str, Any]]: ...  # type: ignore[empty-body]
+
+
+def test_what_an_annotation_leaves_open_is_stored_at_once_and_is_another_object() -> None:
+    forms, value = FORMS.of(rows, StepOptions()), [{"a": 1, "b": [None, {"c": "x"}]}, {}]
+    text, live = forms.store(value)
+    assert text == '{"t":"l","v":[{"a":1,"b":[null,{"c":"x"}]},{}]}'
+    assert live == value == forms.read(text)
+    assert isinstance(live, list)
+    assert live[0] is not value[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [([{}, 1], "result[1]"), ({}, "result"), ([{1: 2}], "result[0]"), ([[]], "result[0]")],
+)
+def test_what_is_plain_json_and_not_of_the_annotated_type_is_refused(value: object, path: str) -> None:
+    with pytest.raises(SerdesError) as caught:
+        FORMS.of(rows, StepOptions()).store(value)
+    assert caught.value.path == path
+    assert "change the annotation" in str(caught.value)
+
+
 def test_result_that_was_not_recorded_is_none() -> None:
     for forms in (FORMS.of_child(line, ChildOptions()), FORMS.of(line, StepOptions())):
         assert forms.read(None) is None

@@ -62,7 +62,7 @@ class Redactor:
             shown = [self.value(element, depth - 1) for element in value]  # type: ignore[attr-defined]  # a list
             return value if all(map(is_, shown, value)) else shown  # type: ignore[call-overload]
         masked = {name: self.member(name, member, depth - 1) for name, member in members.items()}
-        if self._masks and MARKED <= masked.keys():
+        if self._masks and masked.keys() >= MARKED:
             masked[ARGS] = MASK
         return value if all(masked[name] is member for name, member in members.items()) else masked
 

@@ -1,8 +1,8 @@
 """What an operation asks of whoever drives it.
 
 An operation is a generator: it yields effects and gets replies, and knows neither threads nor event loops nor the
-service. Each effect has a small generator here that yields it and returns its reply, so that operations read
-`outcome = yield from call(body, attempt)` and the reply is typed.
+service. An effect that is answered has a small generator here that yields it and returns its reply, so that operations
+read `outcome = yield from call(body, attempt)` and the reply is typed; the others are just yielded.
 
 A driver replies to every effect, and never throws into an operation: what user code raised comes back as `Raised`. An
 operation ends with such an outcome too, because what a generator raises is not always what comes out (`StopIteration`).
@@ -17,11 +17,12 @@ from collections.abc import Callable, Generator
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from perdure.errors import SerdesError
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from perdure_runtime.core.completion import Tally
-    from perdure_runtime.core.identity import Scope
+    from perdure_runtime.core.identity import Identity, Scope
 
 __all__ = [
     "Aside",
@@ -39,11 +40,8 @@ __all__ = [
     "Raised",
     "aside",
     "call",
-    "commit",
     "enter",
-    "fan",
-    "hand_over",
-    "park",
+    "unreadable",
 ]
 
 T = TypeVar("T")
@@ -66,6 +64,14 @@ class Raised(NamedTuple):
 Outcome: TypeAlias = Ok[T] | Raised
 
 
+def unreadable(error: SerdesError, identity: Identity) -> Raised:
+    """What an operation comes to whose recorded value cannot be read: the error, which says whose value it is."""
+    if type(error) is SerdesError and not error.subject:
+        error.subject = str(identity)
+        error.args = (error.reason, error.path, error.subject)
+    return Raised(error)
+
+
 class Due(Enum):
     """By when what is committed has to be acknowledged."""
 
@@ -76,7 +82,7 @@ class Due(Enum):
 
 
 class Commit(NamedTuple):
-    """Send `updates` to the service; reply as `due` says."""
+    """Send `updates` to the service; go on as `due` says."""
 
     updates: tuple[dict[str, Any], ...]
     due: Due
@@ -107,14 +113,14 @@ class Fan(NamedTuple):
 
 
 class Park(NamedTuple):
-    """Nothing to do until the service moves the operation on, at `wake` where that is known; reply when it has."""
+    """Nothing to do until the service moves the operation on, at `wake` where that is known; go on when it has."""
 
     operation_id: str
     wake: float | None
 
 
 class HandOver(NamedTuple):
-    """There is no time left to begin a body; reply if the work shall be handed over to the next invocation."""
+    """There is no time left to begin a body; go on if the work shall be handed over to the next invocation."""
 
 
 class Aside(NamedTuple, Generic[T]):
@@ -132,11 +138,6 @@ Effect: TypeAlias = Commit | Call | Enter | Fan | Park | HandOver | Aside[Any]
 Op: TypeAlias = Generator[Effect, Any, T]
 
 
-def commit(*updates: dict[str, Any], due: Due) -> Op[None]:
-    """Record `updates`."""
-    yield Commit(updates, due)
-
-
 def call(body: Callable[[int], T], attempt: int, *, is_async: bool, is_lazy: bool = False) -> Op[Outcome[T]]:
     """Run `body`."""
     outcome: Outcome[T] = yield Call(body, attempt, is_async, is_lazy)
@@ -147,21 +148,6 @@ def enter(body: Callable[[Any], object], scope: Scope) -> Op[Outcome[Any]]:
     """Run `body` in a context of its own."""
     outcome: Outcome[Any] = yield Enter(body, scope)
     return outcome
-
-
-def fan(tally: Tally, make: Callable[[int], Op[Outcome[Any]]]) -> Op[None]:
-    """Run branches until the tally is decided."""
-    yield Fan(tally, make)
-
-
-def park(operation_id: str, wake: float | None) -> Op[None]:
-    """Wait for the service to move the operation on."""
-    yield Park(operation_id, wake)
-
-
-def hand_over() -> Op[None]:
-    """Return if there is nothing else that could keep the execution going."""
-    yield HandOver()
 
 
 def aside(waiting: Aside[T]) -> Op[T]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Identity", "Scope", "branch_of", "differences", "hashed", "idempotency_key"]
 
 ID_LENGTH = 64
+FIELDS = ("type", "subtype", "name", "parent")
 
 
 class Identity(NamedTuple):
@@ -130,10 +131,9 @@ def idempotency_key(execution: str, operation_id: str) -> str:
 def differences(identity: Identity, record: Record) -> tuple[tuple[str, object, object], ...]:
     """Field, recorded value and asked value for everything in which the record is not what was asked for."""
     wire = record.wire
-    fields = (
-        ("type", wire["Type"], identity.kind.value),
-        ("subtype", wire.get("SubType") or None, str(identity.subtype)),
-        ("name", wire.get("Name") or None, identity.name),
-        ("parent", wire.get("ParentId") or None, identity.parent),
-    )
-    return tuple(field for field in fields if field[1] != field[2])
+    recorded = (wire["Type"], wire.get("SubType") or None, wire.get("Name") or None, wire.get("ParentId") or None)
+    asked: tuple[str, str, str | None, str | None] = identity[1:]
+    if recorded == asked:
+        return ()
+    asked = (identity.kind.value, *asked[1:])
+    return tuple(field for field in zip(FIELDS, recorded, asked, strict=True) if field[1] != field[2])

@@ -83,6 +83,11 @@ class Outbox:
         if self._flying:
             raise RuntimeError("a batch is on its way: its answer carries the token that the next one needs")
         queue = self._queue
+        if len(queue) <= MOST_UPDATES and self._bytes + len(queue) <= MOST_BYTES:
+            self._flying = list(queue)
+            self._bytes = 0
+            queue.clear()
+            return self._flying
         batch: list[bytes] = []
         room = MOST_BYTES
         while queue and len(batch) < MOST_UPDATES and (not batch or len(queue[0]) <= room):

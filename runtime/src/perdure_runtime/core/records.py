@@ -7,7 +7,7 @@ record knows where it came from.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.core.table import Impossible
 from perdure_runtime.core.vocabulary import Kind, Status
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 __all__ = ["MILLISECONDS", "SECONDS", "Record", "epoch_seconds"]
-
-W = TypeVar("W")
 
 SECONDS = 1.0
 MILLISECONDS = 0.001
@@ -52,12 +50,18 @@ class Record:
     @property
     def kind(self) -> Kind:
         """What the operation is."""
-        return _known(KINDS, self.wire["Type"], self.wire)
+        try:
+            return KINDS[self.wire["Type"]]
+        except KeyError:
+            raise _impossible(self.wire) from None
 
     @property
     def status(self) -> Status:
         """Where it stands."""
-        return _known(STATUSES, self.wire["Status"], self.wire)
+        try:
+            return STATUSES[self.wire["Status"]]
+        except KeyError:
+            raise _impossible(self.wire) from None
 
     @property
     def name(self) -> str | None:
@@ -120,11 +124,8 @@ class Record:
         return f"<{self.kind}{name} {self.id[:8]} {self.status}>"
 
 
-def _known(words: dict[str, W], word: str, wire: dict[str, Any]) -> W:
-    try:
-        return words[word]
-    except KeyError:
-        raise Impossible(wire["Type"], wire["Status"], str(wire["Id"])) from None
+def _impossible(wire: dict[str, Any]) -> Impossible:
+    return Impossible(wire["Type"], wire["Status"], str(wire["Id"]))
 
 
 def epoch_seconds(value: float | str | datetime | None, scale: float) -> float | None:

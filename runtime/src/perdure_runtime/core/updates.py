@@ -1,6 +1,7 @@
 """Updates: what the engine asks the service to record (PROTOCOL 2.2).
 
-Every update repeats the operation's parent, name and subtype, because the service rebuilds the operation from it.
+Every update repeats the operation's parent, name and subtype, because the service rebuilds the operation from it. Its
+words are plain text: a JSON library looks an enum up again, each time it writes one.
 """
 
 from __future__ import annotations
@@ -25,65 +26,70 @@ __all__ = [
     "wait_started",
 ]
 
+START, SUCCEED, FAIL, RETRY = Action.START.value, Action.SUCCEED.value, Action.FAIL.value, Action.RETRY.value
+WORDS = {kind: kind.value for kind in Kind}
+
 
 def started(identity: Identity) -> dict[str, Any]:
     """The operation begins."""
-    return _update(identity, Action.START)
+    return _update(identity, START)
 
 
 def wait_started(identity: Identity, seconds: int) -> dict[str, Any]:
     """A wait begins; the service counts."""
-    return _update(identity, Action.START) | {"WaitOptions": {"WaitSeconds": seconds}}
+    return _update(identity, START) | {"WaitOptions": {"WaitSeconds": seconds}}
 
 
 def callback_started(identity: Identity, timeout: int, heartbeat: int) -> dict[str, Any]:
     """A callback may be completed from now on; 0 stands for no limit."""
     options = {"TimeoutSeconds": timeout, "HeartbeatTimeoutSeconds": heartbeat}
-    return _update(identity, Action.START) | {"CallbackOptions": options}
+    return _update(identity, START) | {"CallbackOptions": options}
 
 
 def invoke_started(identity: Identity, function: str, payload: str, tenant_id: str | None) -> dict[str, Any]:
     """Another function is invoked."""
     options = {"FunctionName": function} | ({} if tenant_id is None else {"TenantId": tenant_id})
-    return _update(identity, Action.START) | {"Payload": payload, "ChainedInvokeOptions": options}
+    return _update(identity, START) | {"Payload": payload, "ChainedInvokeOptions": options}
 
 
 def succeeded(identity: Identity, payload: str) -> dict[str, Any]:
     """The operation is done."""
-    return _update(identity, Action.SUCCEED) | {"Payload": payload}
+    update = _update(identity, SUCCEED)
+    update["Payload"] = payload
+    return update
 
 
 def summarised(identity: Identity, summary: str) -> dict[str, Any]:
     """A context is done; its children stand for its result, which is too large to be recorded once more."""
-    options = {"ReplayChildren": True}
-    return _update(identity, Action.SUCCEED) | {"Payload": summary, "ContextOptions": options}
+    return _update(identity, SUCCEED) | {"Payload": summary, "ContextOptions": {"ReplayChildren": True}}
 
 
 def failed(identity: Identity, error: dict[str, Any]) -> dict[str, Any]:
     """The operation failed for good."""
-    return _update(identity, Action.FAIL) | {"Error": error}
+    return _update(identity, FAIL) | {"Error": error}
 
 
 def retried(identity: Identity, error: dict[str, Any], delay: int) -> dict[str, Any]:
     """This attempt failed; the service says when the next one is due."""
-    return _update(identity, Action.RETRY) | {"Error": error, "StepOptions": {"NextAttemptDelaySeconds": delay}}
+    return _update(identity, RETRY) | {"Error": error, "StepOptions": {"NextAttemptDelaySeconds": delay}}
 
 
 def polled(identity: Identity, state: str, delay: int) -> dict[str, Any]:
     """A condition does not hold yet; the service keeps the state, and says when to look again."""
-    return _update(identity, Action.RETRY) | {"Payload": state, "StepOptions": {"NextAttemptDelaySeconds": delay}}
+    return _update(identity, RETRY) | {"Payload": state, "StepOptions": {"NextAttemptDelaySeconds": delay}}
 
 
 def execution_succeeded(now: float, payload: str) -> dict[str, Any]:
     """The whole execution is done, with a result too large for the answer; always the last update (PROTOCOL 1.6)."""
     identifier = f"execution-result-{int(now * 1000)}"
-    return {"Id": identifier, "Type": Kind.EXECUTION, "Action": Action.SUCCEED, "Payload": payload}
+    return {"Id": identifier, "Type": WORDS[Kind.EXECUTION], "Action": SUCCEED, "Payload": payload}
 
 
-def _update(identity: Identity, action: Action) -> dict[str, Any]:
-    update: dict[str, Any] = {"Id": identity.id, "Type": identity.kind, "Action": action, "SubType": identity.subtype}
-    if identity.parent is not None:
-        update["ParentId"] = identity.parent
-    if identity.name is not None:
-        update["Name"] = identity.name
+def _update(identity: Identity, action: str) -> dict[str, Any]:
+    operation_id, kind, subtype, name, parent = identity
+    update: dict[str, Any] = {"Id": operation_id, "Type": WORDS[kind], "Action": action, "SubType": subtype}
+    if parent is not None:
+        update["ParentId"] = parent
+    if name is not None:
+        update["Name"] = name
     return update

@@ -1,11 +1,13 @@
 """The words of the wire that the engine decides by (PROTOCOL 2).
 
-They are string enums: what the service sends compares equal to them, and what the engine sends needs no translation.
+They are string enums: what the service sends compares equal to them. What an operation is for decides nothing, and is
+plain text.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 __all__ = ["TERMINAL", "Action", "Kind", "Status", "Subtype"]
 
@@ -47,17 +49,17 @@ class Action(StrEnum):
     CANCEL = "CANCEL"
 
 
-class Subtype(StrEnum):
+class Subtype:
     """What an operation is for; free text to the service, part of identity to the engine."""
 
-    STEP = "Step"
-    WAIT = "Wait"
-    CONDITION = "WaitForCondition"
-    CALLBACK = "Callback"
-    INVOKE = "ChainedInvoke"
-    CHILD = "RunInChildContext"
-    WAIT_FOR_CALLBACK = "WaitForCallback"
-    PARALLEL = "Parallel"
-    BRANCH = "ParallelBranch"
-    MAP = "Map"
-    ITEM = "MapIteration"
+    STEP: Final = "Step"
+    WAIT: Final = "Wait"
+    CONDITION: Final = "WaitForCondition"
+    CALLBACK: Final = "Callback"
+    INVOKE: Final = "ChainedInvoke"
+    CHILD: Final = "RunInChildContext"
+    WAIT_FOR_CALLBACK: Final = "WaitForCallback"
+    PARALLEL: Final = "Parallel"
+    BRANCH: Final = "ParallelBranch"
+    MAP: Final = "Map"
+    ITEM: Final = "MapIteration"

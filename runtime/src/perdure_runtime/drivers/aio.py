@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context, copy_context
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, assert_never
-from weakref import WeakSet
+from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from perdure import DurableCallRefused
-from perdure.contexts import CURRENT_CONTEXT
+from perdure.contexts import CURRENT_CONTEXT, CURRENT_STEP
 from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.drivers.aio_bodies import AioBodies
@@ -54,20 +53,20 @@ class Aio:
         self._watch = watch
         self._loop = loop
         self._bodies = AioBodies(loop, pool, log)
-        self._unstarted: dict[int, tuple[DurableCall[Any], AioLane]] = {}
+        self._unstarted: dict[DurableCall[Any], None] = {}
         self._open: dict[str, Identity] = {}
         self._hungry: dict[AioFan, None] = {}
         """Batches in which a branch may have room to begin."""
         self._drives = False
         """Whether an operation is being driven: policies and serdes that it asks must not call durable operations."""
-        self._homes: WeakSet[asyncio.Task[Any]] = WeakSet()
-        """Tasks that run the code of contexts."""
+        self._homes: set[asyncio.Task[Any]] = set()
+        """Tasks that run the code of contexts just now."""
         watch.branches = self
 
     @property
     def unstarted(self) -> list[DurableCall[Any]]:
         """Operations that were asked for and never awaited, although their code went on to its end."""
-        return [call for call, lane in self._unstarted.values() if not lane.is_cut_off]
+        return [call for call in self._unstarted if not call.calls.home.is_cut_off]
 
     @property
     def cut_off(self) -> list[Identity]:
@@ -92,8 +91,13 @@ class Aio:
 
     async def enter_root(self, handler: Callable[..., Awaitable[Any]], event: object, scope: Scope) -> Any:  # noqa: ANN401  the handler's result
         """The workflow itself."""
-        context = self._context(AioLane(self._run), scope)
-        return await handler(event, context)
+        task = _this_task()
+        self._homes.add(task)
+        try:
+            return await handler(event, self._context(AioLane(self._run), scope, task))
+        finally:
+            self._homes.discard(task)
+            del task  # an error's frames lead to here
 
     def finish(self) -> None:
         """The handler has ended: bodies that nobody waits for have a last chance to end, too."""
@@ -102,28 +106,30 @@ class Aio:
 
     def perform(self, calls: Calls[AioLane], asked: Asked) -> DurableCall[Any]:
         """The operation as something to await."""
-
-        def begin(call: DurableCall[Any]) -> Coroutine[Any, Any, Any]:
-            self._unstarted.pop(id(call), None)
-            return self._drive(calls, asked)
-
-        def adopt(call: DurableCall[Any]) -> Asked:
-            self._unstarted.pop(id(call), None)
-            return asked
-
-        call: DurableCall[Any] = DurableCall(asked.identity, begin, adopt, is_virtual=asked.is_virtual)
-        self._unstarted[id(call)] = call, calls.home
+        call: DurableCall[Any] = DurableCall(self, calls, asked)
+        self._unstarted[call] = None
         return call
+
+    def begin(self, call: DurableCall[Any]) -> Coroutine[Any, Any, Any]:
+        """The coroutine of an operation that is awaited now."""
+        self.let_go(call)
+        return self._drive(call.calls, call.asked)
+
+    def let_go(self, call: DurableCall[Any]) -> None:
+        """Whoever has asked for an operation has used it: awaited, or handed over to another one."""
+        self._unstarted.pop(call, None)
 
     # Operations
 
     async def _drive(self, calls: Calls[AioLane], asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
-        run = self._run
-        lane = calls.home
-        self._run.refuse_inside_a_step(f"the {asked.identity}")
-        self._check_open(lane)
-        self._open[asked.identity.id] = asked.identity
-        lane.enter_stray(calls, self._homes.__contains__)
+        run, lane = self._run, calls.home
+        identity = asked.identity
+        if CURRENT_STEP.get(None) is not None:
+            run.refuse_inside_a_step(f"the {identity}")
+        if self._is_unwound(lane):
+            self._refuse_when_closed(lane)
+        self._open[identity.id] = identity
+        lane.enter_stray(self._homes)
         try:
             calls.begins(asked)
             outcome = await self._outcome(asked.operation, lane)
@@ -136,28 +142,24 @@ class Aio:
             asked.operation.close()
             lane.leave_stray()
             if lane.closed:
-                self._open.pop(asked.identity.id, None)
-        self._open.pop(asked.identity.id, None)
+                self._open.pop(identity.id, None)
+        self._open.pop(identity.id, None)
         try:
             return result_of(outcome)
         finally:
             del outcome
 
-    def _check_open(self, lane: AioLane) -> None:
-        run = self._run
-        if run.stopping or run.fatal is not None or lane.is_cut_off:
+    def _refuse_when_closed(self, lane: AioLane) -> NoReturn:
+        if self._run.stopping or self._run.fatal is not None or lane.is_cut_off:
             raise Stop
-        if lane.closed:
-            raise DurableCallRefused("an operation", ENDED)
+        raise DurableCallRefused("an operation", ENDED)
 
     async def _outcome(  # noqa: C901, PLR0912  one match over all effects
         self, operation: Op[Outcome[Any]], lane: AioLane, *, is_branch: bool = False
     ) -> Outcome[Any]:
         run, watch = self._run, self._watch
         reply: Any = None
-        while True:
-            if lane.closed:
-                raise Stop
+        while not lane.closed:
             self._drives = True
             try:
                 effect = operation.send(reply)
@@ -191,6 +193,7 @@ class Aio:
                     reply = await self._done_aside(work)
                 case _:
                     assert_never(effect)
+        raise Stop
 
     async def _call(self, lane: AioLane, call: Call) -> Outcome[object]:
         run = self._run
@@ -206,7 +209,10 @@ class Aio:
                     return outcome
                 result = outcome.value
             if isinstance(result, CoroutineType):
-                result = await self._loop.create_task(result, context=variables)
+                task = self._loop.begin(result, variables)
+                if (failed := _failure(task)) is not None:
+                    return Raised(without_engine_frames(failed))
+                result = await task
             return Ok(result)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             return Raised(without_engine_frames(error))
@@ -232,19 +238,18 @@ class Aio:
 
     # Contexts
 
-    def _context(self, lane: AioLane, scope: Scope) -> AioContext:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  only coroutines come here
-        self._homes.add(task)
+    def _context(self, lane: AioLane, scope: Scope, task: asyncio.Task[Any]) -> AioContext:
         context = AioContext(self._setting, scope, lane, task, self)
         CURRENT_CONTEXT.set(context)
-        SCOPE.set(context.calls.log_scope)
+        SCOPE.set(context.calls)
         return context
 
     async def _entered(self, lane: AioLane, body: Callable[[Any], object], scope: Scope) -> Outcome[Any]:
         """The outcome of the code of a context; an error is kept in no local, because its frames lead to this one."""
+        task = _this_task()
+        self._homes.add(task)
         try:
-            result: Any = body(self._context(lane, scope))
+            result: Any = body(self._context(lane, scope, task))
             value = await _checked(result)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             self._end(lane)
@@ -258,6 +263,9 @@ class Aio:
             if not self._is_unwound(lane):
                 raise
             raise Stop from None
+        finally:
+            self._homes.discard(task)
+            del task  # an error's frames lead to here
         self._end(lane)
         return Ok(value)
 
@@ -362,6 +370,20 @@ class Aio:
             self._settle(fan)
         elif fan.effect.tally.has_room:
             self._hungry[fan] = None
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  only coroutines ask
+    return task
+
+
+def _failure(task: asyncio.Task[Any]) -> Exception | None:
+    """What a task has raised already; raised once more by the task that awaits it, it would lose its context."""
+    if not task.done() or task.cancelled():
+        return None
+    error = task.exception()
+    return error if isinstance(error, Exception) else None
 
 
 def _checked(result: Any) -> Awaitable[Any]:  # noqa: ANN401  user code may return anything

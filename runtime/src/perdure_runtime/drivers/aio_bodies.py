@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,11 +39,14 @@ class AioBodies:
         self._pool = pool
         self._log = log
         self._let_go: list[tuple[Job, StepInfo | None]] = []
+        self._ended: deque[tuple[asyncio.Future[Outcome[object]], Outcome[object]]] = deque()
+        self._rung = False
+        """Whether the loop has been told of what has ended, and not looked yet."""
 
     async def on_pool(self, variables: Context, body: Callable[[int], object], attempt: int) -> Outcome[object]:
         """Run a body on a thread."""
         future: asyncio.Future[Outcome[object]] = self._loop.create_future()
-        job = self._pool.submit(partial(_run_on_thread, future, partial(variables.run, body, attempt)))
+        job = self._pool.submit(partial(self._run_on_thread, future, partial(variables.run, body, attempt)))
         try:
             outcome = await future
         except asyncio.CancelledError:
@@ -60,6 +64,25 @@ class AioBodies:
         finally:
             del outcome, future  # breaks the cycle of exception, traceback and frame
 
+    def _run_on_thread(self, future: asyncio.Future[Outcome[object]], body: Callable[[], object]) -> None:
+        """What a thread of the pool does with a body: run it, and hand the outcome to the loop."""
+        try:
+            outcome: Outcome[object] = Ok(body())
+        except BaseException as error:  # noqa: BLE001  told to the loop's thread, which decides
+            outcome = Raised(without_engine_frames(error))  # type: ignore[arg-type]
+        self._ended.append((future, outcome))
+        del outcome, future  # the error's frames lead back to here
+        if not self._rung:  # waking the loop costs more than a quick body: once for all that end until it looks
+            self._rung = True
+            self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._rung = False  # first: whoever comes later rings again
+        while self._ended:
+            future, outcome = self._ended.popleft()
+            if not future.done():
+                future.set_result(outcome)
+
     def finish(self) -> None:
         """The handler has ended; what still runs after a grace is logged."""
         deadline = time.monotonic() + GRACE
@@ -73,18 +96,3 @@ class AioBodies:
             else:
                 self._log.warning("a step's body goes on by itself, its result is dropped", step=info.name)
         self._let_go.clear()
-
-
-def _run_on_thread(future: asyncio.Future[Outcome[object]], body: Callable[[], object]) -> None:
-    """What a thread of the pool does with a body: run it, and hand the outcome to the loop."""
-    try:
-        outcome: Outcome[object] = Ok(body())
-    except BaseException as error:  # noqa: BLE001  told to the loop's thread, which decides
-        outcome = Raised(without_engine_frames(error))  # type: ignore[arg-type]
-    future.get_loop().call_soon_threadsafe(_deliver, future, outcome)
-    del outcome, future  # the error's frames lead back to here
-
-
-def _deliver(future: asyncio.Future[Outcome[object]], outcome: Outcome[object]) -> None:
-    if not future.done():
-        future.set_result(outcome)

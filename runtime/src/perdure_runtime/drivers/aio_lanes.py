@@ -9,11 +9,9 @@ from perdure_runtime.drivers.run import PATIENCE
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextvars import Context
 
     from perdure_runtime.core.effects import Fan
-    from perdure_runtime.drivers.calls import Calls
     from perdure_runtime.drivers.run import Run
 
 __all__ = ["AioFan", "AioLane"]
@@ -35,7 +33,7 @@ class AioLane:
         self._swallowed = 0
         self.owed: int = around.owed if around is not None else 0
         """The ticket that has to be acknowledged before the next body begins."""
-        self._strays: set[asyncio.Task[Any]] = set()
+        self._strays: set[asyncio.Task[Any]] | None = None
         """Tasks of the user's own that await operations of this line."""
         self.task: asyncio.Task[Any] | None = None
         """The task that drives a branch."""
@@ -43,7 +41,12 @@ class AioLane:
     @property
     def closed(self) -> bool:
         """Whether its code is through, or its batch, or one around it, was decided without it."""
-        return self._ended or self._cut_off or (self._around is not None and self._around.closed)
+        lane: AioLane | None = self
+        while lane is not None:
+            if lane._ended or lane._cut_off:  # noqa: SLF001  another of its kind
+                return True
+            lane = lane._around  # noqa: SLF001  another of its kind
+        return False
 
     @property
     def is_cut_off(self) -> bool:
@@ -61,13 +64,16 @@ class AioLane:
         self._cancel()
 
     def _cancel(self) -> None:
-        for task in (*self._strays, *([] if self.task is None else [self.task])):
-            task.cancel()
+        for stray in tuple(self._strays or ()):
+            stray.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
-    def enter_stray(self, calls: Calls[AioLane], is_home: Callable[[asyncio.Task[Any]], bool]) -> None:
-        """The task that runs now is going to await an operation; where it is no context's own, it is a stray."""
+    def enter_stray(self, homes: set[asyncio.Task[Any]]) -> None:
+        """The task that runs now is going to await an operation; where it is none of the contexts', it is a stray."""
         task = asyncio.current_task()
-        if task is not None and calls.task is not None and task is not calls.task() and not is_home(task):
+        if task is not None and task not in homes:
+            self._strays = self._strays or set()
             self._strays.add(task)
 
     def leave_stray(self) -> None:

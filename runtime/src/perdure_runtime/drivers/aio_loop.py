@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from contextvars import Context
 
 __all__ = ["GRACE", "Loop", "leave_loop", "run_coroutine", "the_loop"]
 
@@ -26,6 +28,8 @@ T = TypeVar("T")
 GRACE = 0.5
 """Seconds a cancelled task has to clean up."""
 ROUNDS = 3
+UNHEEDED = (KeyboardInterrupt, SystemExit)
+"""What a task raises through its loop as well, or through whoever began it, which tells of it."""
 A_DAY = 86_400.0
 """Seconds; a selector does not take just any number of them."""
 
@@ -60,6 +64,12 @@ class Loop(asyncio.SelectorEventLoop):
     def begin_run(self) -> None:
         """A run begins: what is open now, such as the loop's own wake-up pipe or a connection kept alive, is usual."""
         self._usual = len(self.idle.get_map())
+
+    def begin(self, coroutine: Coroutine[Any, Any, T], variables: Context) -> asyncio.Task[T]:
+        """A task that has gone as far as it gets without waiting, where Python can do that: most bodies do not wait."""
+        if sys.version_info >= (3, 12) and self.get_task_factory() is None:
+            return asyncio.Task(coroutine, loop=self, context=variables, eager_start=True)
+        return self.create_task(coroutine, context=variables)
 
     def run_in_executor(  # type: ignore[override]  # asyncio types it with type variables of its own
         self,
@@ -149,7 +159,7 @@ async def _outcome(coroutine: Coroutine[Any, Any, T]) -> Ok[T] | Raised:
 
 def _tell_unless_stopped(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Asyncio tells of exceptions that nobody asked for; the engine's own signal is none of the user's business."""
-    if isinstance(context.get("exception"), (Stop, asyncio.CancelledError)):
+    if isinstance(context.get("exception"), (Stop, asyncio.CancelledError, *UNHEEDED)):
         return
     with suppress(Exception):
         loop.default_exception_handler(context)

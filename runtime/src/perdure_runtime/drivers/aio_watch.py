@@ -13,7 +13,9 @@ sticky.
 from __future__ import annotations
 
 import asyncio
+from _thread import get_ident
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import StepError
@@ -63,6 +65,7 @@ class Watch:
         self._sender = sender
         self._log = log
         self._clock = clock
+        self._thread = get_ident()
         self._body: asyncio.Task[Any] | None = None
         self._finished: asyncio.Future[None] = loop.create_future()
         self._acknowledged: list[tuple[int, asyncio.Future[None]]] = []
@@ -118,11 +121,11 @@ class Watch:
 
     # What operations wait for
 
-    async def acknowledged(self, ticket: int) -> None:
-        """Return when all up to this ticket is acknowledged."""
+    def acknowledged(self, ticket: int) -> asyncio.Future[None]:
+        """Done when all up to this ticket is acknowledged."""
         future = self._loop.create_future()
         self._acknowledged.append((ticket, future))
-        await future
+        return future
 
     async def moved(self, operation_id: str, wake: float | None) -> None:
         """Return once the journal holds a newer state, which may be at once."""
@@ -157,7 +160,10 @@ class Watch:
 
     def _notify(self) -> None:
         """A request has been answered; called on whichever thread sent it."""
-        self._loop.call_soon_threadsafe(self._answered)
+        if get_ident() == self._thread:  # it asked while its loop was about to wait, and need not be woken
+            self._answered()
+        else:
+            self._loop.call_soon_threadsafe(self._answered)
 
     def _answered(self) -> None:
         run, committer = self._run, self._run.committer
@@ -198,14 +204,14 @@ class Watch:
     def _flush(self) -> None:
         # What the first in the queue waits for: those who go on then fill the next request.
         ticket = min(ticket for ticket, _ in self._acknowledged)
-        self._request(lambda: self._run.committer.flush(ticket))
+        self._request(partial(self._run.committer.flush, ticket))
 
     def _request(self, request: Callable[[], None]) -> None:
         """Make a request: on a thread of its own where bodies run on the loop meanwhile, else right here."""
         activity = self._run.activity
         activity.commits = 1
         if activity.bodies:
-            self._sender.submit(lambda: self._guarded(request))
+            self._sender.submit(partial(self._guarded, request))
         else:
             self._guarded(request)
 
@@ -260,7 +266,7 @@ class Watch:
             return _sooner(timeout, left)
         activity.asked(now)
         activity.commits = 1
-        self._sender.submit(lambda: self._guarded(self._run.committer.refresh))
+        self._sender.submit(partial(self._guarded, self._run.committer.refresh))
         return timeout
 
     def _ask_when_quiet(self, timeout: float | None) -> float | None:

@@ -24,7 +24,6 @@ from perdure_runtime.drivers.pool import Job
 from perdure_runtime.drivers.running_step import RunningStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextvars import Context
 
     from perdure import Logger
@@ -41,16 +40,23 @@ SHORTEST_LOOK, LONGEST_LOOK = 0.002, 0.05
 """Seconds between two looks at what has ended, while bodies still wait for a thread and so no thread tells."""
 
 
-class Body:
-    """One body that runs, or waits for a thread."""
+class Body(Job):
+    """One body that runs, or waits for a thread; or, where it is async, has been handed to the loop."""
 
-    __slots__ = ("ended", "job", "lane", "variables")
+    __slots__ = ("_bodies", "call", "ended", "lane", "on_loop", "variables")
 
-    def __init__(self, lane: Lane, variables: Context) -> None:
+    def __init__(self, bodies: Bodies, lane: Lane, call: Call, variables: Context) -> None:
+        super().__init__()
+        self._bodies = bodies
         self.lane = lane
+        self.call = call
         self.variables = variables
-        self.job: Job | LoopBody | None = None
+        self.on_loop: LoopBody | None = None
         self.ended = False
+
+    def run(self) -> None:
+        """What a thread of the pool does."""
+        self._bodies.work(self)
 
 
 class Bodies:
@@ -70,26 +76,29 @@ class Bodies:
 
     def begin(self, lane: Lane, call: Call, variables: Context) -> Body:
         """Line a body up; `push_on` has a thread look at it."""
-        body = Body(lane, variables)
+        body = Body(self, lane, call, variables)
         if call.is_async:
-            body.job = self._loop_thread().start(call, variables, partial(self._ended, body))
+            body.on_loop = self._loop_thread().start(call, variables, partial(self._ended, body))
         else:
-            body.job = self._pool.stage(partial(self._work, body, call))
+            self._pool.stage(body)
         return body
 
     def push_on(self) -> None:
-        """See to it that all that is lined up gets a thread."""
+        """See to it that all that is lined up gets a thread. What is quick has ended then, and can travel together."""
         if self._pool.waiting:
             self._pool.begin()
+            self._pool.settle()
 
-    def take_ended(self) -> Iterator[tuple[Lane, Outcome[Any] | Broken]]:
-        """The bodies that have ended since the last call, without those that nobody waits for."""
+    def take_ended(self) -> tuple[Lane, Outcome[Any] | Broken] | None:
+        """The next body that has ended, None where there is none; those that nobody waits for are passed over."""
         while self._outcomes:
             body, outcome = self._outcomes.popleft()
             self._look = SHORTEST_LOOK
-            if body.lane.body is body:
-                body.lane.body = None
-                yield body.lane, outcome
+            lane = body.lane
+            if lane.body is body:
+                lane.body = None
+                return lane, outcome
+        return None
 
     def wait(self, seconds: float | None) -> None:
         """Return when a body has ended, when `ring` is called, or after `seconds`."""
@@ -109,13 +118,12 @@ class Bodies:
         info = body.variables.get(CURRENT_STEP)
         if isinstance(info, RunningStep):
             info.cancelled = True
-        if body.job is None or body.ended:
+        if body.ended:
             return
-        if isinstance(body.job, Job):
-            if self._pool.give_up(body.job):
-                self._let_go.append(body)
-        else:
-            body.job.cancel()
+        if body.on_loop is not None:
+            body.on_loop.cancel()
+        elif self._pool.give_up(body):
+            self._let_go.append(body)
 
     def finish(self) -> None:
         """The handler has ended: what nobody waits for has a last chance to end, too."""
@@ -138,11 +146,11 @@ class Bodies:
         self._let_go.clear()
         self._outcomes.clear()
 
-    def _work(self, body: Body, call: Call) -> None:
-        """What a thread of the pool does."""
+    def work(self, body: Body) -> None:
+        """Run a body on this thread."""
         outcome: Outcome[Any] | Broken
         try:
-            result = body.variables.run(call.body, call.attempt)
+            result = body.variables.run(body.call.body, body.call.attempt)
             if isinstance(result, CoroutineType):  # what did not look like a coroutine function
                 result = self._loop_thread().run(result, body.variables)
             outcome = Ok(result)

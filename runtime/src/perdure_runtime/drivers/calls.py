@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "Calls", "Setting", "result_of"]
 
-H = TypeVar("H", bound="Home")
+if TYPE_CHECKING:
+    H = TypeVar("H", bound=Home)
+else:
+    H = TypeVar("H")  # typing would compile a bound that is text
 
 
 class Setting(NamedTuple):
@@ -76,7 +79,7 @@ class Asked(NamedTuple):
 class Calls(Generic[H]):
     """The calls of one context: their numbering, and who may make them."""
 
-    __slots__ = ("home", "log_scope", "scope", "setting", "task")
+    __slots__ = ("home", "scope", "setting", "task")
 
     def __init__(
         self, setting: Setting, scope: Scope, home: H, task: ReferenceType[asyncio.Task[Any]] | None = None
@@ -86,13 +89,17 @@ class Calls(Generic[H]):
         self.home = home
         self.task = task
         """The task that the context's code runs in, where it is async; the task knows the context by its variables."""
-        owner = scope.owner
-        self.log_scope = LogScope(
+
+    @property
+    def log_scope(self) -> LogScope:
+        """Where a line comes from that the context's code logs."""
+        setting, owner = self.setting, self.scope.owner
+        return LogScope(
             setting.execution.arn,
             operation_id=owner.id if owner else None,
             operation_name=owner.name if owner else None,
             parent_id=owner.parent if owner else None,
-            follows=scope,
+            follows=self.scope,
             show_replays=setting.show_replays,
         )
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Committer"]
 
+EXECUTION = Kind.EXECUTION.value
+
 
 class Committer:
     """Records updates of one invocation."""
@@ -109,15 +111,14 @@ class Committer:
 
     def push(self, updates: Sequence[dict[str, Any]], *, durable: bool) -> int:
         """Queue `updates`; the ticket of the last. The ticker looks after what nobody waits for."""
-        encoded = [CODE.written(update) for update in updates]
-        if self._count is not None:
-            for update, data in zip(updates, encoded, strict=True):
-                self._count(update, len(data))
         ticket = 0
-        with self._lock:
-            if updates[-1]["Type"] == Kind.EXECUTION:
-                self._closing = True
-            for data in encoded:
+        for update in updates:
+            data = CODE.written(update)
+            if self._count is not None:
+                self._count(update, len(data))
+            with self._lock:
+                if update["Type"] == EXECUTION:
+                    self._closing = True
                 ticket = self._outbox.push(data)
         if not durable:
             self._ticker.watch(self)

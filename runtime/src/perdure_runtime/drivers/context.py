@@ -298,7 +298,7 @@ def enter_here(setting: Setting, line: Line | Lane, body: Callable[[Any], object
 
 def _inside(context: LineContext, body: Callable[[Any], object]) -> object:
     CURRENT_CONTEXT.set(context)
-    SCOPE.set(context.calls.log_scope)
+    SCOPE.set(context.calls)
     result = body(context)
     if isinstance(result, CoroutineType):
         result.close()

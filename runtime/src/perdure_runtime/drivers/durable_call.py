@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from perdure_runtime.core.identity import Identity
-    from perdure_runtime.drivers.calls import Asked
+    from perdure_runtime.drivers.aio_lanes import AioLane
+    from perdure_runtime.drivers.calls import Asked, Calls
 
 __all__ = ["DurableCall"]
 
 T = TypeVar("T")
+
+
+class Driver(Protocol):
+    """Who runs operations."""
+
+    def begin(self, call: DurableCall[Any]) -> Coroutine[Any, Any, Any]:
+        """The coroutine of an operation that is awaited now."""
+        ...
+
+    def let_go(self, call: DurableCall[Any]) -> None:
+        """Another operation takes this one over."""
+        ...
 
 
 class DurableCall(Coroutine[Any, Any, T], Generic[T]):
@@ -23,21 +36,25 @@ class DurableCall(Coroutine[Any, Any, T], Generic[T]):
     own: of one that is never awaited it tells nobody but the run, which names the operation.
     """
 
-    __slots__ = ("_adopt", "_begin", "_inner", "identity", "is_virtual")
+    __slots__ = ("_driver", "_inner", "asked", "calls")
 
-    def __init__(
-        self,
-        identity: Identity,
-        begin: Callable[[DurableCall[T]], Coroutine[Any, Any, T]],
-        adopt: Callable[[DurableCall[T]], Asked] | None = None,
-        *,
-        is_virtual: bool = False,
-    ) -> None:
-        self.identity = identity
-        self.is_virtual = is_virtual
-        self._adopt = adopt
-        self._begin: Callable[[DurableCall[T]], Coroutine[Any, Any, T]] | None = begin
+    def __init__(self, driver: Driver, calls: Calls[AioLane], asked: Asked) -> None:
+        self.calls = calls
+        """The calls of the context that it belongs to."""
+        self.asked = asked
+        self._driver: Driver | None = driver
+        """Who runs it; None once it is taken."""
         self._inner: Coroutine[Any, Any, T] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Which operation it is."""
+        return self.asked.identity
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it leaves no record of its own."""
+        return self.asked.is_virtual
 
     def __await__(self) -> Generator[Any, Any, T]:
         return self._started().__await__()
@@ -65,29 +82,30 @@ class DurableCall(Coroutine[Any, Any, T], Generic[T]):
         """Give the operation up."""
         if self._inner is not None:
             self._inner.close()
-        elif self._begin is not None:
+        elif self._driver is not None:
             # A task that was cancelled before its first step: the user did await it.
             self._started().close()
 
     def check_new(self) -> None:
         """Raise where the operation was awaited or handed over before."""
-        if self._begin is None:
+        if self._driver is None:
             raise RuntimeError(f"the {self.identity} was awaited before; an operation is awaited once")
 
     def adopt(self) -> Asked:
         """Hand the operation over to another one, which will drive it instead of whoever would have awaited it."""
-        self.check_new()
-        assert self._adopt is not None  # noqa: S101  whoever makes operations says how they are handed over
-        self._begin = None
-        return self._adopt(self)
+        self._taken().let_go(self)
+        return self.asked
 
     def _started(self) -> Coroutine[Any, Any, T]:
-        self.check_new()
-        assert self._begin is not None  # noqa: S101  just checked
-        begin, self._begin = self._begin, None
-        self._inner = begin(self)
-        return self._inner
+        self._inner = inner = self._taken().begin(self)
+        return inner
+
+    def _taken(self) -> Driver:
+        if (driver := self._driver) is None:
+            raise RuntimeError(f"the {self.identity} was awaited before; an operation is awaited once")
+        self._driver = None
+        return driver
 
     def __repr__(self) -> str:
-        state = "not awaited yet" if self._begin is not None else "awaited"
+        state = "not awaited yet" if self._driver is not None else "awaited"
         return f"<{self.identity}, {state}>"

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections import deque
 from contextvars import copy_context
 from functools import partial
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
-from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Park
+from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Park, Raised
 from perdure_runtime.core.handover import SOON
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.drivers.bodies import Bodies
@@ -24,7 +25,7 @@ from perdure_runtime.drivers.broken import Broken
 from perdure_runtime.drivers.context import enter_here
 from perdure_runtime.drivers.lanes import Lane, OpenFan
 from perdure_runtime.drivers.signals import Stop
-from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, Ended, Strand
+from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, Strand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,6 +50,8 @@ class Hub:
         self._setting = setting
         self._run = setting.run
         self._clock = clock
+        self._enter = partial(enter_here, setting)
+        self._record = setting.run.committer.record
         self._bodies = Bodies(pool, log)
         self._fans: dict[OpenFan, None] = {}
         self._hungry: dict[OpenFan, None] = {}
@@ -92,9 +95,9 @@ class Hub:
         run = self._run
         if run.fatal is not None:
             raise Stop
-        if self._ready:
-            while self._ready:
-                lane, reply = self._ready.popleft()
+        if ready := self._ready:
+            while ready:
+                lane, reply = ready.popleft()
                 if not lane.closed:
                     self._advance(lane, reply)
         elif self._open_branches():
@@ -114,11 +117,12 @@ class Hub:
 
     def _open_branches(self) -> bool:
         """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
+        if not self._hungry or self._run.committer.waiting >= MOST_UPDATES:
+            return False
         opened = 0
-        outbox = self._run.committer
         for fan in tuple(self._hungry):
             tally = fan.effect.tally
-            while tally.has_room and opened < MOST_OPENED and outbox.waiting < MOST_UPDATES:
+            while tally.has_room and opened < MOST_OPENED:
                 index = tally.begin()
                 opened += 1
                 if tally.decided:
@@ -168,7 +172,9 @@ class Hub:
                 self._ready.append((lane, None))
             else:
                 self._waits(lane, call)  # more may have become due meanwhile
-        self._wake(run.journal.take_news())
+        news = run.journal.take_news()
+        if self._parked:
+            self._wake(news)
 
     def _wake(self, operation_ids: Iterable[str]) -> None:
         """Have lanes go on whose operations have moved on."""
@@ -210,51 +216,59 @@ class Hub:
         """Go on with a lane as far as it gets."""
         while (message := self._driven(lane, reply)) is not None:
             answer = self._resume(lane, message)
-            reply = None
-            if answer is SET_ASIDE:
-                self._set_aside(lane)
-                return
-            if not isinstance(answer, Ended):
+            if isinstance(answer, GeneratorType):
                 lane.operations.append(answer)
-                continue
-            if isinstance(answer.outcome, Broken):
-                raise answer.outcome.error
-            if answer.outcome is None or self._run.fatal is not None:
-                return  # unwound, because the run has failed: the next turn ends it
-            reply = answer.outcome
+                reply = None
+            elif isinstance(answer, (Ok, Raised)) and self._run.fatal is None:
+                reply = answer
+            else:
+                self._left(lane, answer)
+                return
+
+    def _left(self, lane: Lane, answer: object) -> None:
+        """The code of a lane has left it without an outcome, or with one that counts no more."""
+        if answer is SET_ASIDE:
+            self._set_aside(lane)
+        elif isinstance(answer, Broken):
+            raise answer.error
+        # Else it was unwound, because the run has failed: the next turn ends that.
 
     def _driven(self, lane: Lane, reply: Any) -> Enter | Outcome[Any] | None:  # noqa: ANN401  whatever the effect asked for
         """Drive the innermost operation: what its code is to be told, or None where the lane waits or has ended."""
+        operations = lane.operations
+        go_on = operations[-1].send
         while True:
             try:
-                effect = lane.operations[-1].send(reply)
+                effect = go_on(reply)
             except StopIteration as end:
-                lane.operations.pop()
+                operations.pop()
                 outcome: Outcome[Any] = end.value
-                if lane.operations:
+                if operations:
                     return outcome
                 self._lane_ended(lane, outcome)
                 return None
-            if isinstance(effect, Enter):
+            if isinstance(effect, Commit):
+                if ticket := self._record(lane, effect.updates, effect.due):
+                    self._unacknowledged.append((ticket, lane, None))
+                    return None
+            elif isinstance(effect, Enter):
                 if lane.strand is None:
-                    self._lend_strand(lane)
+                    lane.strand = self._free.pop() if self._free else Strand(self._enter)
+                    lane.strand.lend(lane, lane.fan.variables)
                 return effect
-            if self._waits(lane, effect):
+            elif self._waits(lane, effect):
                 return None
             reply = None
 
-    def _waits(self, lane: Lane, effect: Commit | Call | Fan | Park | HandOver | Aside[Any]) -> bool:
+    def _waits(self, lane: Lane, effect: Call | Fan | Park | HandOver | Aside[Any]) -> bool:
         """See to what a lane asks for; False where it need not wait for it."""
         run = self._run
         match effect:
-            case Commit(updates, due):
-                if not (ticket := run.committer.record(lane, updates, due)):
-                    return False
-                self._unacknowledged.append((ticket, lane, None))
             case Call():
                 if ticket := run.committer.before(lane, effect):
                     self._unacknowledged.append((ticket, lane, effect))
                 else:
+                    run.worked = True
                     self._begin_body(lane, effect)
             case Park(operation_id, wake):
                 if not run.journal.is_waiting(operation_id):
@@ -269,8 +283,7 @@ class Hub:
                 self._late.append(lane)
                 run.activity.late += 1
             case Aside(work):
-                run.activity.bodies += 1
-                lane.body = self._bodies.begin(lane, Call(lambda _: work(), 0, is_async=False), lane.code_variables())
+                self._begin_body(lane, Call(lambda _: work(), 0, is_async=False))
             case _:
                 assert_never(effect)
         return True
@@ -283,29 +296,22 @@ class Hub:
         lane.speaker, run.speaker = run.speaker, None
         return answer
 
-    def _lend_strand(self, lane: Lane) -> None:
-        strand = lane.strand = self._free.pop() if self._free else Strand()
-        strand.lend(partial(enter_here, self._setting, lane), lane.variables)
-
     def _unpark(self, lane: Lane) -> None:
         assert lane.parked is not None  # noqa: S101  it was among the parked
         self._run.activity.unpark(lane.parked)
         lane.parked = None
 
     def _begin_body(self, lane: Lane, call: Call) -> None:
-        self._run.worked = True
         self._run.activity.bodies += 1
         lane.body = self._bodies.begin(lane, call, lane.code_variables())
 
     def _take_ended(self) -> bool:
-        any_ended = False
-        for lane, outcome in self._bodies.take_ended():
-            any_ended = True
+        while (ended := self._bodies.take_ended()) is not None:
             self._run.activity.bodies -= 1
-            if isinstance(outcome, Broken):
-                raise outcome.error
-            self._ready.append((lane, outcome))
-        return any_ended
+            if isinstance(ended[1], Broken):
+                raise ended[1].error
+            self._ready.append(ended)
+        return bool(self._ready)
 
     # Ends
 

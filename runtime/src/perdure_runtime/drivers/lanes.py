@@ -31,7 +31,7 @@ class OpenFan:
         self.line = line
         """Where its result goes."""
         self.variables = variables
-        """The context variables that its branches begin with."""
+        """The context variables that its branches begin with; code in a context sets them in a copy."""
         self.lanes: dict[int, Lane] = {}
 
     def __repr__(self) -> str:
@@ -53,7 +53,6 @@ class Lane:
         "parked",
         "speaker",
         "strand",
-        "variables",
     )
 
     def __init__(self, fan: OpenFan, index: int, operation: Op[Any]) -> None:
@@ -64,7 +63,6 @@ class Lane:
         self.owed: int = fan.line.owed
         """The ticket that has to be acknowledged before the next body begins."""
         self.closed = False
-        self.variables: Context = fan.variables.copy()
         self.strand: Strand | None = None
         self.speaker: Calls[Any] | None = None
         """The context whose code sleeps on the strand."""
@@ -92,7 +90,7 @@ class Lane:
     def code_variables(self) -> Context:
         """A copy of the context variables as the branch's code has set them."""
         current = self.strand.context if self.strand is not None else None
-        return (self.variables if current is None else current).copy()
+        return (self.fan.variables if current is None else current).copy()
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"parked at {self.parked}" if self.parked else "open"

@@ -4,18 +4,22 @@ Daemon threads of our own: the standard library's executors join theirs when the
 would hold the process. Threads are started as they are needed, up to a limit, and kept; Lambda allows 1,024 threads and
 processes in all.
 
-Waking a thread costs more than a quick body, so one call is on its way at a time: a thread that wakes up takes a job
-and calls the next thread where more jobs wait. Bodies that block are soon on a thread each; of quick ones, a few
-threads do many.
+Waking a thread costs more than a quick body, so one call is on its way at a time: a thread that gets up takes a job and
+calls the next thread where more jobs wait. The next one gets up when this one blocks, or has nothing more to do. So
+bodies that block are soon on a thread each, and of quick ones, one thread does nearly all. That is also why a new
+thread sleeps at first, and is called like any other: were it to go to work, its starter would wait for it, and each new
+thread would start another before any of them did a job.
 """
 
 from __future__ import annotations
 
 import threading
+from _thread import allocate_lock
 from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
 
 __all__ = ["MOST_THREADS", "Job", "Pool"]
@@ -24,14 +28,32 @@ MOST_THREADS = 32
 
 
 class Job:
-    """Something for a thread to do."""
+    """Something for a thread to do; each kind of job says what in `run`, which must not raise."""
 
-    __slots__ = ("given_up", "run", "running")
+    __slots__ = ("given_up", "running")
 
-    def __init__(self, run: Callable[[], None]) -> None:
-        self.run: Callable[[], None] | None = run
+    def __init__(self) -> None:
         self.running = False
         self.given_up = False
+        """Whether nobody waits for it any more: if it runs, it goes on by itself, and if not, it never begins."""
+
+    def run(self) -> None:
+        """Do it."""
+        raise NotImplementedError
+
+
+class Errand(Job):
+    """A job that is a call of something."""
+
+    __slots__ = ("_calls",)
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        super().__init__()
+        self._calls = [call]
+
+    def run(self) -> None:
+        """Call it. Neither the job nor this frame keeps it: an error that it comes to may lead to both."""
+        self._calls.pop()()
 
 
 class Pool:
@@ -40,32 +62,34 @@ class Pool:
     def __init__(self, most: int = MOST_THREADS) -> None:
         self._most = most
         self._jobs: deque[Job] = deque()
-        self._changed = threading.Condition()
-        self._idle = 0
+        self._lock = allocate_lock()
+        self._idle: list[LockType] = []
+        """The bells of threads that sleep; who fell asleep last is called first."""
         self._threads = 0
         self._lost = 0
         self._calling = False
+        self._settling: list[LockType] = []
+        """The bells of those who wait until no thread is on its way."""
 
     @property
     def waiting(self) -> int:
         """Jobs that no thread has taken yet."""
         return len(self._jobs)
 
-    def submit(self, run: Callable[[], None]) -> Job:
-        """Have `run` called on a thread, now or when one is free; it must not raise."""
-        job = self.stage(run)
+    def submit(self, call: Callable[[], None]) -> Job:
+        """Have `call` made on a thread, now or when one is free; it must not raise."""
+        job = Errand(call)
+        self.stage(job)
         self.begin()
         return job
 
-    def stage(self, run: Callable[[], None]) -> Job:
+    def stage(self, job: Job) -> None:
         """Line a job up without calling a thread for it yet; `begin` does."""
-        job = Job(run)
         self._jobs.append(job)
-        return job
 
     def begin(self) -> None:
         """See to it that a thread looks at the jobs."""
-        with self._changed:
+        with self._lock:
             # Threads of jobs that were given up may never come back, so they leave the count: others must not run out
             # of threads for them.
             self._threads -= self._lost
@@ -74,65 +98,90 @@ class Pool:
         if number:
             self._start(number)
 
+    def settle(self) -> None:
+        """Return when no thread is on its way: each job has one, or each thread a job, and quick jobs are done."""
+        bell = allocate_lock()
+        bell.acquire()
+        with self._lock:
+            if not self._calling:
+                return
+            self._settling.append(bell)
+        bell.acquire()
+
     def give_up(self, job: Job) -> bool:
         """Nobody waits for this job any more. Whether it runs all the same; one that does not will never begin.
 
         Call `begin` when all have been given up that shall be: others may have waited for their threads.
         """
-        with self._changed:
-            if not job.running:
-                job.run = None
-                return False
-            if not job.given_up:
-                job.given_up = True
+        with self._lock:
+            if job.running and not job.given_up:
                 self._lost += 1
-            return True
+            job.given_up = True
+            return job.running
 
     def _call(self) -> int:
         """Call a thread for the jobs that wait; the number of the one to start, or 0. With the lock held."""
-        if self._calling or not self._jobs:
+        if self._calling:
             return 0
+        while self._jobs and self._jobs[0].given_up:  # no thread should begin for it
+            self._jobs.popleft()
+        if not self._jobs or (not self._idle and self._threads >= self._most):
+            self._tell_settled()
+            return 0
+        self._calling = True
         if self._idle:
-            self._calling = True
-            self._changed.notify()
-        elif self._threads < self._most:
-            self._calling = True
-            self._threads += 1
-            return self._threads
-        return 0
+            self._idle.pop().release()
+            return 0
+        self._threads += 1
+        return self._threads
 
     def _start(self, number: int) -> None:
+        """Start a thread, and call it."""
+        bell = allocate_lock()
+        bell.acquire()
+        thread = threading.Thread(target=self._work, args=(bell,), name=f"perdure-step-{number}", daemon=True)
         try:
-            threading.Thread(target=self._work, name=f"perdure-step-{number}", daemon=True).start()
+            thread.start()
         except RuntimeError:  # the system gives no more threads; those there are will do
-            with self._changed:
+            with self._lock:
                 self._calling = False
                 self._threads -= 1
+                self._tell_settled()
                 if not self._threads:
                     raise
+        bell.release()
 
-    def _work(self) -> None:
-        called = True
+    def _work(self, bell: LockType) -> None:
+        """What a thread does: whenever its bell rings, all jobs there are, until one of its jobs was given up."""
         while True:
-            with self._changed:
-                if called:
-                    self._calling = called = False
-                while not self._jobs:
-                    self._idle += 1
-                    self._changed.wait()
-                    self._idle -= 1
-                    self._calling = False
-                job = self._jobs.popleft()
-                run, job.run = job.run, None
-                job.running = run is not None
-                number = self._call()
-            if number:
-                self._start(number)
-            if run is None:
-                continue
-            run()
-            with self._changed:
-                job.running = False
-                if job.given_up:
-                    return
-            del job, run  # an idle thread must not keep a run alive
+            bell.acquire()
+            called = True
+            while True:
+                with self._lock:
+                    if called:
+                        self._calling = called = False
+                    job = self._taken(bell)
+                    number = self._call()
+                if number:
+                    self._start(number)
+                if job is None:
+                    break  # and so an idle thread keeps no job, and no run, alive
+                job.run()
+                with self._lock:
+                    job.running = False
+                    if job.given_up:
+                        return
+
+    def _taken(self, bell: LockType) -> Job | None:
+        """The next job, which runs from now on; None where there is none, and the thread is to sleep."""
+        while self._jobs:
+            job = self._jobs.popleft()
+            if not job.given_up:
+                job.running = True
+                return job
+        self._idle.append(bell)
+        return None
+
+    def _tell_settled(self) -> None:
+        while self._settling:
+            self._settling.pop().release()

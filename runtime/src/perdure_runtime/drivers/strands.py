@@ -20,7 +20,6 @@ from perdure_runtime.drivers.broken import Broken
 from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.signals import Stop
-from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
 
     from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Scope
+    from perdure_runtime.drivers.lanes import Lane
 
-__all__ = ["IDLE", "SET_ASIDE", "STOP", "Ended", "Strand"]
+__all__ = ["IDLE", "SET_ASIDE", "STOP", "UNWOUND", "Strand"]
 
 
 class _Word:
@@ -44,34 +44,34 @@ STOP: Final = _Word("unwind")
 """To a strand: the code on it has to end."""
 IDLE: Final = _Word("idle")
 """From a strand: there is no code left on it."""
+UNWOUND: Final = _Word("unwound")
+"""From a strand: the code of the innermost context has ended because it had to."""
 SET_ASIDE: Final = _Word("set aside")
 """From a strand: the code on it will not end."""
 _kept: list[greenlet] = []
 """Strands that were set aside; a collected greenlet would go on."""
 
 
-class Ended(NamedTuple):
-    """From a strand: the code of the innermost context has ended; None where it was unwound."""
-
-    outcome: Outcome[Any] | Broken | None
-
-
 class Strand:
     """A stack for the code of one branch after another."""
 
-    __slots__ = ("_enter", "_greenlet", "_hub")
+    __slots__ = ("_enter", "_greenlet", "_hub", "_lane", "go")
 
-    def __init__(self) -> None:
+    def __init__(self, enter: Callable[[Lane, Callable[[Any], object], Scope], object]) -> None:
         self._hub = getcurrent()
         self._greenlet = greenlet(self._main)
-        self._enter: Callable[[Callable[[Any], object], Scope], object] | None = None
+        self._enter = enter
+        """Runs the code of a context in a branch, and returns what it returns."""
+        self._lane: Lane | None = None
+        self.go: Callable[[object], Any] = self._greenlet.switch
+        """Let the code go on with a message, until it wants something again: an operation, or a word."""
 
     # On the hub's side
 
-    def lend(self, enter: Callable[[Callable[[Any], object], Scope], object], context: Context) -> None:
-        """Get ready for a branch: how its contexts are entered, and with which context variables."""
-        self._enter = enter
-        self._greenlet.gr_context = context
+    def lend(self, lane: Lane, variables: Context) -> None:
+        """Get ready for the code of a branch. Each context that is entered has a copy of the context variables."""
+        self._lane = lane
+        self._greenlet.gr_context = variables
 
     @property
     def context(self) -> Context | None:
@@ -79,13 +79,9 @@ class Strand:
         current: Context | None = self._greenlet.gr_context
         return current
 
-    def go(self, message: object) -> Any:  # noqa: ANN401  an operation, or a word
-        """Let the code go on with `message`, until it wants something again."""
-        return self._greenlet.switch(message)
-
     def give_back(self) -> None:
         """No code is on it; nothing of the branch may be kept."""
-        self._enter = None
+        self._lane = None
         self._greenlet.gr_context = None
 
     def end(self) -> None:
@@ -102,7 +98,7 @@ class Strand:
         """Have the hub drive an operation; raises `Stop` where the branch has to unwind."""
         message = self._hub.switch(operation)
         while isinstance(message, Enter):
-            message = self._run(message)
+            message = self._hub.switch(self._ended(message))
         if message is STOP:
             raise Stop
         return message
@@ -114,18 +110,16 @@ class Strand:
 
     def _main(self, message: object) -> None:
         while message is not None:
-            message = self._run(message) if isinstance(message, Enter) else self._hub.switch(IDLE)
+            message = self._hub.switch(self._ended(message) if isinstance(message, Enter) else IDLE)
 
-    def _run(self, message: Enter) -> object:
-        assert self._enter is not None  # noqa: S101  a branch has borrowed this strand
-        ended: list[Ended] = []  # emptied below: an error's frames lead to this one, which must not lead back to it
+    def _ended(self, message: Enter) -> Outcome[Any] | Broken | _Word:
+        """Run the code of a context: how it has ended, in no local, since an error's frames lead to this one."""
+        assert self._lane is not None  # noqa: S101  a branch has borrowed this strand
         try:
-            ended.append(Ended(Ok(self._enter(message.body, message.scope))))
+            return Ok(self._enter(self._lane, message.body, message.scope))
         except Stop:
-            ended.append(Ended(None))
+            return UNWOUND
         except Exception as error:  # noqa: BLE001  user code may raise anything
-            ended.append(Ended(Raised(without_engine_frames(error))))
+            return Raised(without_engine_frames(error))
         except BaseException as error:  # noqa: BLE001  raised again by the hub
-            ended.append(Ended(Raised(cancelled_within()) if is_cancellation(error) else Broken(error)))
-        del message
-        return self._hub.switch(ended.pop())
+            return Raised(cancelled_within()) if is_cancellation(error) else Broken(error)

@@ -65,12 +65,33 @@ def text(value: object) -> str:
 
 def stack(error: BaseException) -> list[str]:
     """The frames of an error, or its whole traceback where another error or a group belongs to it."""
-    related = error.__cause__ is not None or (error.__context__ is not None and not error.__suppress_context__)
+    try:
+        related = error.__cause__ is not None or (error.__context__ is not None and not error.__suppress_context__)
+        if related or isinstance(error, BaseExceptionGroup):
+            return [*_whole(error), *_recorded(error)]
+        return [*_frames(error), *_recorded(error)]
+    except Exception:  # noqa: BLE001  the error's own code runs here; a log line survives it
+        return _frames(error)
+
+
+def _whole(error: BaseException) -> list[str]:
     import traceback  # for an error only: its import takes longer than a line
 
-    if related or isinstance(error, BaseExceptionGroup):
-        return [*traceback.format_exception(error), *_recorded(error)]
-    return [*traceback.format_tb(error.__traceback__), *_recorded(error)]
+    return traceback.format_exception(error)
+
+
+def _frames(error: BaseException) -> list[str]:
+    import traceback
+
+    return traceback.format_tb(BaseException.__getattribute__(error, "__traceback__"))
+
+
+def _told(error: BaseException) -> str:
+    """An error as the end of a line of text."""
+    try:
+        return "".join([*_whole(error), *_recorded(error)])
+    except Exception:  # noqa: BLE001  the error's own code runs here; a log line survives it
+        return "".join([*_frames(error), f"{type(error).__name__}: {text(error)}"])
 
 
 def _recorded(error: BaseException) -> list[str]:
@@ -149,9 +170,7 @@ def _text(entry: Entry) -> str:
     line = f"[{level}]\t{_timestamp(entry.seconds)}\t{request}\t{text(entry.message)}{''.join(own + where)}"
     if entry.error is None:
         return line
-    import traceback
-
-    return f"{line}\n{''.join([*traceback.format_exception(entry.error), *_recorded(entry.error)]).rstrip()}"
+    return f"{line}\n{_told(entry.error).rstrip()}"
 
 
 def _shown(value: object) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "notes_of",
     "set_attributes",
     "set_link",
+    "trace_of",
     "without_defaults",
 ]
 
@@ -169,6 +170,12 @@ def instance_dict(error: BaseException) -> dict[str, object]:
 def set_link(error: BaseException, name: str, value: object) -> None:
     """Set a dunder attribute of every exception, past a `__setattr__` of the user's."""
     BaseException.__setattr__(error, name, value)
+
+
+def trace_of(error: BaseException) -> types.TracebackType | None:
+    """Its traceback, past whatever the class makes of that."""
+    found: types.TracebackType | None = BaseException.__getattribute__(error, "__traceback__")
+    return found
 
 
 def _outside_the_dict(error: BaseException) -> list[tuple[str, object]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from perdure.errors import HandlerRefused
 from perdure_runtime.tuples import NamedTuple
-from perdure_runtime.values.paths import ROOT, reported
+from perdure_runtime.values.paths import FAULTS, ROOT, refusal, reported
 from perdure_runtime.values.shapes import ANYTHING, Number, Scalar, Shape, Unserved, everything_in, has_tags
 
 __all__ = ["Converter", "converter"]
@@ -32,6 +32,8 @@ class Converter(NamedTuple):
     shape: Shape
     settled: bool = False
     """Whether a payload is plain JSON data of its own, in which the annotation has checked everything."""
+    plain: bool = False
+    """As the shape's, where the annotation leaves something to the codec."""
     remade: bool = False
     """Whether reading runs code of the user's, which may make another value of it."""
 
@@ -42,10 +44,10 @@ class Converter(NamedTuple):
 
     def to_payload(self, value: object, *, root: str = ROOT) -> object:
         """`value` as the codec takes it; raises `SerdesError` for one that is not of the annotated type."""
-        if self.identity:
-            return value
-        with reported(root, RETURN_IT):
+        try:
             return self.shape.payload(value)
+        except FAULTS as fault:
+            raise refusal(fault, root, RETURN_IT)  # noqa: B904  it says itself what it comes from
 
     def to_json(self, value: object, *, root: str = ROOT) -> object:
         """`value` as plain JSON data; raises `SerdesError` for one that is not of the annotated type."""
@@ -54,15 +56,17 @@ class Converter(NamedTuple):
 
     def from_payload(self, data: object, *, root: str = ROOT) -> object:
         """The value that a decoded payload, or plain JSON data, stands for; raises `SerdesError`."""
-        if self.identity:
-            return data
-        with reported(root):
+        try:
             return self.shape.read(data)
+        except FAULTS as fault:
+            raise refusal(fault, root)  # noqa: B904  it says itself what it comes from
 
     def from_settled(self, data: object, *, root: str = ROOT) -> object:
         """As `from_payload`, for what `to_payload` has just made where the converter is settled."""
-        with reported(root):
+        try:
             return self.shape.again(data)
+        except FAULTS as fault:
+            raise refusal(fault, root)  # noqa: B904  it says itself what it comes from
 
     def check(self, back: object, data: object, *, root: str = ROOT) -> None:
         """Hold the value `back`, read from the payload `data`, to it; raises `SerdesError` where it is another."""
@@ -92,7 +96,7 @@ def _compile(annotation: object) -> Converter:
     shape = Compiler().shape_of(annotation, "")
     parts = list(everything_in(shape))
     settled = not has_tags(shape) and not any(part.open for part in parts)
-    return Converter(shape, settled, any(part.remade for part in parts))
+    return Converter(shape, settled, shape.plain and not settled, any(part.remade for part in parts))
 
 
 _UNSAID = Converter(ANYTHING)

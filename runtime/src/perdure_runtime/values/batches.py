@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BatchKind", "BatchValues"]
 
+WORDS = {status: status.value for status in BatchStatus}
 BatchKind: TypeAlias = Literal["MapResult", "ParallelResult"]
 ItemForms: TypeAlias = Callable[[int], ChildValues]
 Revive: TypeAlias = "Callable[[int, ErrorObject], Exception]"
@@ -73,8 +74,8 @@ class BatchValues(Failing):
             return text, self._by_serdes(self._serdes, text)
         entries = [self._entry(item, errors.get(item.index)) for item in batch.items]
         text, members = self._codec.stored_members(BATCH, members_of(entries, batch.reason), root=RESULT)
-        stored = zip(batch.items, cast("list[dict[str, object]]", members["all"]), strict=True)
-        return text, changed(batch, items=tuple(self._stored(item, entry) for item, entry in stored))
+        stored = cast("list[dict[str, object]]", members["all"])
+        return text, changed(batch, items=tuple(map(self._stored, batch.items, stored)))
 
     def read(
         self,
@@ -106,7 +107,7 @@ class BatchValues(Failing):
         return summary_of(text)
 
     def _entry(self, item: BatchItem[Any], error: ErrorObject | None) -> dict[str, object]:
-        entry: dict[str, object] = {"index": item.index, "status": item.status.value, RESULT: None, "error": None}
+        entry: dict[str, object] = {"index": item.index, "status": WORDS[item.status], RESULT: None, "error": None}
         if item.status is BatchStatus.SUCCEEDED:
             key, data = self._item_forms(item.index).form.member(item.result, item.index)
             entry[key] = data
@@ -121,13 +122,13 @@ class BatchValues(Failing):
         if item.status is not BatchStatus.SUCCEEDED:
             return item
         index = item.index
-        return BatchItem(index, item.name, item.status, self._item_forms(index).form.of_member(entry, index))
+        return BatchItem(index, item.name, item.status, self._item_forms(index).form.of_member(entry, index), None)
 
     def _read(self, entry: Entry, revive: Revive, name: str | None) -> BatchItem[Any]:
         index, status, members, error = entry
         if status is BatchStatus.SUCCEEDED:
             result = self._item_forms(index).form.of_member(members, index)
-            return BatchItem(index, name, status, result)
+            return BatchItem(index, name, status, result, None)
         return BatchItem(index, name, status, None, revive(index, error) if status is BatchStatus.FAILED else None)
 
     def _by_serdes(self, serdes: Serdes[Batch[Any]], text: str) -> Batch[Any]:

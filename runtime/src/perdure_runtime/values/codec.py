@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perdure_runtime.values import jsontext
-from perdure_runtime.values.paths import ROOT, reported
+from perdure_runtime.values.paths import FAULTS, ROOT, refusal, reported
 from perdure_runtime.values.reading import Reader
 from perdure_runtime.values.writing import Writer
 
@@ -49,12 +49,18 @@ class Codec:
 
     def stored(self, value: object, *, root: str = ROOT) -> tuple[str, object]:
         """The text to record for `value`, and the value a replay will read from it: never the same object."""
-        with reported(root):
+        try:
             found = self._writer.at_once(value)
             if found is not None:
                 return found
             text = self._writer.text(value)
             return text, self._reader.root(jsontext.parse(text))
+        except FAULTS as fault:
+            raise refusal(fault, root)  # noqa: B904  it says itself what it comes from
+
+    def at_once(self, value: object) -> tuple[str, object] | None:
+        """As `stored`, for plain JSON of builtin types throughout, and without a tag inside; None for all else."""
+        return self._writer.at_once(value)
 
     def settled(self, data: object, *, root: str = ROOT) -> str | None:
         """The text to record for plain JSON data whose every type is known to be a builtin; None where that takes more.
@@ -62,14 +68,18 @@ class Codec:
         Whoever knows the types spares the proof that `stored` needs: orjson refuses what it would change, apart from
         floats that are not finite, of which there must be none.
         """
-        with reported(root):
+        try:
             return self._writer.settled(data)
+        except FAULTS as fault:
+            raise refusal(fault, root)  # noqa: B904  it says itself what it comes from
 
     def decode(self, text: str, *, root: str = ROOT) -> object:
         """The value that a recorded `text` stands for; raises `SerdesError` for text that neither SDK wrote."""
-        with reported(root):
+        try:
             data = jsontext.parse(text)
             return self._reader.root(data, shallow=_has_one_tag(text))
+        except FAULTS as fault:
+            raise refusal(fault, root)  # noqa: B904  it says itself what it comes from
 
     def keeps(self, kind: type) -> bool:
         """Whether values of this type come back as what they are, as far as what is in them does."""

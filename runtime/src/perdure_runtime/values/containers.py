@@ -29,6 +29,7 @@ class Container(Shape):
         self.title = kind.__name__
         self.made = frozenset({kind})
         self.kinds = self.made | {list}
+        self.plain = kind is list and item.plain
         self.tagged = kind is tuple
         self.hashable = kind is tuple and item.hashable
         self._plain = _plain(item)
@@ -165,6 +166,7 @@ class Keyed(Shape):
         self.item = item
         self.key = key
         self.parts = (item,)
+        self.plain = key is None and item.plain
         self.sealed = key is not None
         self._plain = _plain(item)
 
@@ -179,6 +181,8 @@ class Keyed(Shape):
     def read(self, data: Any) -> object:  # noqa: ANN401
         if type(data) is not dict:
             raise wrong("dict", data)
+        if self.item is ANYTHING and self.key is None:
+            return data
         items = by_key(self.item.read, data)
         return items if self.key is None else dict(zip(self._keys(self.key.of_text, data), items.values(), strict=True))
 

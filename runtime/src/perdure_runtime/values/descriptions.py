@@ -14,13 +14,16 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from perdure.durations import seconds_of
 from perdure.errors import (
+    AFTER,
     FINAL,
     ChildContextError,
     NonRetryable,
     OperationError,
     PerdureError,
     RecordedError,
+    RetryAfter,
     StepError,
     failure,
 )
@@ -35,6 +38,7 @@ from perdure_runtime.values.anatomy import (
     keywords_of,
     message_of,
     notes_of,
+    trace_of,
 )
 from perdure_runtime.values.marks import LOST, SAME, Linked, Mark, is_marked
 from perdure_runtime.values.origins import LONGEST_NAME, wire_name
@@ -44,7 +48,7 @@ from perdure_runtime.values.traces import CAUSED, HANDLING, MEMBER, cut_lines, c
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["description"]
+__all__ = ["bare", "description"]
 
 MOST_MEMBERS = 20
 """Members of a group that are named."""
@@ -93,7 +97,8 @@ def description(error: BaseException, engine: tuple[str, ...], limit: int, *, is
     room = limit - json_size({**found, "ErrorData": ""}) + json_size("")
     data, wanted = core.data_text(), json_size(message)
     if _size(data) > room // 2 and _size(data) + wanted > room:
-        core, data = _without_arguments(core), LOST
+        core = _without_arguments(core)
+        data = core.data_text()
     if not is_final:
         data = _with_more(error, core, data, (room - wanted - _size(data)) * 3 // 4, site)
     if data is not None:
@@ -104,22 +109,42 @@ def description(error: BaseException, engine: tuple[str, ...], limit: int, *, is
     return found
 
 
+def bare(error: BaseException, engine: tuple[str, ...], limit: int) -> dict[str, Any]:
+    """The ErrorObject of an error whose class breaks what it is asked: what can be told without asking it."""
+    name, message = cut_text(clean(wire_name(type(error))), LONGEST_NAME), message_of(error)
+    data = Mark(final=issubclass(type(error), NonRetryable), lost=True).text()
+    found: dict[str, Any] = {"ErrorType": name, "ErrorMessage": "", "ErrorData": data, "StackTrace": []}
+    trace = stack_of(trace_of(error), engine)
+    found["ErrorMessage"] = cut_text(message, limit - json_size(found))
+    found["StackTrace"] = cut_lines([clean(line) for line in trace], limit - json_size(found))
+    return found
+
+
 def _core(error: BaseException) -> tuple[str, str, Mark]:
     """Message, name, and what it takes to call its class again."""
     message, name = _message_and_name(error)
+    is_final, after = _says_of_the_next(error)
     if isinstance(error, RecordedError):
-        return message, name, Mark(lost=True)
-    is_final = isinstance(error, NonRetryable) and type(error) is not NonRetryable
-    is_final = is_final or instance_dict(error).get(FINAL) is True
+        return message, name, Mark(final=is_final, after=after, lost=True)
     if not isinstance(error, OperationError):
         arguments = arguments_of(error)
         args = None if _are_just(arguments, message) else arguments
-        return message, name, _storable(Mark(args, keywords_of(error), attributes_of(error, message), final=is_final))
+        mark = Mark(args, keywords_of(error), attributes_of(error, message), final=is_final, after=after)
+        return message, name, _storable(mark)
     data = clean(error.data) if isinstance(error.data, str) else None
     if error.error_type is not None and type(error) in CARRIERS:
-        return message, name, Mark(data=data, final=is_final, lost=data is None)
-    error_type = None if error.error_type is None else clean(error.error_type)
-    return message, name, Mark(None, {}, attributes_of(error, message), error_type, data, final=is_final)
+        return message, name, Mark(data=data, final=is_final, after=after, lost=data is None)
+    error_type = clean(error.error_type) if isinstance(error.error_type, str) else None
+    return message, name, Mark(None, {}, attributes_of(error, message), error_type, data, final=is_final, after=after)
+
+
+def _says_of_the_next(error: BaseException) -> tuple[bool, float | None]:
+    """Whether it rules another attempt out, and how long that has to wait; Perdure's own two classes say it anyway."""
+    if type(error) in {NonRetryable, RetryAfter}:
+        return False, None
+    is_final = isinstance(error, NonRetryable) or instance_dict(error).get(FINAL) is True
+    after: Any = getattr(error, "delay", None) if isinstance(error, RetryAfter) else instance_dict(error).get(AFTER)
+    return is_final, None if after is None else float(seconds_of(after))
 
 
 def _message_and_name(error: BaseException) -> tuple[str, str]:
@@ -135,7 +160,7 @@ def _storable(mark: Mark) -> Mark:
 
 
 def _without_arguments(mark: Mark) -> Mark:
-    return Mark(final=mark.final, lost=True)
+    return Mark(final=mark.final, after=mark.after, lost=True)
 
 
 def _are_just(arguments: tuple[object, ...], message: str) -> bool:
@@ -317,7 +342,7 @@ def _stack_of(error: BaseException, site: Site) -> list[str]:
         *_lines_of_members(error, DEEPEST),
         *map(clean, _notes(error, sys.maxsize)),
     )
-    own = [clean(line) for line in stack_of(error.__traceback__, site.engine)]
+    own = [clean(line) for line in stack_of(trace_of(error), site.engine)]
     return [*own, *recorded, *(line for line in below if line not in told)]
 
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from perdure.errors import Failure
-from perdure_runtime.values.descriptions import description
+from perdure_runtime.values.descriptions import bare, description
 from perdure_runtime.values.revivals import attach, revived, stack_in, text_in
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ def record(
     What an execution fails with `is_final`: nobody rebuilds it, so notes and causes are told in the stack only, and
     data of a user's own is handed on to the letter.
     """
-    return description(error, engine, limit, is_final=is_final)
+    try:
+        return description(error, engine, limit, is_final=is_final)
+    except Exception:  # noqa: BLE001  user code: a class may break whatever it is asked
+        return bare(error, engine, limit)
 
 
 def error_for(

@@ -19,6 +19,9 @@ from perdure_runtime.values.resolution import annotations_of
 __all__ = ["ClassForm", "Declared", "class_form"]
 
 
+DATA = (str, bytes, bytearray, int, float, complex, list, tuple, dict, set, frozenset)
+
+
 class Declared(NamedTuple):
     """A field as its class declares it."""
 
@@ -71,7 +74,7 @@ def _dataclass(kind: Any) -> ClassForm:  # noqa: ANN401  a dataclass
     generated = parameters.init and _is_generated(vars(kind).get("__init__"))
     positional = generated and not any(field.kw_only for field in dataclasses.fields(kind))
     passing = _init_only(kind)
-    refusal = f"{passing[0]!r} is an InitVar, which cannot be read back" if passing else ""
+    refusal = f"{passing[0]!r} is an InitVar, which cannot be read back" if passing else _held_besides(kind)
     remade = not generated or hasattr(kind, "__post_init__")
     settable = positional and not remade and _only_sets(kind)
     return ClassForm(fields, remade, positional, settable, parameters.frozen, refusal)
@@ -105,6 +108,12 @@ def _init_only(kind: Any) -> list[str]:  # noqa: ANN401
     return [name for name in parameters if name in known and name not in kept]
 
 
+def _held_besides(kind: type) -> str:
+    """What is wrong with a class whose instances hold something beside their fields: a list's items, a str's text."""
+    found = [data.__name__ for data in DATA if issubclass(kind, data)]
+    return f"it is a {found[0]} as well, and what it holds as that is no field" if found else ""
+
+
 def _named_tuple(kind: Any) -> ClassForm:  # noqa: ANN401  a class of tuples with `_fields`
     owner = next(ancestor for ancestor in reversed(kind.__mro__) if "_fields" in vars(ancestor))
     annotations = annotations_of(owner)
@@ -130,7 +139,7 @@ def _attrs(kind: Any) -> ClassForm:  # noqa: ANN401  an attrs class
     )
     remade = hasattr(kind, "__attrs_post_init__") or "__attrs_init__" in vars(kind)
     converted = any(found.converter is not None for found in attributes)
-    return ClassForm(fields, remade or converted, positional=False)
+    return ClassForm(fields, remade or converted, positional=False, refusal=_held_besides(kind))
 
 
 def _struct(kind: Any) -> ClassForm:  # noqa: ANN401  a msgspec struct

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from _weakref import ref  # what `weakref` adds to it is not used here
 from functools import partial
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import HandlerRefused
@@ -32,6 +33,19 @@ if TYPE_CHECKING:
 __all__ = ["Forms"]
 
 
+class Known:
+    """What the annotation of one function's result comes to."""
+
+    __slots__ = ("alive", "form", "result", "step")
+
+    def __init__(self, result: Converter, form: ResultForm, step: StepValues) -> None:
+        self.result = result
+        self.form = form
+        self.step = step
+        """The forms of the function as a step, where it has no serdes of its own."""
+        self.alive: ref[Any] | None = None
+
+
 class Forms:
     """The forms of all operations of one durable function; each function's annotations are read once."""
 
@@ -40,16 +54,17 @@ class Forms:
     def __init__(self, origins: Origins) -> None:
         self._origins = origins
         self._codec = Codec(partial(_structures, origins))
-        self._known: dict[int, tuple[ref[Any], Converter, ResultForm]] = {}
+        self._known: dict[int, Known] = {}
         """By the id of a function, for as long as that lives."""
 
     def of(self, body: Callable[..., object], options: StepOptions) -> StepValues:
         """The forms of one step."""
-        return StepValues(self._origins, self._result_of(body, options.serdes))
+        return self._met(body).step if options.serdes is None else StepValues(self._origins, self._own(options.serdes))
 
     def of_child(self, fn: Callable[..., object], options: ChildOptions) -> ChildValues:
         """The forms of one child context, or of one branch of a batch."""
-        return ChildValues(self._origins, self._result_of(fn, options.serdes), options.summary)
+        form = self._met(fn).form if options.serdes is None else self._own(options.serdes)
+        return ChildValues(self._origins, form, options.summary)
 
     def of_batch(
         self,
@@ -89,8 +104,8 @@ class Forms:
     ) -> ConditionValues:
         """The forms of one condition: its state is what the check returns, or takes, or else what `initial` is."""
         if serdes is not None:
-            return ConditionValues(ResultForm(self._codec, None, serdes))
-        known, _ = self._met(check)
+            return ConditionValues(self._own(serdes))
+        known = self._met(check).result
         if known.identity:
             known = _compiled(event_type, check)
         if known.identity and not self._codec.keeps(type(initial)):
@@ -104,26 +119,26 @@ class Forms:
         """The error object of what an execution failed with."""
         return described(error, is_final=True)
 
-    def _result_of(self, body: Callable[..., object], serdes: Serdes[Any] | None) -> ResultForm:
-        return self._met(body)[1] if serdes is None else ResultForm(self._codec, None, serdes)
+    def _own(self, serdes: Serdes[Any]) -> ResultForm:
+        return ResultForm(self._codec, None, serdes)
 
-    def _met(self, body: Callable[..., object]) -> tuple[Converter, ResultForm]:
+    def _met(self, body: Callable[..., object]) -> Known:
         """What the annotation of a function's result comes to."""
-        function = getattr(body, "__func__", body)
+        function = body.__func__ if isinstance(body, MethodType) else body
         number = id(function)
-        known = self._known.get(number)
-        if known is not None:
-            return known[1:]
-        compiled = _compiled(result_type, body)
-        form = ResultForm(self._codec, compiled)
         everything = self._known
+        if (known := everything.get(number)) is not None:
+            return known
+        result = _compiled(result_type, body)
+        form = ResultForm(self._codec, result)
+        known = Known(result, form, StepValues(self._origins, form))
         try:
-            alive = ref(function, lambda _: everything.pop(number, None))
+            known.alive = ref(function, lambda _: everything.pop(number, None))
         except TypeError:  # a callable that cannot be referred to weakly, such as a builtin
             pass
         else:
-            everything[number] = (alive, compiled, form)
-        return compiled, form
+            everything[number] = known
+        return known
 
 
 def _structures(origins: Origins) -> tuple[Structure, ...]:

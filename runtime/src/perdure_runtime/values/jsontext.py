@@ -66,7 +66,7 @@ def parse(text: str) -> object:
     """What the JSON `text` stands for; raises `Unfit` where it is not JSON."""
     try:
         data = text.encode()
-        if LONG_RUN not in data.translate(DIGITS_AS_ZERO):
+        if len(data) < len(LONG_RUN) or LONG_RUN not in data.translate(DIGITS_AS_ZERO):
             return CODE.read(data)
     except ValueError:
         pass  # not JSON, or one of the things only json reads: NaN, lone surrogates

@@ -1,11 +1,12 @@
 """What is recorded about an exception that its type and message do not say.
 
     {"perdure": 1, "args": …, "keywords": …, "attributes": …, "error_type": …, "data": …, "errors": […], "notes": […],
-     "cause": …, "context": …, "suppress": …, "final": true, "lost": true}
+     "cause": …, "context": …, "suppress": …, "final": true, "after": …, "lost": true}
 
 All members but the first are optional, and later versions may add some. Without `args` the arguments were the message
 alone, or none for an empty message, so that the message is never repeated. `lost` says that the arguments could not be
-stored, and `final` that the error rules another attempt out. `error_type` and `data` are those of an `OperationError`.
+stored, `final` that the error rules another attempt out, `after` how many seconds that has to wait. `error_type` and
+`data` are those of an `OperationError`.
 
 `errors` are the members of a group, `cause` and `context` the errors that led to this one, and each is a recorded error
 itself. In one of them data that is a mark stands as the object that it is, not as text, or quotes would multiply with
@@ -15,6 +16,7 @@ what the cause makes it. Values are in the codec's form, texts are texts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
@@ -49,6 +51,8 @@ class Mark:
     context: Linked | Literal["cause"] | None = None
     suppress: bool | None = None
     final: bool = False
+    after: float | None = None
+    """Seconds."""
     lost: bool = False
 
     def text(self) -> str | None:
@@ -82,6 +86,7 @@ class Mark:
             "context": self.context,
             "suppress": self.suppress,
             "final": self.final or None,
+            "after": self.after,
             "lost": self.lost or None,
         }
         return {name: value for name, value in members.items() if value is not None}
@@ -133,6 +138,8 @@ def _read(form: object) -> Mark:
         and all(isinstance(error, dict) for error in members.get("errors", []))
         and all(isinstance(note, str) for note in members.get("notes", []))
         and isinstance(members.get("context", {}), (dict, str))
+        and type(members.get("after", 0)) in {int, float}
+        and 0 <= members.get("after", 0) < math.inf
     ):
         return _LOST
     # A private attribute is the class's own business, and dunder ones are Python's.
@@ -150,6 +157,7 @@ def _read(form: object) -> Mark:
         context if isinstance(context, dict) else SAME if context == SAME else None,
         members.get("suppress"),
         members.get("final", False),
+        members.get("after"),
         members.get("lost", False),
     )
 

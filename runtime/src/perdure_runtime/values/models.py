@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from perdure_runtime.values import jsontext
+from perdure_runtime.values.differences import are_alike
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.shapes import Shape, wrong
 from perdure_runtime.values.spelling import spelled
@@ -15,7 +16,7 @@ ANY_JSON = frozenset({type(None), bool, int, float, str, list, dict})
 
 
 class Model(Shape):
-    """A model, as pydantic has it in JSON; one that is not equal after a round trip is not stored."""
+    """A model, as pydantic has it in JSON; one that is another after a round trip is not stored."""
 
     open = True  # fields may be of any type, so that only the codec can tell
 
@@ -29,7 +30,7 @@ class Model(Shape):
     def payload(self, value: Any) -> Any:  # noqa: ANN401  an instance
         data = self.json(value)
         back = self.read(data)
-        if back != value and repr(back) != repr(value):  # NaN is unequal to itself
+        if not are_alike(value, back):
             raise Unfit(f"is not the same {self.title} when pydantic reads what it wrote: {_lost(value, back)}")
         return data
 
@@ -62,5 +63,6 @@ class Model(Shape):
 
 
 def _lost(value: Any, back: Any) -> str:  # noqa: ANN401
-    names = [name for name in type(value).model_fields if getattr(value, name) != getattr(back, name, None)]
+    fields = type(value).model_fields
+    names = [name for name in fields if not are_alike(getattr(value, name, None), getattr(back, name, None))]
     return ", ".join(names) if names else "private attributes or extra members differ"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from perdure.errors import SerdesError
 
-__all__ = ["ROOT", "Unfit", "named", "reported"]
+__all__ = ["FAULTS", "ROOT", "Unfit", "named", "refusal", "reported"]
 
 ROOT = "value"
 SHOWN = 80
@@ -38,8 +38,27 @@ class Unfit(Exception):
         return root + "".join(steps)
 
 
+FAULTS = (Unfit, RecursionError)
+"""What the door at the top makes a `SerdesError` of."""
+
+
+def refusal(fault: Unfit | RecursionError, root: str = ROOT, advice: str = "") -> SerdesError:
+    """What is raised in place of `fault`: its path begins at `root`, with the `advice` after it."""
+    if isinstance(fault, Unfit):
+        refused = SerdesError(fault.reason + advice, fault.path(root))
+        refused.__cause__ = fault.__cause__
+    else:
+        refused = SerdesError("is nested too deeply", root)
+        # Not chained: the traceback of a thousand equal frames tells nobody anything.
+        refused.__cause__ = None
+    return refused
+
+
 class reported:  # noqa: N801  reads as the statement it is: `with reported("result"):`
-    """Everything found unfit inside becomes a `SerdesError` whose path begins at `root`, with the `advice` after it."""
+    """Everything found unfit inside becomes a `SerdesError` whose path begins at `root`, with the `advice` after it.
+
+    Where every value passes, `except FAULTS` with `refusal` says the same, and costs nothing.
+    """
 
     __slots__ = ("advice", "root")
 
@@ -51,11 +70,8 @@ class reported:  # noqa: N801  reads as the statement it is: `with reported("res
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Unfit):
-            raise SerdesError(error.reason + self.advice, error.path(self.root)) from error.__cause__
-        if isinstance(error, RecursionError):
-            # Not chained: the traceback of a thousand equal frames tells nobody anything.
-            raise SerdesError("is nested too deeply", self.root) from None
+        if isinstance(error, FAULTS):
+            raise refusal(error, self.root, self.advice)
 
 
 def named(value: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import SerdesError
+from perdure_runtime.values.paths import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,6 +41,8 @@ class ResultForm:
             return text, by_user(self._serdes.deserialize, text)
         if self._converter is None:
             return self._codec.stored(value, root=RESULT)
+        if self._converter.plain and (found := self._at_once(self._converter, value)) is not None:
+            return found
         payload = self._converter.to_payload(value, root=RESULT)
         settled = self._codec.settled(payload, root=RESULT) if self._converter.settled else None
         if settled is None:
@@ -49,6 +52,17 @@ class ResultForm:
             text, back = settled, self._converter.from_settled(payload, root=RESULT)
         self._converter.check(back, payload, root=RESULT)
         return text, back
+
+    def _at_once(self, converter: Converter, value: object) -> tuple[str, object] | None:
+        """As `store`, where what the codec reads back tells as much of the value as a look at the value itself."""
+        found = self._codec.at_once(value)
+        if found is None:
+            return None
+        text, data = found
+        try:
+            return text, converter.shape.read(data)
+        except FAULTS:  # what is wrong is said of the value
+            return None
 
     def read(self, text: str | None) -> object:
         """The value that a recorded text stands for; none stands for None."""

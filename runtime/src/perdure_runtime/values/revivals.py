@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from perdure.errors import (
+    AFTER,
     FACTS,
     FINAL,
     BatchError,
@@ -66,8 +67,7 @@ def _described(
         _led_to(account, mark, origins, depth)
         set_link(error, "__cause__", account)
     _restore_notes(error, mark)
-    if mark.final:
-        instance_dict(error)[FINAL] = True
+    _restore_say(error, mark)
     return error
 
 
@@ -184,6 +184,7 @@ def _stand_in(recorded: Linked, origins: Origins | None, depth: int) -> Exceptio
     mark = mark_in(recorded)
     _led_to(error, mark, origins, depth)
     _restore_notes(error, mark)
+    _restore_say(error, mark)
     _note_stack(error)
     return error
 
@@ -191,6 +192,14 @@ def _stand_in(recorded: Linked, origins: Origins | None, depth: int) -> Exceptio
 def _restore_notes(error: BaseException, mark: Mark) -> None:
     if mark.notes:
         instance_dict(error)["__notes__"] = list(mark.notes)
+
+
+def _restore_say(error: BaseException, mark: Mark) -> None:
+    """What the class would say of the next attempt, for an error that stands in for it."""
+    if mark.final:
+        instance_dict(error)[FINAL] = True
+    if mark.after is not None:
+        instance_dict(error)[AFTER] = mark.after
 
 
 def _note_stack(error: RecordedError) -> None:

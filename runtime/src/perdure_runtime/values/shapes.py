@@ -67,6 +67,8 @@ class Shape:
     """The shapes directly inside it."""
     open: bool = False
     """Whether the value decides what its payload is, so that only the codec can tell whether it comes back."""
+    plain: bool = False
+    """Whether a value that is plain JSON is its own payload, and of this shape where what it reads back as is."""
     tagged: bool = False
     """Whether its payload has a tag."""
     sealed: bool = False
@@ -157,6 +159,7 @@ class Anything(Shape):
     kinds: Kinds = frozenset({object})
     made: Kinds = frozenset({object})
     open = True
+    plain = True
 
     def payload(self, value: object) -> object:
         return value
@@ -178,6 +181,8 @@ ANYTHING: Shape = Anything()
 class Scalar(Shape):
     """None, bool, int or str."""
 
+    plain = True
+
     def __init__(self, kind: type) -> None:
         self.kind = kind
         self.title = "None" if kind is NONE_TYPE else kind.__name__
@@ -195,6 +200,9 @@ class Scalar(Shape):
             raise wrong(self.title, data)
         return data
 
+    def again(self, data: object) -> object:
+        return data
+
     def inline(self) -> Inline:
         test = "{x} is None" if self.kind is NONE_TYPE else f"type({{x}}) is {self.kind.__name__}"
         return Inline(test, "{x}", test, "{x}", {})
@@ -209,6 +217,8 @@ class Number(Shape):
 
     def payload(self, value: object) -> float:
         number = self.read(value)
+        if number != value and type(value) is int:
+            raise Unfit(f"is the int {value}, and no float is equal to it")
         return number if number - number == 0.0 else NotFinite(number)  # infinity less itself is no number
 
     json = payload

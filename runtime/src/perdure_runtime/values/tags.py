@@ -10,13 +10,14 @@ from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.paths import Unfit, named
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
 __all__ = [
     "BATCH",
     "DEEPEST",
     "DICT",
     "LIST",
+    "MOMENT",
     "TAG",
     "TOO_DEEP",
     "TUPLE",
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 TAG, VALUE = "t", "v"
-LIST, DICT, TUPLE, BATCH = "l", "m", "t", "br"
+LIST, DICT, TUPLE, BATCH, MOMENT = "l", "m", "t", "br", "dt"
 DEEPEST = 100
 """Levels of nesting that a value with tags may have; more would meet Python's recursion limit, sooner or later as the
 caller's stack is deep. Plain JSON may have orjson's 254."""
@@ -82,18 +83,32 @@ def rich_types() -> dict[type, Rich]:
         Rich("B", bytes, lambda data: b2a_base64(data, newline=False).decode(), a2b_base64),
         Rich("u", UUID, str, UUID),
         Rich("d", Decimal, str, Decimal),
-        Rich("dt", datetime, _moment_text, datetime.fromisoformat),
+        Rich(MOMENT, datetime, _moment_text, datetime.fromisoformat),
         Rich("D", date, date.isoformat, date.fromisoformat),
     )
     return {row.kind: row for row in rows}
 
 
 def _moment_text(value: datetime) -> str:
+    zone = value.tzinfo
+    if zone is not None and not _is_fixed(zone):
+        raise Unfit(
+            f"has the time zone {zone}, whose offset depends on the day, and only the offset is stored:"
+            " return it as UTC, .astimezone(UTC), with the zone's name beside it where that matters"
+        )
     text = value.isoformat()
     # An offset of less than a second, which Python itself writes and reads as none.
     if len(text) > LONGEST and type(value).fromisoformat(text).utcoffset() != value.utcoffset():
         raise Unfit("has an offset from UTC that its ISO text does not keep")
     return text
+
+
+def _is_fixed(zone: tzinfo) -> bool:
+    """Whether the offset says all about a zone: then it has one without a day, too."""
+    try:
+        return zone.utcoffset(None) is not None
+    except Exception:  # noqa: BLE001  a class of the user's
+        return False
 
 
 def shown(value: object) -> str:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.jsontext import Different
 from perdure_runtime.values.paths import ROOT, Unfit, named, reported
-from perdure_runtime.values.tags import DEEPEST, TOO_DEEP, rich_types, shown
+from perdure_runtime.values.tags import DEEPEST, MOMENT, TOO_DEEP, rich_types, shown
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["json_data", "json_of"]
 
@@ -71,7 +74,8 @@ def _parts(value: object) -> dict[Any, object] | None:
 def _by_its_type(value: object) -> object:
     for kind, rich in rich_types().items():
         if isinstance(value, kind):
-            return rich.to_text(value)
+            # That the name of a zone is lost matters to nobody here.
+            return cast("datetime", value).isoformat() if rich.tag == MOMENT else rich.to_text(value)
     from perdure_runtime.values.advice import advice, own_shape
 
     shape = own_shape(value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import Batch, BatchItem, BatchReason, BatchStatus, ReplayMismatch
 from perdure_runtime.core.completion import Tally
-from perdure_runtime.core.effects import Aside, Due, Ok, Op, Outcome, Raised, aside, commit, fan
+from perdure_runtime.core.effects import Aside, Commit, Due, Fan, Ok, Op, Outcome, Raised, aside
 from perdure_runtime.core.operations.child import is_large
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, started, succeeded, summarised
@@ -119,14 +119,14 @@ def batch(journal: Journal, identity: Identity, scope: Scope, work: BatchWork) -
             error = record.error if record else None
             return Raised(work.values.revive(error, identity, 0), error)
         case Move.START:
-            yield from commit(started(identity), due=Due.ANY)
+            yield Commit((started(identity),), Due.ANY)
         case Move.RERUN:
             pass
         case _:
             raise AssertionError(f"a batch has no {move}")  # the table has no such row
     tally = Tally(work.total, work.limit, work.completion)
     if not tally.decided:
-        yield from fan(tally, work.branch)
+        yield Fan(tally, work.branch)
     journal.close(identity.id)
     _close_open_ones(journal, work, tally.outcomes)
     refusal = tally.broken
@@ -142,11 +142,11 @@ def batch(journal: Journal, identity: Identity, scope: Scope, work: BatchWork) -
         except Exception as refused:  # noqa: BLE001  serdes and summaries are user code
             refusal = refused
         else:
-            yield from commit(update, due=Due.BEFORE_WORK)
+            yield Commit((update,), Due.BEFORE_WORK)
             return Ok(value)
     assert refusal is not None  # noqa: S101  one of the two ended the batch
     described = work.values.describe(refusal)
-    yield from commit(failed(identity, described), due=Due.BEFORE_WORK)
+    yield Commit((failed(identity, described),), Due.BEFORE_WORK)
     return Raised(work.values.revive(described, identity, 0), described)
 
 
@@ -166,7 +166,7 @@ def _items(
         if outcome is None:
             items.append(BatchItem(index, name, BatchStatus.STARTED))
         elif isinstance(outcome, Ok):
-            items.append(BatchItem(index, name, BatchStatus.SUCCEEDED, outcome.value))
+            items.append(BatchItem(index, name, BatchStatus.SUCCEEDED, outcome.value, None))
         else:
             errors[index] = outcome.recorded or work.values.describe(outcome.error)
             items.append(BatchItem(index, name, BatchStatus.FAILED, error=outcome.error))

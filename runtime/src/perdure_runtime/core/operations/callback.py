@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import CallbackError, CallbackNotSubmitted, SerdesError
 from perdure.errors import failure
-from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, commit, park
+from perdure_runtime.core.effects import Commit, Due, Ok, Op, Outcome, Park, Raised, unreadable
 from perdure_runtime.core.operations.step import StepWork, step
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import callback_started
@@ -63,7 +63,7 @@ def create_callback(journal: Journal, identity: Identity, times: CallbackTimes) 
     """End with the id by which the callback is completed."""
     record = journal.find(identity.id)
     if move_for(identity.kind, record.status if record else None, identity.id) is Move.START:
-        yield from commit(callback_started(identity, times.timeout, times.heartbeat), due=Due.NOW)
+        yield Commit((callback_started(identity, times.timeout, times.heartbeat),), Due.NOW)
         record = journal.find(identity.id)
     if record is None or record.callback_id is None:
         return Raised(CallbackError(f"the service gave the {identity} no id"))
@@ -77,12 +77,12 @@ def callback_result(journal: Journal, identity: Identity, values: CallbackValues
         status = record.status if record else None
         match move_for(identity.kind, status, identity.id):
             case Move.PARK | Move.START:
-                yield from park(identity.id, None)
+                yield Park(identity.id, None)
             case Move.RETURN:
                 try:
                     return Ok(values.read(record.result if record else None))
-                except SerdesError as unreadable:
-                    return Raised(unreadable)
+                except SerdesError as unread:
+                    return unreadable(unread, identity)
             case Move.RAISE:
                 error = record.error if record else None
                 return Raised(values.revive(error, identity, timed_out=status is Status.TIMED_OUT), error)

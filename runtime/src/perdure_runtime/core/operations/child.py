@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import ReplayMismatch, SerdesError
-from perdure_runtime.core.effects import Aside, Due, Ok, Op, Outcome, Raised, aside, commit
+from perdure_runtime.core.effects import Aside, Commit, Due, Ok, Op, Outcome, Raised, aside, unreadable
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, started, succeeded, summarised
 from perdure_runtime.tuples import NamedTuple
@@ -75,11 +75,11 @@ def child(journal: Journal, identity: Identity, scope: Scope, work: ChildWork) -
         case Move.RETURN if record is not None and record.keeps_children:
             return (yield from _again(identity, scope, work))
         case Move.RETURN:
-            return (yield from _read(work, record))
+            return (yield from _read(identity, work, record))
         case Move.RAISE:
             return _failure(identity, work, record.error if record else None)
         case Move.START:
-            yield from commit(started(identity), due=Due.ANY)
+            yield Commit((started(identity),), Due.ANY)
         case Move.RERUN:
             pass
         case _:
@@ -93,10 +93,10 @@ def child(journal: Journal, identity: Identity, scope: Scope, work: ChildWork) -
         except Exception as refused:  # noqa: BLE001  a summary is user code
             outcome = Raised(refused)
         else:
-            yield from commit(update, due=Due.BEFORE_WORK)
+            yield Commit((update,), Due.BEFORE_WORK)
             return Ok(value)
     described = work.values.describe(outcome.error)
-    yield from commit(failed(identity, described), due=Due.BEFORE_WORK)
+    yield Commit((failed(identity, described),), Due.BEFORE_WORK)
     return _failure(identity, work, described)
 
 
@@ -136,12 +136,12 @@ def _stored(work: ChildWork, value: object) -> Op[tuple[str, object]]:
     return (yield from aside(stored)) if isinstance(stored, Aside) else stored
 
 
-def _read(work: ChildWork, record: Record | None) -> Op[Outcome[Any]]:
+def _read(identity: Identity, work: ChildWork, record: Record | None) -> Op[Outcome[Any]]:
     try:
         value = work.values.read(record.result if record else None)
         return Ok((yield from aside(value)) if isinstance(value, Aside) else value)
-    except SerdesError as unreadable:
-        return Raised(unreadable)
+    except SerdesError as error:
+        return unreadable(error, identity)
 
 
 def _failure(identity: Identity, work: ChildWork, recorded: dict[str, Any] | None) -> Raised:

@@ -10,7 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from perdure import ConditionError, SerdesError
-from perdure_runtime.core.effects import Aside, Due, Ok, Op, Outcome, Raised, aside, call, commit, hand_over, park
+from perdure_runtime.core.effects import (
+    Aside,
+    Commit,
+    Due,
+    HandOver,
+    Ok,
+    Op,
+    Outcome,
+    Park,
+    Raised,
+    aside,
+    call,
+    unreadable,
+)
 from perdure_runtime.core.handover import DELAY
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, polled, started, succeeded
@@ -79,13 +92,13 @@ def condition(journal: Journal, identity: Identity, work: ConditionWork) -> Op[O
             case Move.RETURN:
                 try:
                     return Ok((yield from _read(work, record.result if record else None)))
-                except SerdesError as unreadable:
-                    return Raised(unreadable)
+                except SerdesError as unread:
+                    return unreadable(unread, identity)
             case Move.RAISE:
                 error = record.error if record else None
                 return Raised(work.values.revive(error, identity, record.completed_attempts if record else 0), error)
             case Move.PARK:
-                yield from park(identity.id, record.wake if record else None)
+                yield Park(identity.id, record.wake if record else None)
             case Move.START | Move.RERUN:
                 ended = yield from _poll(identity, work, record, is_new=move is Move.START)
                 if ended is not None:
@@ -104,11 +117,11 @@ def _poll(
     except SerdesError as refused:
         return (yield from _failed(identity, work, refused, attempt))
     if work.is_late():
-        yield from hand_over()
-        yield from commit(polled(identity, text, DELAY), due=Due.NOW)
+        yield HandOver()
+        yield Commit((polled(identity, text, DELAY),), Due.NOW)
         return None
     if is_new:
-        yield from commit(started(identity), due=Due.ANY)
+        yield Commit((started(identity),), Due.ANY)
     outcome = yield from call(work.check(state), attempt, is_async=work.is_async)
     if isinstance(outcome, Raised):
         return (yield from _failed(identity, work, outcome.error, attempt))
@@ -118,12 +131,12 @@ def _poll(
     except Exception as error:  # noqa: BLE001  serdes and policies are user code
         return (yield from _failed(identity, work, error, attempt))
     if verdict.is_met:
-        yield from commit(succeeded(identity, text), due=Due.NOW)
+        yield Commit((succeeded(identity, text),), Due.NOW)
         return Ok(state)
     if verdict.delay is None:
         not_met = ConditionError(_not_met(identity, attempt, work.shown(text)))
         return (yield from _failed(identity, work, not_met, attempt))
-    yield from commit(polled(identity, text, verdict.delay), due=Due.NOW)
+    yield Commit((polled(identity, text, verdict.delay),), Due.NOW)
     return None
 
 
@@ -146,7 +159,7 @@ def _stored(work: ConditionWork, state: object) -> Op[tuple[str, object]]:
 
 def _failed(identity: Identity, work: ConditionWork, error: Exception, attempt: int) -> Op[Raised]:
     described = work.values.describe(error)
-    yield from commit(failed(identity, described), due=Due.NOW)
+    yield Commit((failed(identity, described),), Due.NOW)
     return Raised(work.values.revive(described, identity, attempt), described)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import SerdesError
-from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, commit, park
+from perdure_runtime.core.effects import Commit, Due, Ok, Op, Outcome, Park, Raised, unreadable
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import invoke_started
 from perdure_runtime.tuples import NamedTuple
@@ -45,15 +45,15 @@ def invoke(journal: Journal, identity: Identity, work: InvokeWork) -> Op[Outcome
         match move_for(identity.kind, record.status if record else None, identity.id):
             case Move.START:
                 started = invoke_started(identity, work.function, work.payload, work.tenant_id)
-                yield from commit(started, due=Due.NOW)
-                yield from park(identity.id, None)
+                yield Commit((started,), Due.NOW)
+                yield Park(identity.id, None)
             case Move.PARK:
-                yield from park(identity.id, None)
+                yield Park(identity.id, None)
             case Move.RETURN:
                 try:
                     return Ok(work.values.read(record.result if record else None))
-                except SerdesError as unreadable:
-                    return Raised(unreadable)
+                except SerdesError as unread:
+                    return unreadable(unread, identity)
             case Move.RAISE:
                 error = record.error if record else None
                 return Raised(work.values.revive(error, identity), error)

@@ -21,7 +21,20 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from perdure import SerdesError, StepInterrupted
 from perdure_runtime.core import handover
-from perdure_runtime.core.effects import Aside, Due, Ok, Op, Outcome, Raised, aside, call, commit, hand_over, park
+from perdure_runtime.core.effects import (
+    Aside,
+    Commit,
+    Due,
+    HandOver,
+    Ok,
+    Op,
+    Outcome,
+    Park,
+    Raised,
+    aside,
+    call,
+    unreadable,
+)
 from perdure_runtime.core.retry import next_delay
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, retried, started, succeeded
@@ -82,14 +95,14 @@ def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[obj
         move = move_for(identity.kind, record.status if record else None, identity.id)
         match move:
             case Move.RETURN:
-                recorded = _recorded_result(work, record)
+                recorded = _recorded_result(identity, work, record)
                 if isinstance(recorded, Ok) and isinstance(recorded.value, Aside):
-                    return (yield from _fetched(recorded.value))
+                    return (yield from _fetched(identity, recorded.value))
                 return recorded
             case Move.RAISE:
                 return _recorded_failure(identity, work, record)
             case Move.PARK:
-                yield from park(identity.id, record.wake if record else None)
+                yield Park(identity.id, record.wake if record else None)
             case Move.RERUN if work.options.once:
                 ended = yield from _settle(journal, identity, work, _interruption(identity), _attempt_number(record))
             case Move.START | Move.RERUN:
@@ -108,7 +121,7 @@ def _run(
         yield from _hand_over(journal, identity, record)
         return None
     if is_new:
-        yield from commit(started(identity), due=Due.NOW if work.options.once else Due.ANY)
+        yield Commit((started(identity),), Due.NOW if work.options.once else Due.ANY)
         if work.options.once and _has_other_plans(journal, identity):
             return None
     return (yield from _attempt(journal, identity, work, _attempt_number(record)))
@@ -116,11 +129,11 @@ def _run(
 
 def _hand_over(journal: Journal, identity: Identity, record: Record | None) -> Op[None]:
     """Leave the attempt to the next invocation, which begins at once; it does not count as one of the user's."""
-    yield from hand_over()
+    yield HandOver()
     mark = handover.marked(handover.counted(record.error if record else None) + 1)
-    yield from commit(retried(identity, mark, handover.DELAY), due=Due.NOW)
+    yield Commit((retried(identity, mark, handover.DELAY),), Due.NOW)
     record = journal.find(identity.id)
-    yield from park(identity.id, record.wake if record else None)
+    yield Park(identity.id, record.wake if record else None)
 
 
 def _attempt(journal: Journal, identity: Identity, work: StepWork, attempt: int) -> Op[Outcome[object] | None]:
@@ -137,7 +150,7 @@ def _attempt(journal: Journal, identity: Identity, work: StepWork, attempt: int)
         except SerdesError as refused:
             error = refused
         else:
-            yield from commit(succeeded(identity, text), due=Due.BEFORE_ANY_WORK if is_lazy else Due.NOW)
+            yield Commit((succeeded(identity, text),), Due.BEFORE_ANY_WORK if is_lazy else Due.NOW)
             return Ok(value)
     return (yield from _settle(journal, identity, work, error, attempt))
 
@@ -153,11 +166,11 @@ def _settle(journal: Journal, identity: Identity, work: StepWork, error: Excepti
     record = journal.find(identity.id)
     described = handover.carried(work.values.describe(error), handover.counted(record.error if record else None))
     if delay is None:
-        yield from commit(failed(identity, described), due=Due.NOW)
+        yield Commit((failed(identity, described),), Due.NOW)
         return Raised(work.values.revive(described, identity, attempt), described)
-    yield from commit(retried(identity, described, delay), due=Due.NOW)
+    yield Commit((retried(identity, described, delay),), Due.NOW)
     record = journal.find(identity.id)
-    yield from park(identity.id, record.wake if record else None)
+    yield Park(identity.id, record.wake if record else None)
     return None
 
 
@@ -181,18 +194,18 @@ def _has_other_plans(journal: Journal, identity: Identity) -> bool:
     return record is not None and record.status is not Status.STARTED
 
 
-def _recorded_result(work: StepWork, record: Record | None) -> Outcome[object]:
+def _recorded_result(identity: Identity, work: StepWork, record: Record | None) -> Outcome[object]:
     try:
         return Ok(work.values.read(record.result if record else None))
-    except SerdesError as unreadable:
-        return Raised(unreadable)
+    except SerdesError as error:
+        return unreadable(error, identity)
 
 
-def _fetched(value: Aside[object]) -> Op[Outcome[object]]:
+def _fetched(identity: Identity, value: Aside[object]) -> Op[Outcome[object]]:
     try:
         return Ok((yield from aside(value)))
-    except SerdesError as unreadable:
-        return Raised(unreadable)
+    except SerdesError as error:
+        return unreadable(error, identity)
 
 
 def _recorded_failure(identity: Identity, work: StepWork, record: Record | None) -> Raised:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perdure import WaitCancelled
-from perdure_runtime.core.effects import Due, Ok, Op, Outcome, Raised, commit, park
+from perdure_runtime.core.effects import Commit, Due, Ok, Op, Outcome, Park, Raised
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import wait_started
 
@@ -22,10 +22,10 @@ def wait(journal: Journal, identity: Identity, seconds: int) -> Op[Outcome[None]
         record = journal.find(identity.id)
         match move_for(identity.kind, record.status if record else None, identity.id):
             case Move.START:
-                yield from commit(wait_started(identity, seconds), due=Due.NOW)
-                yield from park(identity.id, _wake(journal, identity))
+                yield Commit((wait_started(identity, seconds),), Due.NOW)
+                yield Park(identity.id, _wake(journal, identity))
             case Move.PARK:
-                yield from park(identity.id, _wake(journal, identity))
+                yield Park(identity.id, _wake(journal, identity))
             case Move.RAISE:
                 status = record.status.lower() if record else "cancelled"
                 return Raised(WaitCancelled(f"the {identity} was {status} before it elapsed"))

@@ -52,10 +52,9 @@ class Policy(NamedTuple):
 
 
 class Code(NamedTuple):
-    """What one branch runs."""
+    """What one branch runs, or all branches of a map."""
 
     body: Callable[..., Any]
-    args: tuple[Any, ...]
     name: str | None
     options: ChildOptions
     step: Step[..., Any] | None = None
@@ -88,9 +87,9 @@ def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> Asked:  # 
         named = [(None, fn) for fn in branches]
     else:
         raise TypeError(f"{PARALLEL} takes a list of functions or a mapping of names to them, not {branches!r}")
-    codes = [_code(calls.setting, fn, (), name, PARALLEL) for name, fn in named]
+    codes = [_code(calls.setting, fn, name, PARALLEL) for name, fn in named]
     names = [code.name or code.options.name or f"parallel-branch-{index}" for index, code in enumerate(codes)]
-    return _ask(calls, OF_PARALLEL, policy, codes.__getitem__, names, policy.name)
+    return _ask(calls, OF_PARALLEL, policy, codes, names, policy.name)
 
 
 def ask_branches(calls: Calls[Any], called: str, branches: tuple[Any, ...], policy: Policy) -> Asked:
@@ -107,14 +106,12 @@ def ask_branches(calls: Calls[Any], called: str, branches: tuple[Any, ...], poli
         raise RuntimeError(f"{called} is given the same operation twice; an operation is awaited once")
     adopted = [_adopted(branch) for branch in branches]
     codes = [
-        _code(calls.setting, branch, (), None, called)
-        if asked is None
-        else Code(_no_code, (), None, PLAIN_CHILD, asked=asked)
+        _code(calls.setting, branch, None, called) if asked is None else Code(_no_code, None, PLAIN_CHILD, asked=asked)
         for branch, asked in zip(branches, adopted, strict=True)
     ]
     names = [code.options.name or f"parallel-branch-{index}" for index, code in enumerate(codes)]
     kinds = OF_PARALLEL._replace(called=called)
-    return _ask(calls, kinds, policy, codes.__getitem__, names, policy.name)
+    return _ask(calls, kinds, policy, codes, names, policy.name)
 
 
 def ask_map(
@@ -129,22 +126,23 @@ def ask_map(
     if not isinstance(items, Sequence) or isinstance(items, (str, bytes)):
         raise TypeError(f"{MAP} takes a list of items, whose order is the same at every replay, not {_kind(items)}")
     inputs = tuple(items)  # what the caller does to the list afterwards changes nothing
-    code = _code(calls.setting, fn, (), None, MAP)
+    code = _code(calls.setting, fn, None, MAP)
     if namer is None:
         names = [f"map-item-{index}" for index in range(len(inputs))]
     else:
         names = [checked_name(namer(item, index)) for index, item in enumerate(inputs)]
     name = policy.name if policy.name is not None else code.options.name or default_name(code.body)
-    return _ask(calls, OF_MAP, policy, lambda index: code._replace(args=(inputs[index],)), names, name)
+    return _ask(calls, OF_MAP, policy, [code] * len(inputs), names, name, inputs)
 
 
 def _ask(
     calls: Calls[Any],
     kinds: Kinds,
     policy: Policy,
-    code_of: Callable[[int], Code],
+    codes: list[Code],
     names: list[str],
     name: str | None,
+    inputs: tuple[Any, ...] | None = None,
 ) -> Asked:
     check_depth(calls, kinds.called)
     setting = calls.setting
@@ -155,31 +153,33 @@ def _ask(
     if policy.summary is not None and not callable(policy.summary):
         raise TypeError(f"{kinds.called}: summary is a function of the batch, not {_kind(policy.summary)}")
     values_of = _values(setting, policy.item_serdes)
-    values = setting.forms.of_batch(
-        kinds.summary, lambda index: values_of(code_of(index)), policy.serdes, policy.summary
-    )
+    values = setting.forms.of_batch(kinds.summary, lambda index: values_of(codes[index]), policy.serdes, policy.summary)
     identity, record = calls.ask(Kind.CONTEXT, kinds.batch, None if name is None else checked_name(name))
     scope = calls.inner(identity)
 
     def identity_of(index: int) -> Identity:
-        code = code_of(index)
+        code = codes[index]
         if code.asked is not None:
             return code.asked.identity
         return branch_of(identity, index, code.options.subtype or kinds.branch, names[index], scope.parent)
 
     def branch(index: int) -> Op[Outcome[Any]]:
-        code = code_of(index)
+        code = codes[index]
         if code.asked is not None:
             return _performed(calls, code.asked)
-        place = (index, total)
-        return _branch(setting, scope, identity_of(index), place, code, values_of(code), is_flat=policy.flat)
+        virtual = policy.flat or code.options.virtual
+        inner = scope.inside(identity_of(index), virtual=virtual)
+        inner.replaying = scope.replaying and setting.run.journal.find(inner.peek()) is not None
+        inner.index, inner.total = index, total
+        args = () if inputs is None else (inputs[index],)
+        return _branch(setting, inner, code, args, values_of(code), virtual=virtual)
 
     def is_recorded(index: int) -> bool:
-        code = code_of(index)
+        code = codes[index]
         return not (policy.flat or code.options.virtual) and code.asked is None
 
     def revive(index: int, error: Mapping[str, object]) -> Exception:
-        code = code_of(index)
+        code = codes[index]
         revived = values_of(code).revive(dict(error), identity_of(index), 0)
         return revived if code.options.on_error is None else mapped(code.options.on_error, revived)
 
@@ -193,36 +193,26 @@ def _ask(
         is_recorded,
         revive,
         encoded_batch(setting, identity, record, values, setting.chain),
-        is_read_from_branches=any(code_of(index).asked is not None for index in range(total)),
+        is_read_from_branches=any(code.asked is not None for code in codes),
     )
     return Asked(identity, record, batch(setting.run.journal, identity, scope, work))
 
 
 def _branch(
-    setting: Setting,
-    batch_scope: Scope,
-    identity: Identity,
-    place: tuple[int, int],
-    code: Code,
-    values: ChildValues,
-    *,
-    is_flat: bool,
+    setting: Setting, scope: Scope, code: Code, args: tuple[Any, ...], values: ChildValues, *, virtual: bool
 ) -> Op[Outcome[Any]]:
-    journal = setting.run.journal
-    virtual = is_flat or code.options.virtual
+    journal, identity = setting.run.journal, scope.owner
+    assert identity is not None  # noqa: S101  the branch's own
     encoded: CoreChildValues = values
     if virtual:
         journal.ask_virtual(identity)
     else:
         encoded = encoded_child(setting, identity, journal.ask(identity), values, code.chain)
-    scope = batch_scope.inside(identity, virtual=virtual)
-    scope.replaying = batch_scope.replaying and journal.find(scope.peek()) is not None
-    scope.index, scope.total = place
 
     def run() -> Op[Outcome[Any]]:
         if code.step is not None:
-            return step_inside(setting, scope, (code.body, code.args), code.step.settings)
-        return enter(lambda context: code.body(context, *code.args), scope)
+            return step_inside(setting, scope, (code.body, args), code.step.settings)
+        return enter(lambda context: code.body(context, *args), scope)
 
     work = ChildWork(run, encoded, virtual, code.options.on_error)
     return child(journal, identity, scope, work)
@@ -247,14 +237,14 @@ def _no_code() -> None:
     """Stands for the code of a branch that is an operation."""
 
 
-def _code(setting: Setting, fn: Any, args: tuple[Any, ...], name: str | None, called: str) -> Code:  # noqa: ANN401  typed by the sdk
+def _code(setting: Setting, fn: Any, name: str | None, called: str) -> Code:  # noqa: ANN401  typed by the sdk
     if isinstance(fn, Step):
         check_serdes(called, "serdes", fn.settings.serdes)
         # The branch records what the step does once more, so it goes the same way.
         chain = setting.chain_of(fn.settings.codecs, fn.function)
-        return Code(fn.function, args, name, PLAIN_CHILD, step=fn, chain=chain)
+        return Code(fn.function, name, PLAIN_CHILD, step=fn, chain=chain)
     body, options = plain_child(fn, called, is_async_workflow=setting.is_async)
-    return Code(body, args, name, options, chain=setting.chain_of(options.codecs, body))
+    return Code(body, name, options, chain=setting.chain_of(options.codecs, body))
 
 
 def _values(setting: Setting, item_serdes: Serdes[Any] | None) -> Callable[[Code], ChildValues]:

@@ -77,10 +77,12 @@ class Encoded(Generic[V]):
         """The exception that a recorded error stands for."""
         return self._values.revive(error, identity, attempts)
 
+    def _passes(self, text: str) -> bool:
+        """Whether a text is recorded as it is."""
+        return self._chain is None and not text.startswith(OPENING)
+
     def _encoded(self, text: str, then: Callable[[str], T]) -> T | Aside[T]:
-        """What `then` makes of the text to record."""
-        if self._chain is None and not text.startswith(OPENING):
-            return then(text)
+        """What `then` makes of the text to record, which does not pass as it is."""
         chain = self._a_chain()
         return self._passed(chain.encode, text, then, waits=chain.waits_to_encode(text))
 
@@ -132,6 +134,8 @@ class EncodedSteps(Encoded[StepValues]):
     def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
         text, back = self._values.written(value)
+        if self._passes(text):
+            return checked(text, RESULT, ELSEWHERE), back
         return self._encoded(text, lambda encoded: (checked(encoded, RESULT, ELSEWHERE), back))
 
     def read(self, text: str | None) -> object:
@@ -140,9 +144,7 @@ class EncodedSteps(Encoded[StepValues]):
 
     def shown(self, text: str) -> str:
         """What to show of a text."""
-        if self._chain is None and not text.startswith(OPENING):
-            return text
-        return self._a_chain().redactor.text(text)
+        return text if self._passes(text) else self._a_chain().redactor.text(text)
 
 
 class EncodedChild(Encoded[ChildValues]):
@@ -152,8 +154,9 @@ class EncodedChild(Encoded[ChildValues]):
 
     def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text of any size, and the value that a replay will read from it; raises `SerdesError`."""
-        text, back = self._values.store(value)
-        return self._encoded(text, lambda encoded: (encoded, back))
+        stored = self._values.store(value)
+        text, back = stored
+        return stored if self._passes(text) else self._encoded(text, lambda encoded: (encoded, back))
 
     def read(self, text: str | None) -> object:
         """The value that a recorded text stands for; raises `SerdesError`."""
@@ -164,7 +167,13 @@ class EncodedChild(Encoded[ChildValues]):
         return self._values.summary(value)
 
 
-class EncodedBatch(Encoded["BatchValues"]):
+if TYPE_CHECKING:
+    Batches = Encoded[BatchValues]
+else:
+    Batches = Encoded  # typing would compile a parameter that is text
+
+
+class EncodedBatch(Batches):
     """The results of a batch."""
 
     __slots__ = ()
@@ -173,8 +182,9 @@ class EncodedBatch(Encoded["BatchValues"]):
         self, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]
     ) -> tuple[str, Batch[Any]] | Aside[tuple[str, Batch[Any]]]:
         """The text of any size, and the batch that a replay will read from it; raises `SerdesError`."""
-        text, back = self._values.store(batch, errors)
-        return self._encoded(text, lambda encoded: (encoded, back))
+        stored = self._values.store(batch, errors)
+        text, back = stored
+        return stored if self._passes(text) else self._encoded(text, lambda encoded: (encoded, back))
 
     def read(
         self,

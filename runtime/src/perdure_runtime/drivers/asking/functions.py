@@ -40,15 +40,16 @@ def split_name(first: Any, args: tuple[Any, ...]) -> tuple[str | None, Any, tupl
 
 def plain_step(function: Any, called: str) -> tuple[Callable[..., Any], StepOptions]:  # noqa: ANN401  user code's
     """The function itself and its options as a step."""
-    if isinstance(function, Optioned) and not isinstance(function, Step):
+    if isinstance(function, Step):
+        return function.function, function.settings
+    if isinstance(function, Optioned):
         raise TypeError(f"{called} takes a step or a plain function; {function!r} is run by ctx.run_in_child_context()")
-    body: Any = function.function if isinstance(function, Step) else function
-    if not callable(body):
+    if not callable(function):
         raise TypeError(
-            f"{called} takes a function and then its arguments, not a {type(body).__name__};"
+            f"{called} takes a function and then its arguments, not a {type(function).__name__};"
             f" write {called[:-1]}fn, …) without calling fn"
         )
-    return body, function.settings if isinstance(function, Step) else PLAIN_STEP
+    return function, PLAIN_STEP
 
 
 def plain_child(function: Any, called: str, *, is_async_workflow: bool) -> tuple[Callable[..., Any], ChildOptions]:  # noqa: ANN401

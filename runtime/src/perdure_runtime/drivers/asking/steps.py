@@ -12,8 +12,8 @@ from perdure_runtime.drivers.asking.encoded import EncodedSteps
 from perdure_runtime.drivers.asking.functions import check_serdes, fits, is_async, name_of, plain_step, split_name
 from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.drivers.frames import without_engine_frames
-from perdure_runtime.drivers.running_step import RunningStep
-from perdure_runtime.logs import SCOPE, LogScope, attempt_failed
+from perdure_runtime.drivers.running_step import RunningStep, scope_of_attempt
+from perdure_runtime.logs import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,9 @@ def step_work(
     body, args, kwargs = call
 
     def told(error: Exception, attempt: int, delay: int | None) -> None:
-        scope = scope_of_attempt(setting, identity, attempt)
+        from perdure_runtime.logs.attempts import attempt_failed  # where an attempt has failed
+
+        scope = scope_of_attempt(setting.execution.arn, identity, attempt)
         attempt_failed(scope, without_engine_frames(error), delay)
 
     return StepWork(
@@ -91,9 +93,9 @@ def attempt_body(
     """What an attempt runs: the user's function, as a step that can be asked for."""
 
     def run_body(attempt: int) -> object:
-        scope = scope_of_attempt(setting, identity, attempt)
-        SCOPE.set(scope)
-        CURRENT_STEP.set(RunningStep(identity, attempt, scope, setting.lambda_context))
+        running = RunningStep(identity, attempt, setting.execution.arn, setting.lambda_context)
+        SCOPE.set(running)
+        CURRENT_STEP.set(running)
         try:
             return body(*args, **kwargs)
         except TypeError as error:
@@ -103,14 +105,3 @@ def attempt_body(
             raise DurableCallRefused(CALLED, str(error)) from None
 
     return run_body
-
-
-def scope_of_attempt(setting: Setting, identity: Identity, attempt: int) -> LogScope:
-    """Where the lines of an attempt come from."""
-    return LogScope(
-        setting.execution.arn,
-        operation_id=identity.id,
-        operation_name=identity.name,
-        parent_id=identity.parent,
-        attempt=attempt,
-    )
