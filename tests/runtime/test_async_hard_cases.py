@@ -1,6 +1,7 @@
 """Cases of async workflows that once went wrong, or would have: each is the rule that holds now."""
 
 import asyncio
+import signal
 import threading
 import time
 
@@ -232,3 +233,13 @@ def test_a_failed_member_of_a_gather_carries_its_facts():
     harness = run(workflow)
     assert succeeded(harness.execution) == ["decline", 3]
     assert len(moves(harness)) <= 2
+
+
+def test_while_the_loop_waits_a_signal_wakes_it():
+    async def workflow(event, ctx):
+        woken_by = signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(woken_by)
+        return woken_by >= 0
+
+    assert succeeded(run(workflow).execution) is True
+    assert signal.set_wakeup_fd(-1) == -1  # and nothing is left of it

@@ -200,6 +200,8 @@ class Aio:
         run.worked = True
         run.activity.bodies += 1
         variables = copy_context()
+        task: asyncio.Task[Any] | None = None
+        failed: Exception | None = None
         try:
             if call.is_async:
                 result = variables.run(call.body, call.attempt)
@@ -222,6 +224,7 @@ class Aio:
             return Raised(cancelled_within())
         finally:
             run.activity.bodies -= 1
+            del task, failed  # the frames of a body that began here lead back to here
 
     async def _done_aside(self, work: Callable[[], object]) -> Outcome[object]:
         """The outcome of work that waits for something elsewhere; the loop goes on meanwhile."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,6 +65,22 @@ class Loop(asyncio.SelectorEventLoop):
     def begin_run(self) -> None:
         """A run begins: what is open now, such as the loop's own wake-up pipe or a connection kept alive, is usual."""
         self._usual = len(self.idle.get_map())
+
+    def run_forever(self) -> None:
+        """As asyncio; and on the main thread, a signal ends the wait even where it comes just before it.
+
+        Python notes a signal in C and runs its handler later, on the main thread, which by then may wait for a body
+        that is itself waiting for what the handler does. So the C handler writes to the loop's own wake-up pipe.
+        """
+        try:
+            before = signal.set_wakeup_fd(self._csock.fileno(), warn_on_full_buffer=False)  # type: ignore[attr-defined]
+        except ValueError:  # not the main thread
+            super().run_forever()
+            return
+        try:
+            super().run_forever()
+        finally:
+            signal.set_wakeup_fd(before)
 
     def begin(self, coroutine: Coroutine[Any, Any, T], variables: Context) -> asyncio.Task[T]:
         """A task that has gone as far as it gets without waiting, where Python can do that: most bodies do not wait."""
