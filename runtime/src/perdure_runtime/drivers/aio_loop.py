@@ -11,6 +11,7 @@ import selectors
 import signal
 import sys
 from contextlib import suppress
+from threading import get_ident, main_thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perdure import DurableCallRefused
@@ -72,11 +73,10 @@ class Loop(asyncio.SelectorEventLoop):
         Python notes a signal in C and runs its handler later, on the main thread, which by then may wait for a body
         that is itself waiting for what the handler does. So the C handler writes to the loop's own wake-up pipe.
         """
-        try:
-            before = signal.set_wakeup_fd(self._csock.fileno(), warn_on_full_buffer=False)  # type: ignore[attr-defined]
-        except ValueError:  # not the main thread
+        if get_ident() != main_thread().ident:
             super().run_forever()
             return
+        before = signal.set_wakeup_fd(self._csock.fileno(), warn_on_full_buffer=False)  # type: ignore[attr-defined]
         try:
             super().run_forever()
         finally:
