@@ -158,3 +158,9 @@ def test_a_handlers_codecs_are_checked_where_they_are_written():
     assert durable(codecs=[Compress()])(max).options.codecs == (Compress(),)
     with pytest.raises(TypeError, match="codecs is a tuple of codecs"):
         durable(codecs=Compress())
+
+
+def test_the_order_of_keys_is_part_of_them():
+    one, two = b"1" * 16, b"2" * 16
+    assert LocalKeys({"a": one, "b": two}) == LocalKeys({"a": one, "b": two})
+    assert LocalKeys({"a": one, "b": two}) != LocalKeys({"b": two, "a": one})

@@ -13,9 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, NoReturn, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from perdure.errors import SerdesError
+from perdure.frozen import frozen
 
 __all__ = [
     "Codec",
@@ -97,42 +98,13 @@ class ObjectStore(Protocol):
 
 
 class Setting:
-    """A frozen value. Not a dataclass: eight of those would cost every cold start four milliseconds."""
-
-    __slots__ = ()
-    __match_args__: tuple[str, ...] = ()
+    """What is made here: a frozen value that checks what it is given."""
 
     def _keep(self, **fields: object) -> None:
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
-
-    def _values(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in self.__match_args__)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        from dataclasses import FrozenInstanceError
-
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        from dataclasses import FrozenInstanceError
-
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and isinstance(other, Setting) and other._values() == self._values()
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._values()))
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
-        return f"{type(self).__name__}({fields})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self._values()
+        self.__dict__.update(fields)
 
 
+@frozen
 class Compress(Setting):
     """Compress payloads of `threshold` bytes and more, where that makes the record smaller.
 
@@ -140,7 +112,6 @@ class Compress(Setting):
     back whatever the method says.
     """
 
-    __slots__ = __match_args__ = ("threshold", "method")
     threshold: int
     method: Literal["auto", "zlib", "zstd"]
 
@@ -150,13 +121,13 @@ class Compress(Setting):
         self._keep(threshold=_checked_size(threshold), method=method)
 
 
+@frozen
 class KmsKeys(Setting):
     """Data keys that AWS KMS makes and opens with `key_id`; `former` are keys that only open what they once closed.
 
     `client` is a boto3 KMS client of your own.
     """
 
-    __slots__ = __match_args__ = ("key_id", "former", "region", "client")
     key_id: str
     former: tuple[str, ...]
     region: str | None
@@ -170,10 +141,10 @@ class KmsKeys(Setting):
         self._keep(key_id=_checked_text("key_id", key_id), former=tuple(former), region=region, client=client)
 
 
+@frozen
 class LocalKeys(Setting):
     """Keys of 16, 24 or 32 bytes by name, for tests and for secrets that you load yourself; the last one closes."""
 
-    __slots__ = __match_args__ = ("keys",)
     keys: Mapping[str, bytes]
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
@@ -189,8 +160,12 @@ class LocalKeys(Setting):
         """The name of the key that closes."""
         return next(reversed(list(self.keys)))
 
-    def _values(self) -> tuple[Any, ...]:
-        return (tuple(self.keys.items()),)
+    def __eq__(self, other: object) -> bool:
+        # In their order, too: it says which one closes.
+        return isinstance(other, LocalKeys) and tuple(other.keys.items()) == tuple(self.keys.items())
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.keys.items()))
 
     def __repr__(self) -> str:
         return f"LocalKeys({', '.join(self.keys)})"  # never the keys themselves
@@ -199,13 +174,13 @@ class LocalKeys(Setting):
         return type(self), (dict(self.keys),)
 
 
+@frozen
 class Encrypt(Setting):
     """Encrypt payloads with AES-GCM, under data keys that `keys` protects; needs the package `cryptography`.
 
     A payload can be read at its own operation only. A data key serves one invocation, or one payload.
     """
 
-    __slots__ = __match_args__ = ("keys", "key_per")
     keys: KmsKeys | LocalKeys
     key_per: Literal["invocation", "payload"]
 
@@ -217,10 +192,10 @@ class Encrypt(Setting):
         self._keep(keys=keys, key_per=key_per)
 
 
+@frozen
 class S3Store(Setting):
     """Objects in a bucket, under `prefix`; `client` is a boto3 S3 client of your own."""
 
-    __slots__ = __match_args__ = ("bucket", "prefix", "region", "client")
     bucket: str
     prefix: str
     region: str | None
@@ -233,20 +208,20 @@ class S3Store(Setting):
         self._keep(bucket=_checked_text("bucket", bucket), prefix=prefix, region=region, client=client)
 
 
+@frozen
 class FileStore(Setting):
     """Files in a folder that all invocations see, such as a mounted file system."""
 
-    __slots__ = __match_args__ = ("path",)
     path: str
 
     def __init__(self, path: str) -> None:
         self._keep(path=_checked_text("path", str(path)))
 
 
+@frozen
 class Offload(Setting):
     """Store payloads whose text would take more than `threshold` bytes elsewhere, and record where they are."""
 
-    __slots__ = __match_args__ = ("store", "threshold")
     store: S3Store | FileStore | ObjectStore
     threshold: int
 
@@ -257,13 +232,13 @@ class Offload(Setting):
         self._keep(store=store, threshold=_checked_size(threshold))
 
 
+@frozen
 class Redact(Setting):
     """Mask the values of `fields` in whatever is shown or logged; what is recorded stays as it is.
 
     A field is a member's name, at any depth, in capitals or not.
     """
 
-    __slots__ = __match_args__ = ("fields", "placeholder")
     fields: tuple[str, ...]
     placeholder: str
 
