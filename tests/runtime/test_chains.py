@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -10,43 +9,14 @@ from perdure import (
     Compress,
     Encrypt,
     LocalKeys,
-    durable,
 )
 from perdure_runtime.chains import MOST, Chains
 from support.colours import ASYNC
 from support.hosting import run
 from support.payloads import environment
+from support.suspended_steps import page, suspended
 
 KEYS = LocalKeys({"k": b"k" * 16})
-LONG = "perdure " * 1000
-
-
-@dataclass(frozen=True)
-class Page:
-    text: str
-    numbers: list[int] = field(default_factory=list)
-
-
-def page() -> Page:
-    return Page(LONG, [1])
-
-
-def length(value: Page) -> int:
-    assert type(value) is Page
-    return len(value.text)
-
-
-def suspended(colour, fn, codecs=()):
-    """A workflow that runs a step, sleeps, and goes by the step's result."""
-
-    @durable(codecs=codecs)
-    @colour
-    def workflow(event, ctx):
-        live = yield ctx.step(fn)
-        yield ctx.wait(seconds=1)
-        return length(live)
-
-    return workflow
 
 
 def test_chains_are_made_once_and_not_collected_for_ever():

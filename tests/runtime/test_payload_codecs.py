@@ -1,6 +1,5 @@
 """Payload codecs in whole workflows, of both colours, against the ledger."""
 
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 import pytest
@@ -23,24 +22,14 @@ from support.colours import both
 from support.hosting import hosted, run, said
 from support.ledger_service import LedgerService, succeeded
 from support.payloads import MemoryStore, Reverse, environment
+from support.suspended_steps import LONG, Page, length, page, suspended
 
 KEYS = LocalKeys({"k": b"k" * 16})
 LARGE = 2 * 1024 * 1024
-LONG = "perdure " * 1000
-
-
-@dataclass(frozen=True)
-class Page:
-    text: str
-    numbers: list[int] = field(default_factory=list)
 
 
 def chains():
     return Chains({}, environment())
-
-
-def page() -> Page:
-    return Page(LONG, [1])
 
 
 def brief() -> Page:
@@ -56,24 +45,6 @@ def recorded(harness, name):
 def payloads(harness, kind):
     updates = (update for request in harness.service.requests for update in request.updates)
     return [update["Payload"] for update in updates if update["Type"] == kind and "Payload" in update]
-
-
-def length(value: Page) -> int:
-    assert type(value) is Page
-    return len(value.text)
-
-
-def suspended(colour, fn, codecs=()):
-    """A workflow that runs a step, sleeps, and goes by the step's result."""
-
-    @durable(codecs=codecs)
-    @colour
-    def workflow(event, ctx):
-        live = yield ctx.step(fn)
-        yield ctx.wait(seconds=1)
-        return length(live)
-
-    return workflow
 
 
 @both

@@ -1,7 +1,5 @@
 """What becomes of an execution whose payloads cannot be encoded, or not be read again."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from perdure import (
@@ -20,15 +18,9 @@ from support.colours import both
 from support.hosting import error_of, hosted, moves, run, said, status
 from support.ledger_service import LedgerService, succeeded
 from support.payloads import MemoryStore, Reverse, environment
+from support.suspended_steps import Page, page, suspended
 
 KEYS = LocalKeys({"k": b"k" * 16})
-LONG = "perdure " * 1000
-
-
-@dataclass(frozen=True)
-class Page:
-    text: str
-    numbers: list[int] = field(default_factory=list)
 
 
 class Unreachable(MemoryStore):
@@ -47,28 +39,6 @@ class Unreachable(MemoryStore):
     def check(self):
         if self.away:
             raise ServiceError("PutObject", "SlowDown", "later", retryable=True)
-
-
-def page() -> Page:
-    return Page(LONG, [1])
-
-
-def length(value: Page) -> int:
-    assert type(value) is Page
-    return len(value.text)
-
-
-def suspended(colour, fn, codecs=()):
-    """A workflow that runs a step, sleeps, and goes by the step's result."""
-
-    @durable(codecs=codecs)
-    @colour
-    def workflow(event, ctx):
-        live = yield ctx.step(fn)
-        yield ctx.wait(seconds=1)
-        return length(live)
-
-    return workflow
 
 
 @both
