@@ -10,35 +10,12 @@ from typing import Any, Generic, Literal, NamedTuple, NotRequired, Required, Typ
 
 import pytest
 
-from perdure import SerdesError
 from perdure_runtime.values.annotations import converter
-from perdure_runtime.values.codec import Codec
-from perdure_runtime.values.results import ResultForm
+from support.value_texts import refusal, stored, unread
 from support.value_types import Card, Cash, Line, Movie, Page, Point, Refund
 
 T = TypeVar("T")
 K = TypeVar("K")
-
-
-def stored(annotation: Any, value: Any) -> tuple[str, Any]:
-    form = ResultForm(Codec(), converter(annotation, owner="f"))
-    text, live = form.store(value)
-    again: Any = form.read(text)
-    assert type(live) is type(again)
-    assert repr(live) == repr(again)
-    return text, live
-
-
-def refusal(annotation: Any, value: Any) -> str:
-    with pytest.raises(SerdesError) as caught:
-        stored(annotation, value)
-    return str(caught.value)
-
-
-def unread(annotation: Any, data: Any) -> str:
-    with pytest.raises(SerdesError) as caught:
-        converter(annotation, owner="f").from_payload(data)
-    return str(caught.value)
 
 
 # Generics
