@@ -7,17 +7,22 @@ file, tells how it is measured.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks import curves, distances, imports
 from benchmarks.contenders import ROOT, contenders
-from benchmarks.figures import interleaved, machine, measured, saved
+from benchmarks.figures import machine, measured
+from benchmarks.results import Cells, Results
 from benchmarks.rig import Contender, Failed, Rig
 from benchmarks.table import report
 from benchmarks.workloads import WORKLOADS
 
 RESULTS = ROOT / "build/bench/results.json"
+INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,25 +34,38 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--curves", action="store_true", help="how costs grow, in place of the table")
     parser.add_argument("--tls", action="store_true", help="cold starts by TLS and at a distance, in its place")
     parser.add_argument("--all", action="store_true", help="all three")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that ended early")
     chosen = parser.parse_args(arguments)
     if sys.platform != "linux":
         parser.error("this needs Linux, which tells the CPU time of another process in nanoseconds")
     known = contenders()
-    news: dict[str, object] = {"machine": machine(known)}
+    results = Results(chosen.json, resumes=chosen.resume)
+    measuring = ["machine"]
     try:
+        warm_up(known)
+        results.take("machine", lambda: machine(known))
         if chosen.all or not (chosen.curves or chosen.tls):
-            news["workloads"] = compared(known, chosen.only or list(WORKLOADS), chosen.rounds)
-            news["imports"] = imports.measure(known)
+            measuring += ["workloads", "imports"]
+            with compared(known, chosen.only or list(WORKLOADS)) as cells:
+                results.fill("workloads", cells, chosen.rounds)
+            results.take("imports", lambda: imports.measure(known))
         if chosen.all or chosen.tls:
-            news["distances"] = distances.measure(known, chosen.rounds)
+            measuring.append("distances")
+            with distances.cells(known) as cells:
+                results.fill("distances", cells, chosen.rounds)
         if chosen.all or chosen.curves:
-            news["curves"] = curves.measure(known, chosen.rounds)
+            measuring.append("curves")
+            with curves.cells(known) as cells:
+                results.fill("curves", cells, min(chosen.rounds, curves.MOST_ROUNDS))
     except Failed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    kept = saved(chosen.json, news)
-    print(report({part: kept[part] for part in news}))
-    return 0
+        results.failures.append(str(failure))
+    except KeyboardInterrupt:
+        print(f"\nInterrupted. {chosen.json} has what was measured; --resume goes on from there.", file=sys.stderr)
+        return INTERRUPTED
+    print(report({part: results.parts[part] for part in measuring if part in results.parts}))
+    for line in results.failures:
+        print(line, file=sys.stderr)
+    return 1 if results.failures else 0
 
 
 def names(text: str) -> list[str]:
@@ -58,17 +76,21 @@ def names(text: str) -> list[str]:
     return wanted
 
 
-def compared(known: dict[str, Contender], workloads: list[str], rounds: int) -> dict[str, object]:
-    """The rows of the table, by workload and contender."""
-    rig = Rig()
-    try:
+def warm_up(known: Mapping[str, Contender]) -> None:
+    """Run each contender once, uncounted: byte code is written, files come into memory."""
+    with contextlib.closing(Rig()) as rig:
         for contender in known.values():
-            rig.run(contender, [WORKLOADS["cold_step"]])  # not counted: byte code is written, files come into memory
-        return dict(
-            interleaved(list(known), workloads, rounds, lambda name, task: measured(rig, known[name], WORKLOADS[task]))
-        )
-    finally:
-        rig.close()
+            rig.run(contender, [WORKLOADS["cold_step"]])
+
+
+@contextlib.contextmanager
+def compared(known: Mapping[str, Contender], workloads: Sequence[str]) -> Iterator[Cells]:
+    """The cells of the table, by workload."""
+    with contextlib.closing(Rig()) as rig:
+        yield {
+            task: {name: partial(measured, rig, contender, WORKLOADS[task]) for name, contender in known.items()}
+            for task in workloads
+        }
 
 
 if __name__ == "__main__":

@@ -7,90 +7,101 @@ add to it. Threads should not be as many as the items of a map.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from benchmarks.contenders import FLOOR, OURS
-from benchmarks.figures import Row, interleaved, measured, median
-from benchmarks.rig import Contender, Rig
+from benchmarks.figures import Row, figures, measured
+from benchmarks.results import Cells
+from benchmarks.rig import Contender, Invocation, Rig
 from benchmarks.workloads import Workload, blocking, replayed, steps, suspending
 
 from perdure_runtime.drivers.pool import MOST_THREADS
 
-__all__ = ["BAR", "BLOCKING", "COUNTS", "LATENCY", "MOST_THREADS", "measure", "slowest"]
+__all__ = [
+    "BLOCKING",
+    "COUNTS",
+    "DELAYED_STEPS",
+    "KINDS",
+    "LARGE_MAP",
+    "LATENCY",
+    "MOST_ROUNDS",
+    "MOST_THREADS",
+    "OTHER_THREADS",
+    "QUARTERS",
+    "SUSPENSIONS",
+    "cells",
+    "slowest",
+]
 
+MOST_ROUNDS = 3
+"""These take long, and need no more."""
+KINDS = {"live": steps, "replayed": replayed}
 COUNTS = (100, 300, 1000, 3000)
 SUSPENSIONS = 100
 WARMING = 20
+QUARTERS = ("1st quarter", "2nd quarter", "3rd quarter", "4th quarter")
 LATENCY = 10
 """Milliseconds that the service takes for a request, for a hundred steps."""
 DELAYED_STEPS = 100
 BLOCKING = (200, 50)
 """So many steps in a map that block, and for how many milliseconds."""
 LARGE_MAP = 1400
+OTHER_THREADS = 5
+"""So many threads there may be besides the pool's."""
 BAR = 1.1
 """How much longer than what cannot be helped anything may take."""
 
 
-def measure(contenders: Mapping[str, Contender], rounds: int) -> dict[str, Any]:
-    """All curves and checks."""
-    prompt, delayed, counting = Rig(), Rig(latency=LATENCY / 1000), Rig(counts_threads=True)
-    ours = [contenders[name] for name in OURS]
-    try:
-        return {
-            "growth": growth(prompt, contenders, rounds),
-            "suspensions": {each.name: suspensions(prompt, each, rounds) for each in ours},
-            "latency": latency(prompt, delayed, [*ours, contenders[FLOOR]], rounds),
-            "blocking": {
-                each.name: median([measured(prompt, each, blocking(*BLOCKING)) for _ in range(rounds)], "wall")
-                for each in ours
-            },
-            "threads": {each.name: measured(counting, each, blocking(LARGE_MAP, 1))["threads"] for each in ours},
+@contextlib.contextmanager
+def cells(contenders: Mapping[str, Contender]) -> Iterator[Cells]:
+    """The cells of all curves and checks."""
+    with (
+        contextlib.closing(Rig()) as prompt,
+        contextlib.closing(Rig(latency=LATENCY / 1000)) as delayed,
+        contextlib.closing(Rig(counts_threads=True)) as counting,
+    ):
+
+        def task(rig: Rig, workload: Workload, names: Sequence[str]) -> dict[str, partial[Row]]:
+            return {name: partial(measured, rig, contenders[name], workload) for name in names}
+
+        growth = {
+            f"{kind} {count}": task(prompt, made(count), list(contenders))
+            for kind, made in KINDS.items()
+            for count in COUNTS
         }
-    finally:
-        for rig in (prompt, delayed, counting):
-            rig.close()
-
-
-def growth(rig: Rig, contenders: Mapping[str, Contender], rounds: int) -> dict[str, dict[str, dict[str, float]]]:
-    """Microseconds of CPU time for each operation: by kind, contender and count."""
-    kinds: dict[str, dict[str, Workload]] = {
-        "live": {str(count): steps(count) for count in COUNTS},
-        "replayed": {str(count): replayed(count) for count in COUNTS},
-    }
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    for kind, workloads in kinds.items():
-
-        def run(name: str, count: str, workloads: dict[str, Workload] = workloads) -> Row:
-            return measured(rig, contenders[name], workloads[count])
-
-        rows = interleaved(list(contenders), list(workloads), rounds, run)
-        found[kind] = {
-            name: {count: median(rows[count][name], "cpu") * 1000 / int(count) for count in workloads}
-            for name in contenders
+        yield growth | {
+            "suspensions": {name: partial(suspensions, prompt, contenders[name]) for name in OURS},
+            "latency": task(delayed, steps(DELAYED_STEPS), [*OURS, FLOOR]),
+            "no latency": task(prompt, steps(DELAYED_STEPS), [FLOOR]),
+            "blocking": task(prompt, blocking(*BLOCKING), OURS),
+            "threads": task(counting, blocking(LARGE_MAP, 1), OURS),
         }
-    return found
 
 
-def suspensions(rig: Rig, contender: Contender, rounds: int) -> list[tuple[int, float]]:
-    """What each invocation of a workflow that suspends often had to replay, and its CPU time in milliseconds."""
+def suspensions(rig: Rig, contender: Contender) -> Row:
+    """What replaying a record costs in each quarter of a workflow that suspends often, beside the usual figures."""
     # Some suspensions first, not counted: what the first of a process import, and that its code is cold, is no part
     # of the curve, and would be taken for what an invocation costs itself.
-    warm, curve = suspending(WARMING), suspending(SUSPENSIONS)
-    runs = [rig.run(contender, [warm, curve]).invocations for _ in range(rounds)]
-    return [(same[0].recorded, statistics.median(one.cpu for one in same)) for same in zip(*runs, strict=True)]
+    curve = suspending(SUSPENSIONS)
+    run = rig.run(contender, [suspending(WARMING), curve])
+    return figures(run, curve) | dict(zip(QUARTERS, by_quarter(run.invocations), strict=True))
 
 
-def latency(prompt: Rig, delayed: Rig, contenders: Sequence[Contender], rounds: int) -> dict[str, float]:
-    """Milliseconds of wall time of a hundred steps with a slow service; as `own`, of the floor with a prompt one."""
-    workload = steps(DELAYED_STEPS)
-    found = {
-        each.name: median([measured(delayed, each, workload) for _ in range(rounds)], "wall") for each in contenders
-    }
-    floor = contenders[-1]
-    return found | {"own": median([measured(prompt, floor, workload) for _ in range(rounds)], "wall")}
+def by_quarter(invocations: Sequence[Invocation]) -> list[float]:
+    """Microseconds of CPU time for each record that an invocation has to replay."""
+    # What an invocation costs itself is what the first ones do, which have next to nothing to replay.
+    few = statistics.median(one.recorded for one in invocations[:5])
+    itself = statistics.median(one.cpu for one in invocations[:5])
+    size = len(invocations) // len(QUARTERS)
+    quarters = [invocations[begin : begin + size] for begin in range(0, len(QUARTERS) * size, size)]
+    return [
+        sum(one.cpu - itself for one in quarter) * 1000 / sum(one.recorded - few for one in quarter)
+        for quarter in quarters
+    ]
 
 
 def slowest(own: float) -> dict[str, float]:

@@ -12,30 +12,33 @@ import dataclasses
 import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.certificates import written
 from benchmarks.contenders import OFFICIAL
-from benchmarks.figures import interleaved, measured
+from benchmarks.figures import measured
+from benchmarks.results import Cells
 from benchmarks.rig import Contender, Rig
 from benchmarks.workloads import WORKLOADS
 
-__all__ = ["measure"]
+__all__ = ["LATE", "SLOW", "cells"]
 
 DISTANCES = (0, 5, 20)
 """Round trips in milliseconds."""
 IMPORTING = "100"
 """Milliseconds that the handler's module takes to be imported, where it takes any."""
+SLOW, LATE = ", slow import", ", slow import, connecting late"
 WAYS: dict[str, dict[str, str]] = {
     "": {},
-    ", slow import": {"PERDURE_BENCH_IMPORT_MS": IMPORTING},
-    ", slow import, connecting late": {"PERDURE_BENCH_IMPORT_MS": IMPORTING, "PERDURE_CONNECT_AHEAD": "0"},
+    SLOW: {"PERDURE_BENCH_IMPORT_MS": IMPORTING},
+    LATE: {"PERDURE_BENCH_IMPORT_MS": IMPORTING, "PERDURE_CONNECT_AHEAD": "0"},
 }
 
 
-def measure(contenders: Mapping[str, Contender], rounds: int) -> dict[str, Any]:
-    """The rows of the first step of a cold process, by distance and contender."""
+@contextlib.contextmanager
+def cells(contenders: Mapping[str, Contender]) -> Iterator[Cells]:
+    """The first step of a cold process, by distance and contender."""
     with tempfile.TemporaryDirectory(prefix="perdure-bench-") as folder, rigs(Path(folder)) as by_distance:
         authority = str(Path(folder) / "authority.pem")
         chosen = {
@@ -46,12 +49,12 @@ def measure(contenders: Mapping[str, Contender], rounds: int) -> dict[str, Any]:
             for way, environ in WAYS.items()
             if name.startswith("perdure") or (name == OFFICIAL and not way)
         }
-        return interleaved(
-            list(chosen),
-            list(by_distance),
-            rounds,
-            lambda name, distance: measured(by_distance[distance], chosen[name], WORKLOADS["cold_step"]),
-        )
+        yield {
+            distance: {
+                name: partial(measured, rig, contender, WORKLOADS["cold_step"]) for name, contender in chosen.items()
+            }
+            for distance, rig in by_distance.items()
+        }
 
 
 @contextlib.contextmanager

@@ -1,32 +1,32 @@
 """Figures of runs: what is kept of each, and what many of them come to.
 
-Rounds are interleaved: every contender has its turn in each, and another one begins each time, so that what the machine
-does otherwise falls on all of them. A figure is the median of the rounds that nothing else disturbed, or of all where
-there are fewer than three of those.
+A figure is the median of the runs that nothing else disturbed, or of all where there are fewer than three of those.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import statistics
 import subprocess
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.rig import Contender, Rig, Run
 from benchmarks.workloads import WARM_UP, Workload
 
-__all__ = ["Row", "figures", "interleaved", "machine", "measured", "median", "saved"]
+__all__ = ["ENOUGH", "Row", "Rows", "calm", "figures", "machine", "measured", "median"]
 
 Row = dict[str, float]
+"""The figures of a run."""
+Rows = dict[str, list[Row]]
+"""Those of many, by contender."""
 DISTURBED = 0.15
 """CPUs kept busy by others from which on a run counts as disturbed."""
+SLOW = 1.25
+"""How much slower than at its best the CPU may be."""
 ENOUGH = 3
-LINE = 78
+"""So many runs that nothing disturbed are enough for a figure."""
 
 
 def figures(run: Run, workload: Workload) -> Row:
@@ -46,6 +46,7 @@ def figures(run: Run, workload: Workload) -> Row:
         "memory": run.memory,
         "threads": run.threads,
         "foreign": run.foreign,
+        "slow": run.slow,
     }
 
 
@@ -55,36 +56,15 @@ def measured(rig: Rig, contender: Contender, workload: Workload) -> Row:
     return figures(run, workload)
 
 
-def interleaved(
-    names: Sequence[str],
-    tasks: Sequence[str],
-    rounds: int,
-    run: Callable[[str, str], Row],
-) -> dict[str, dict[str, list[Row]]]:
-    """All rows, by task and contender; `run` takes the two. Shows how far it is."""
-    rows: dict[str, dict[str, list[Row]]] = {task: {name: [] for name in names} for task in tasks}
-    for number in range(rounds):
-        for place, task in enumerate(tasks):
-            first = (number + place) % len(names)
-            for name in (*names[first:], *names[:first]):
-                row = run(name, task)
-                rows[task][name].append(row)
-                show(f"round {number + 1} of {rounds}: {task}, {name}: {row['cpu']:.1f} ms")
-    show("")
-    return rows
+def calm(rows: Sequence[Row]) -> list[Row]:
+    """The runs that nothing disturbed."""
+    return [row for row in rows if row.get("foreign", 0.0) <= DISTURBED and row.get("slow", 1.0) <= SLOW]
 
 
-def show(line: str) -> None:
-    """Say on a terminal how far it is, in place of what stood there before."""
-    if sys.stderr.isatty():
-        print(f"{line:<{LINE}}", end="\r", file=sys.stderr, flush=True)
-
-
-def median(rows: Iterable[Mapping[str, float]], figure: str) -> float:
+def median(rows: Sequence[Row], figure: str) -> float:
     """What many runs come to."""
-    every = list(rows)
-    calm = [row for row in every if row.get("foreign", 0.0) <= DISTURBED]
-    return statistics.median(row[figure] for row in (calm if len(calm) >= ENOUGH else every))
+    undisturbed = calm(rows)
+    return statistics.median(row[figure] for row in (undisturbed if len(undisturbed) >= ENOUGH else rows))
 
 
 def machine(contenders: Mapping[str, Contender]) -> dict[str, Any]:
@@ -96,13 +76,3 @@ def machine(contenders: Mapping[str, Contender]) -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "commands": {name: " ".join(each.command[1:]) for name, each in contenders.items()},
     }
-
-
-def saved(path: Path, news: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep figures in a file, beside those of other parts that it has; all of them."""
-    kept: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    for part, value in news.items():
-        kept[part] = kept[part] | value if part == "workloads" and part in kept else value
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(kept, indent=1), "utf-8")
-    return kept

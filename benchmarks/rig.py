@@ -8,19 +8,21 @@ process has a CPU to itself, where the machine has more than one.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
 import orjson
 from benchmarks.server import Connection, Request, Server
 from benchmarks.service import FUNCTION, Execution, Refused
+from benchmarks.speed import gauge
 from benchmarks.workloads import Workload
 
 __all__ = ["Contender", "Failed", "Invocation", "Rig", "Run"]
@@ -92,6 +94,8 @@ class Run:
     """The most there were when it asked the service for something, or responded; where they are counted."""
     foreign: float = 0.0
     """CPUs that neither it nor the rig kept busy meanwhile."""
+    slow: float = 1.0
+    """How much slower than at its best its CPU was, before or after."""
 
 
 class Failed(Exception):
@@ -117,6 +121,7 @@ class Rig:
         self._service_port = self._server.listen(self._service, tls, distance)
         self._runtime_port = self._server.listen(self._runtime)
         self._pid = 0
+        self._gauge = gauge()
         self.output = ""
         """What the last process wrote, if all went well."""
         self._reset()
@@ -140,6 +145,7 @@ class Rig:
         """Start the process, hand it these executions one after another, and end it; the figures of the last one."""
         self._reset()
         self._todo = list(workloads)
+        slow = self._slowness()
         with tempfile.TemporaryFile() as output:
             busy, own = busy_seconds(), time.process_time()
             self._began = time.perf_counter()
@@ -158,6 +164,7 @@ class Rig:
                 process.kill()
                 process.wait()
                 self._server.hang_up()
+            run.slow = max(slow, self._slowness())
             output.seek(0)
             self.output = output.read().decode(errors="replace")
         return run
@@ -172,10 +179,8 @@ class Rig:
             "_HANDLER": contender.handler,
         }
         ours = os.sched_getaffinity(0)
-        apart = len(ours) > 1
         # A process inherits the CPUs it may use. The rig keeps the others for good, the child gets the last one.
-        os.sched_setaffinity(0, {max(ours)} if apart else ours)
-        try:
+        with on_the_last_cpu():
             process = subprocess.Popen(
                 contender.command,
                 cwd=contender.folder,
@@ -185,9 +190,7 @@ class Rig:
                 stderr=output,
                 close_fds=False,
             )
-        finally:
-            os.sched_setaffinity(0, ours)
-        if apart:
+        if len(ours) > 1:
             os.sched_setaffinity(0, ours - {max(ours)})
         self._pid = process.pid
         self._all_cpus = ours
@@ -212,6 +215,10 @@ class Rig:
         assert self._run is not None  # noqa: S101  a run that is over has begun
         self._run.memory = peak_memory(self._pid)
         return self._run
+
+    def _slowness(self) -> float:
+        with on_the_last_cpu():
+            return self._gauge.read()
 
     # The Runtime API
 
@@ -283,7 +290,7 @@ class Rig:
     # The durable service
 
     def _service(self, connection: Connection, request: Request) -> None:
-        execution, invocation = self._execution, self._invocation
+        arrived, execution, invocation = time.perf_counter(), self._execution, self._invocation
         path, _, query = request.target.removeprefix(DURABLE).partition("?")
         arn, _, verb = path.rpartition("/")
         try:
@@ -306,7 +313,19 @@ class Rig:
             self._server.send(connection, answer("400 Bad Request", said, name))
             return
         self._count_threads()
-        self._server.send(connection, answer("200 OK", said), self._latency)
+        # The time that the service takes is the rig's own work and, for the rest, waiting.
+        self._server.send(connection, answer("200 OK", said), self._latency - (time.perf_counter() - arrived))
+
+
+@contextlib.contextmanager
+def on_the_last_cpu() -> Iterator[None]:
+    """Where processes that are measured run."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(ours)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
 
 
 def answer(status: str, body: bytes, headers: str = "") -> bytes:

@@ -122,7 +122,7 @@ class Server:
 
     def send(self, connection: Connection, data: bytes, delay: float = 0.0) -> None:
         """Answer, after this many seconds and what the way back takes."""
-        self._later(delay + connection.distance, lambda: self._write(connection, data))
+        self._later(max(0.0, delay) + connection.distance, lambda: self._write(connection, data))
 
     def turn(self, most: float) -> None:
         """Do what there is to do; wait for it, at most this long."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import statistics
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Row, median
+from benchmarks import curves, distances
+from benchmarks.contenders import FLOOR, OFFICIAL, OURS
+from benchmarks.figures import ENOUGH, Rows, calm, median
 from benchmarks.workloads import WORKLOADS
 
 __all__ = ["report"]
@@ -21,12 +22,13 @@ __all__ = ["report"]
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/performance.md"
 MARK = re.compile(r"(<!-- (\w+): written by benchmarks/table.py -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
-SYNC, ASYNC, OFFICIAL, FLOOR = "perdure-sync", "perdure-async", "official", "floor"
+SYNC, ASYNC = OURS
 TITLES = {OFFICIAL: "AWS's SDK", FLOOR: "floor", SYNC: "`def`", ASYNC: "`async def`"}
+ORDER = (OFFICIAL, FLOOR, SYNC, ASYNC)
 MEMORY = ("steps_1000", "map_1000", "map_1000_wait")
 """The workloads whose peak memory is shown."""
 
-Rows = Mapping[str, Sequence[Row]]
+Tasks = Mapping[str, Rows]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,125 +56,133 @@ def tables(data: Mapping[str, Any]) -> dict[str, str]:
 # Parts
 
 
-def workloads(data: Mapping[str, Rows]) -> str:
+def workloads(data: Tasks) -> str:
     """Four tables: CPU time with its ratios, wall time, requests, memory."""
-    return "\n\n".join((cpu(data), wall(data), requests(data), memory(data)))
+    known = {key: data[key] for key in WORKLOADS if key in data}
+    return "\n\n".join((how_many(known), cpu(known), wall(known), requests(known), memory(known)))
 
 
-def cpu(data: Mapping[str, Rows]) -> str:
+def cpu(data: Tasks) -> str:
     """CPU time, and how it compares."""
     head = ["CPU time", TITLES[OFFICIAL], TITLES[FLOOR]]
-    for name in (SYNC, ASYNC):
+    for name in OURS:
         head += [TITLES[name], "× AWS's SDK", "× floor"]
     lines = [head]
     for key, rows in data.items():
         workload = WORKLOADS[key]
         scale = (1000 if workload.unit.startswith("µs") else 1) / workload.operations
-        spent = {name: median(runs, "cpu") * scale for name, runs in rows.items()}
-        line = [f"{workload.title}, {workload.unit}", short(spent[OFFICIAL]), short(spent[FLOOR])]
-        for name in (SYNC, ASYNC):
-            line += [
-                short(spent[name]),
-                f"**{spent[name] / spent[OFFICIAL]:.3f}**",
-                f"{spent[name] / spent[FLOOR]:.2f}",
-            ]
+        theirs, least = figure(rows, OFFICIAL, "cpu", scale), figure(rows, FLOOR, "cpu", scale)
+        line = [f"{workload.title}, {workload.unit}", short(theirs), short(least)]
+        for name in OURS:
+            spent = figure(rows, name, "cpu", scale)
+            line += [short(spent), ratio(spent, theirs, "**{:.3f}**"), ratio(spent, least, "{:.2f}")]
         lines.append(line)
     return markdown(lines)
 
 
-def wall(data: Mapping[str, Rows]) -> str:
+def wall(data: Tasks) -> str:
     """What passed, in milliseconds, of all of a workload."""
-    order = (OFFICIAL, FLOOR, SYNC, ASYNC)
-    lines = [["wall time of all of it, ms", *(TITLES[name] for name in order)]]
-    for key, rows in data.items():
-        lines.append([WORKLOADS[key].title, *(short(median(rows[name], "wall")) for name in order)])
-    return markdown(lines)
+    return by_contender(
+        "wall time of all of it, ms",
+        {WORKLOADS[key].title: [short(figure(rows, name, "wall")) for name in ORDER] for key, rows in data.items()},
+    )
 
 
-def requests(data: Mapping[str, Rows]) -> str:
+def requests(data: Tasks) -> str:
     """How often the service was spoken to, and how many KB it was sent."""
-    order = (OFFICIAL, FLOOR, SYNC, ASYNC)
-    lines = [["requests, and KB sent", *(TITLES[name] for name in order)]]
+    found = {}
     for key, rows in data.items():
-        counted = [
-            (median(rows[name], "requests") + median(rows[name], "reads"), median(rows[name], "received") / 1024)
-            for name in order
-        ]
-        if any(count for count, _ in counted):
-            lines.append([WORKLOADS[key].title, *(f"{count:.0f}, {short(size)}" for count, size in counted)])
-    return markdown(lines)
+        cells = [exchanged(rows, name) for name in ORDER]
+        if any(count for count, _ in cells):
+            found[WORKLOADS[key].title] = [
+                NOTHING if count is None else f"{count:.0f}, {short(size)}" for count, size in cells
+            ]
+    return by_contender("requests, and KB sent", found)
 
 
-def memory(data: Mapping[str, Rows]) -> str:
+def exchanged(rows: Rows, name: str) -> tuple[float | None, float | None]:
+    """How many requests a contender made, and how many KB they had; None if there are no figures."""
+    writes, reads = figure(rows, name, "requests"), figure(rows, name, "reads")
+    return None if writes is None or reads is None else writes + reads, figure(rows, name, "received", 1 / 1024)
+
+
+def memory(data: Tasks) -> str:
     """The most memory that a process had, in MB."""
-    order = (OFFICIAL, FLOOR, SYNC, ASYNC)
-    shown = [key for key in MEMORY if key in data]
-    rows = [[WORKLOADS[key].title, *(short(median(data[key][name], "memory")) for name in order)] for key in shown]
-    return markdown([["peak memory, MB", *(TITLES[name] for name in order)], *rows])
+    return by_contender(
+        "peak memory, MB",
+        {
+            WORKLOADS[key].title: [short(figure(data[key], name, "memory")) for name in ORDER]
+            for key in MEMORY
+            if key in data
+        },
+    )
 
 
-def distances(data: Mapping[str, Rows]) -> str:
-    """Cold starts by TLS: CPU time, and wall time of start and first invocation."""
+def away(data: Tasks) -> str:
+    """Cold starts by TLS: CPU time, wall time of start and first invocation, and what connecting ahead saves of it."""
     lines = [["round trip", "", "CPU, ms", "× AWS's SDK", "start, ms", "first invocation, ms"]]
     for distance, rows in data.items():
-        base = median(rows[OFFICIAL], "cpu")
-        for name, runs in rows.items():
+        theirs = figure(rows, OFFICIAL, "cpu")
+        for name in rows:
             contender, comma, way = name.partition(", ")
+            spent = figure(rows, name, "cpu")
             lines.append(
                 [
                     f"{distance} ms",
                     TITLES[contender] + comma + way,
-                    short(median(runs, "cpu")),
-                    f"{median(runs, 'cpu') / base:.3f}",
-                    short(median(runs, "init wall")),
-                    short(median(runs, "invoke wall")),
+                    short(spent),
+                    ratio(spent, theirs, "{:.3f}"),
+                    short(figure(rows, name, "init wall")),
+                    short(figure(rows, name, "invoke wall")),
                 ]
             )
-    return markdown(lines, texts=2)
+    saved = [["connecting ahead saves, ms of the first invocation", *(f"at {distance} ms" for distance in data)]]
+    for name in OURS:
+        pairs = [
+            [figure(rows, name + way, "invoke wall") for way in (distances.LATE, distances.SLOW)]
+            for rows in data.values()
+        ]
+        saved.append([TITLES[name], *(difference(late, early) for late, early in pairs)])
+    return "\n\n".join((how_many(data), markdown(lines, texts=2), markdown(saved)))
 
 
-def curves(data: Mapping[str, Any]) -> str:
+def growth(data: Tasks) -> str:
     """How costs grow, and the checks."""
-    return "\n\n".join((growth(data["growth"]), suspensions(data["suspensions"]), checks(data)))
+    return "\n\n".join((how_many(data), by_count(data), by_quarter(data), checks(data)))
 
 
-def growth(data: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
-    """Microseconds for each operation."""
-    counts = list(next(iter(next(iter(data.values())).values())))
-    lines = [["CPU time of an operation, µs", "", *(f"of {int(count):,}" for count in counts)]]
-    for kind, by_contender in data.items():
-        for name, by_count in by_contender.items():
-            lines.append([kind, TITLES[name], *(short(by_count[count]) for count in counts)])
+def by_count(data: Tasks) -> str:
+    """Microseconds for each operation, among few and many."""
+    lines = [["CPU time of an operation, µs", "", *(f"of {count:,}" for count in curves.COUNTS)]]
+    for kind in curves.KINDS:
+        for name in ORDER:
+            spent = [figure(data.get(f"{kind} {count}", {}), name, "cpu", 1000 / count) for count in curves.COUNTS]
+            lines.append([kind, TITLES[name], *map(short, spent)])
     return markdown(lines, texts=2)
 
 
-def suspensions(data: Mapping[str, Sequence[tuple[int, float]]]) -> str:
+def by_quarter(data: Tasks) -> str:
     """What replaying a record costs, early and late in a workflow that suspends often."""
-    lines = [["CPU time of replaying a record, µs", *(f"{name} quarter" for name in ("1st", "2nd", "3rd", "4th"))]]
-    for name, invocations in data.items():
-        # What an invocation costs itself is what the first ones do, which have next to nothing to replay.
-        few, itself = (statistics.median(each[place] for each in invocations[:5]) for place in (0, 1))
-        size = len(invocations) // 4
-        quarters = [invocations[begin : begin + size] for begin in range(0, 4 * size, size)]
-        spent = [sum(cpu - itself for _, cpu in quarter) * 1000 for quarter in quarters]
-        recorded = [sum(count - few for count, _ in quarter) for quarter in quarters]
-        lines.append([TITLES[name], *(short(time / count) for time, count in zip(spent, recorded, strict=True))])
+    rows = data.get("suspensions", {})
+    lines = [["CPU time of replaying a record, µs", *curves.QUARTERS]]
+    lines += [[TITLES[name], *(short(figure(rows, name, quarter)) for quarter in curves.QUARTERS)] for name in OURS]
     return markdown(lines)
 
 
-def checks(data: Mapping[str, Any]) -> str:
+def checks(data: Tasks) -> str:
     """What may not take longer than it has to."""
-    from benchmarks.curves import BLOCKING, LATENCY, MOST_THREADS, slowest
-
-    bars = slowest(data["latency"]["own"])
-    blocking = f"{BLOCKING[0]} steps in a map that block for {BLOCKING[1]} ms, ms of wall time"
+    bars = curves.slowest(figure(data.get("no latency", {}), FLOOR, "wall") or 0.0)
+    count, milliseconds = curves.BLOCKING
+    delayed = f"{curves.DELAYED_STEPS} steps, the service takes {curves.LATENCY} ms for each, ms of wall time"
+    blocking = f"{count} steps in a map that block for {milliseconds} ms, ms of wall time"
     lines = [["", TITLES[SYNC], TITLES[ASYNC], "at most"]]
-    for title, part, bar in (
-        (f"100 steps, the service takes {LATENCY} ms for each, ms of wall time", "latency", bars["latency"]),
-        (blocking, "blocking", bars["blocking"]),
-        ("threads of a map of 1,400", "threads", MOST_THREADS + 5),
+    for title, task, what, bar in (
+        (delayed, "latency", "wall", bars["latency"]),
+        (blocking, "blocking", "wall", bars["blocking"]),
+        (f"threads of a map of {curves.LARGE_MAP:,}", "threads", "threads", curves.MOST_THREADS + curves.OTHER_THREADS),
     ):
-        lines.append([title, f"{data[part][SYNC]:.0f}", f"{data[part][ASYNC]:.0f}", f"{bar:.0f}"])
+        found = [figure(data.get(task, {}), name, what) for name in OURS]
+        lines.append([title, *(NOTHING if value is None else f"{value:.0f}" for value in found), f"{bar:.0f}"])
     return markdown(lines)
 
 
@@ -183,29 +193,71 @@ def place(data: Mapping[str, Any]) -> str:
 
 def imports(data: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     """What is imported until the first step is done, from where, and how long that takes."""
-    order = [name for name in (OFFICIAL, FLOOR, SYNC, ASYNC) if name in data]
-    lines = [["modules imported by the first step, and ms", *(TITLES[name] for name in order)]]
+    found = {}
     for source in dict.fromkeys(source for by_source in data.values() for source in by_source):
-        found = [data[name].get(source) for name in order]
-        lines.append([source, *(f"{each[0]:.0f}, {each[1]:.1f}" if each else "" for each in found)])
-    return markdown(lines)
+        each = [data.get(name, {}).get(source) for name in ORDER]
+        found[source] = [f"{one[0]:.0f}, {one[1]:.1f}" if one else "" for one in each]
+    return by_contender("modules imported by the first step, and ms", found)
 
 
 PARTS: dict[str, Callable[[Any], str]] = {
     "machine": place,
     "workloads": workloads,
     "imports": imports,
-    "distances": distances,
-    "curves": curves,
+    "distances": away,
+    "curves": growth,
 }
+
+
+# Figures
+
+
+def figure(rows: Rows, name: str, what: str, scale: float = 1.0) -> float | None:
+    """A contender's figure; None if all its runs failed, or it has not run."""
+    runs = rows.get(name)
+    return median(runs, what) * scale if runs else None
+
+
+def how_many(data: Tasks) -> str:
+    """What the figures below are medians of."""
+    cells = [runs for rows in data.values() for runs in rows.values() if runs]
+    if not cells:
+        return "No figures."
+    least, most, count = min(map(len, cells)), max(map(len, cells)), sum(map(len, cells))
+    said = f"Medians of {least if least == most else f'{least} to {most}'} runs each, of {count} in all."
+    if disturbed := count - sum(len(calm(runs)) for runs in cells):
+        said += f" {disturbed} are left out: other work disturbed them, or the CPU ran slower for a while."
+        if few := sum(len(calm(runs)) < ENOUGH for runs in cells):
+            said += f" Not so for {few} of {len(cells)} figures, which would be left with fewer than three."
+    return said
 
 
 # Forms
 
 
-def short(number: float) -> str:
+NOTHING = "-"
+
+
+def short(number: float | None) -> str:
     """A number with as many digits as say something."""
+    if number is None:
+        return NOTHING
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.1f}" if abs(number) >= 10 else f"{number:.2f}"  # noqa: PLR2004
+
+
+def ratio(spent: float | None, other: float | None, form: str) -> str:
+    """How many times the other it is."""
+    return NOTHING if spent is None or not other else form.format(spent / other)
+
+
+def difference(more: float | None, less: float | None) -> str:
+    """By how much it is less."""
+    return NOTHING if more is None or less is None else short(more - less)
+
+
+def by_contender(title: str, cells: Mapping[str, Sequence[str]]) -> str:
+    """A table with a column for each contender."""
+    return markdown([[title, *(TITLES[name] for name in ORDER)], *([name, *each] for name, each in cells.items())])
 
 
 def markdown(lines: Iterable[Sequence[str]], texts: int = 1) -> str:

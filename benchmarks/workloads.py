@@ -4,6 +4,7 @@ The handlers of all contenders answer the same events (`peer/`):
 
     noop      return {"ok": true}
     steps     n steps, one after another; step i returns i; the sum
+    lazy      n lazy steps, the i-th of which returns i, and an ordinary one that returns 1; the sum
     log       one line, a warning, written by the contender's own logger; then as steps
     replay    n steps, a wait, one step that returns 1; the sum
     parallel  n branches with one step each that returns the branch's number; the sum
@@ -21,7 +22,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-__all__ = ["WARM_UP", "WORKLOADS", "Workload", "blocking", "replayed", "steps", "suspending"]
+__all__ = ["WARM_UP", "WORKLOADS", "Workload", "blocking", "lazy", "replayed", "steps", "suspending"]
 
 HOUR = 3600
 """How long the workloads' waits last, which the service lets be over at once."""
@@ -87,6 +88,14 @@ def suspending(count: int) -> Workload:
     return Workload(f"{count} suspensions", event, count, {"STEP.SUCCEED": count, "WAIT.START": count}, count)
 
 
+def lazy(count: int) -> Workload:
+    """So many lazy steps, and an ordinary one."""
+    event = {"w": "lazy", "n": count}
+    return Workload(
+        f"{count:,} lazy steps, and one", event, total(count) + 1, {"STEP.SUCCEED": count + 1}, count + 1, "µs a step"
+    )
+
+
 def blocking(count: int, milliseconds: int) -> Workload:
     """A map whose steps block."""
     event = {"w": "block", "n": count, "ms": milliseconds}
@@ -107,6 +116,7 @@ WORKLOADS: dict[str, Workload] = {
     "cold_step_log": single("one step and one logged line, cold", "log"),
     "warm_noop": Workload("nothing, warm", {"w": "noop"}, {"ok": True}),
     "steps_1000": steps(1000),
+    "lazy_1000": lazy(1000),
     "replay_1000": replayed(1000),
     "replay_1000_paged": replayed(1000, inline=100, page=250),
     "parallel_50": Workload(

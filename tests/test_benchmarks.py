@@ -7,15 +7,17 @@ import json
 import ssl
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
-from benchmarks import certificates, imports, table
+from benchmarks import certificates, curves, figures, imports, table
 from benchmarks.contenders import FLOOR, OFFICIAL, OURS, PEER
-from benchmarks.rig import Contender, Failed, Rig
+from benchmarks.results import Results
+from benchmarks.rig import Contender, Failed, Invocation, Rig
 from benchmarks.server import Server, unchunked
 from benchmarks.service import Execution, Refused
-from benchmarks.workloads import WORKLOADS, blocking, mapped, replayed, steps, suspending
+from benchmarks.workloads import WORKLOADS, blocking, lazy, mapped, replayed, steps, suspending
 
 CONTENDERS = {
     FLOOR: Contender(FLOOR, (sys.executable, "floor.py"), PEER, ""),
@@ -33,7 +35,7 @@ CONTENDERS = {
 }
 SMALL = [
     *(WORKLOADS[name] for name in ("noop", "cold_step_log", "parallel_50", "nested_50")),
-    *(steps(3), replayed(9, inline=2, page=3), suspending(3)),
+    *(steps(3), lazy(3), replayed(9, inline=2, page=3), suspending(3)),
     *(mapped(9, "map"), mapped(9, "map", 4), mapped(9, "map", waits=True), mapped(9, "map", 4, waits=True)),
     WORKLOADS["payload_200k"]._replace(event={"w": "payload", "n": 2, "kb": 1}, result=10, moves={"STEP.SUCCEED": 2}),
 ]
@@ -199,28 +201,118 @@ def row(**figures):
     return {"cpu": 1.0, "wall": 2.0, "requests": 1, "reads": 0, "received": 1024, "memory": 20.0, **figures}
 
 
+def cells_of(text, title):
+    line = next(line for line in text.splitlines() if line.startswith(f"| {title}"))
+    return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
 def test_table_shows_what_it_costs_beside_the_others():
     spent = {"official": 1000.0, "floor": 50.0, "perdure-sync": 100.0, "perdure-async": 120.0}
     data = {"steps_1000": {name: [row(cpu=cpu)] for name, cpu in spent.items()}}
-    line = next(line for line in table.report({"workloads": data}).splitlines() if line.startswith("| 1,000 steps"))
-    cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells[1:] == ["1,000", "50.0", "100", "**0.100**", "2.00", "120", "**0.120**", "2.40"]
+    shown = table.report({"workloads": data})
+    assert cells_of(shown, "1,000 steps") == [
+        *("1,000", "50.0", "100", "**0.100**", "2.00", "120", "**0.120**", "2.40"),
+    ]
+
+
+def test_table_leaves_open_what_failed_or_was_not_run():
+    shown = table.report({"workloads": {"steps_1000": {"floor": [row(cpu=50.0)], "official": []}}, "curves": {}})
+    assert cells_of(shown, "1,000 steps") == ["-", "50.0", "-", "-", "-", "-", "-", "-"]
+    assert cells_of(shown, "threads") == ["-", "-", "37"]
+
+
+def test_table_says_what_connecting_ahead_saves():
+    names = ("perdure-sync", "perdure-sync, slow import", "perdure-sync, slow import, connecting late", "official")
+    data = {"20": {name: [row(**{"init wall": 1.0, "invoke wall": 10.0 * len(name)})] for name in names}}
+    assert cells_of(table.report({"distances": data}), "`def`") == ["170"]
 
 
 def test_growth_of_a_suspending_workflow_is_what_each_record_adds():
-    flat = [(2 * number, 0.5 + 0.004 * 2 * number) for number in range(100)]
-    steeper = [(count, cpu + 0.00001 * count * count) for count, cpu in flat]
-    shown = table.suspensions({"perdure-sync": flat, "perdure-async": steeper}).splitlines()
-    first, second = ([cell.strip() for cell in line.strip("|").split("|")][1:] for line in shown[2:])
-    assert first == ["4.00"] * 4
-    assert sorted(map(float, second)) == [float(cell) for cell in second]
-    assert float(second[3]) > 1.25 * float(second[0])
+    flat = [Invocation(2 * number, cpu=0.5 + 0.004 * 2 * number) for number in range(100)]
+    steeper = [Invocation(one.recorded, cpu=one.cpu + 0.00001 * one.recorded**2) for one in flat]
+    assert curves.by_quarter(flat) == pytest.approx([4.0] * 4)
+    found = curves.by_quarter(steeper)
+    assert found == sorted(found)
+    assert found[3] > 1.25 * found[0]
 
 
-def test_figures_of_disturbed_runs_are_left_out_where_there_are_enough():
-    calm, disturbed = [{"cpu": 1.0, "foreign": 0.0}] * 3, [{"cpu": 9.0, "foreign": 1.0}] * 5
-    assert table.median(calm + disturbed, "cpu") == 1.0
-    assert table.median(calm[:2] + disturbed, "cpu") == 9.0
+DISTURBED = {"cpu": 9.0, "foreign": 1.0, "slow": 1.0}
+SLOWED = {"cpu": 9.0, "foreign": 0.0, "slow": 1.9}
+CALM = {"cpu": 1.0, "foreign": 0.0, "slow": 1.0}
+
+
+@pytest.mark.parametrize("noisy", [DISTURBED, SLOWED])
+def test_figures_of_disturbed_runs_are_left_out_where_there_are_enough(noisy):
+    assert figures.median([CALM] * 3 + [noisy] * 5, "cpu") == 1.0
+    assert figures.median([CALM] * 2 + [noisy] * 5, "cpu") == 9.0
+
+
+def test_table_says_how_many_runs_count():
+    assert table.how_many({"a": {"x": [CALM] * 5}}) == "Medians of 5 runs each, of 5 in all."
+    said = table.how_many({"a": {"x": [CALM] * 3 + [SLOWED], "y": [CALM, DISTURBED]}, "b": {"x": []}})
+    assert said.startswith("Medians of 2 to 4 runs each, of 6 in all. 2 are left out")
+    assert "for 1 of 2 figures" in said
+
+
+# What is kept
+
+
+def given(path, rows, task="t", **options):
+    """A part with one task, whose contenders have these rows in turn; an error is one that the run ends with."""
+    left = {name: list(each) for name, each in rows.items()}
+
+    def run(name):
+        row = left[name].pop(0)
+        if isinstance(row, BaseException):
+            raise row
+        return row
+
+    results = Results(path, **options)
+    return results, {task: {name: partial(run, name) for name in left}}
+
+
+def kept(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+def test_disturbed_runs_are_made_up_for_and_at_most_as_many_again(tmp_path):
+    path = tmp_path / "figures.json"
+    results, cells = given(path, {"x": [CALM] * 9, "y": [CALM, DISTURBED] * 9, "z": [DISTURBED] * 9})
+    results.fill("part", cells, 3)
+    assert {name: len(rows) for name, rows in kept(path)["part"]["t"].items()} == {"x": 3, "y": 5, "z": 6}
+
+
+def test_contender_that_fails_leaves_the_others_their_figures(tmp_path):
+    path = tmp_path / "figures.json"
+    results, cells = given(path, {"x": [CALM] * 3, "y": [CALM, Failed("y is wrong"), CALM]})
+    results.fill("part", cells, 3)
+    assert kept(path)["part"]["t"] == {"x": [CALM] * 3, "y": [CALM]}
+    assert results.failures == ["part: y is wrong"]
+
+
+def test_interrupted_run_is_kept_and_gone_on_with(tmp_path):
+    path = tmp_path / "figures.json"
+    results, cells = given(path, {"x": [CALM] * 2, "y": [CALM, KeyboardInterrupt()]})
+    with pytest.raises(KeyboardInterrupt):
+        results.fill("part", cells, 2)
+    assert kept(path)["part"]["t"] == {"x": [CALM], "y": [CALM]}
+    results, cells = given(path, {"x": [CALM], "y": [CALM]}, resumes=True)
+    results.take("whole", lambda: 1)
+    results.fill("part", cells, 2)
+    assert kept(path) == {"part": {"t": {"x": [CALM] * 2, "y": [CALM] * 2}}, "whole": 1}
+    results, _ = given(path, {}, resumes=True)
+    results.take("whole", pytest.fail)
+
+
+def test_task_that_is_measured_again_begins_anew_and_leaves_the_others(tmp_path):
+    path = tmp_path / "figures.json"
+    for task in ("t", "u", "t"):
+        results, cells = given(path, {"x": [CALM]}, task)
+        results.fill("part", cells, 1)
+    assert kept(path)["part"] == {"t": {"x": [CALM]}, "u": {"x": [CALM]}}
+
+
+# The page
 
 
 def test_page_keeps_the_parts_that_there_are_no_figures_for(tmp_path, monkeypatch):

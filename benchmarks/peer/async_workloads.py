@@ -31,6 +31,16 @@ async def steps(event: dict[str, Any], ctx: AsyncContext) -> Any:
     return total
 
 
+async def lazy(event: dict[str, Any], ctx: AsyncContext) -> Any:
+    from perdure import step  # not above: the other workloads would pay for it, at a cold start
+
+    cheap = step(name="s", lazy=True)(same)
+    total = 0
+    for number in range(event["n"]):
+        total += await ctx.step(cheap, number)
+    return total + await ctx.step("s", one)
+
+
 async def log(event: dict[str, Any], ctx: AsyncContext) -> Any:
     ctx.logger.warning("hello")
     return await steps(event, ctx)
@@ -109,6 +119,7 @@ async def nested(event: dict[str, Any], ctx: AsyncContext) -> Any:
 WORKLOADS = {
     "noop": noop,
     "steps": steps,
+    "lazy": lazy,
     "log": log,
     "replay": replay,
     "parallel": parallel,

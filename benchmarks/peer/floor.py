@@ -168,6 +168,12 @@ def steps(run: Execution) -> int:
     return sum(run.step(str(number), number) for number in range(run.event["n"]))
 
 
+def lazy(run: Execution) -> int:
+    values = [*range(run.event["n"]), 1]
+    run.record([each for number, value in enumerate(values) for each in step(str(number), value)])
+    return sum(values)
+
+
 def log(run: Execution) -> int:
     sys.stdout.write('{"level":"WARN","message":"hello"}\n')
     sys.stdout.flush()
@@ -243,6 +249,7 @@ def nested(run: Execution) -> int:
 WORKLOADS: dict[str, Callable[[Execution], Any]] = {
     "noop": noop,
     "steps": steps,
+    "lazy": lazy,
     "log": log,
     "replay": replay,
     "parallel": batch,

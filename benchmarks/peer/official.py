@@ -26,6 +26,10 @@ def steps(event: dict[str, Any], context: DurableContext) -> Any:
     return total
 
 
+def lazy(event: dict[str, Any], context: DurableContext) -> Any:
+    return steps(event, context) + context.step(giving(1), name="s")  # ordinary ones: it has no others
+
+
 def log(event: dict[str, Any], context: DurableContext) -> Any:
     context.logger.warning("hello")
     return steps(event, context)
@@ -101,6 +105,7 @@ def nested(event: dict[str, Any], context: DurableContext) -> Any:
 WORKLOADS = {
     "noop": noop,
     "steps": steps,
+    "lazy": lazy,
     "log": log,
     "replay": replay,
     "parallel": parallel,

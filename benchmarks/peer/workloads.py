@@ -27,6 +27,16 @@ def steps(event: dict[str, Any], ctx: Context) -> Any:
     return total
 
 
+def lazy(event: dict[str, Any], ctx: Context) -> Any:
+    from perdure import step  # not above: the other workloads would pay for it, at a cold start
+
+    cheap = step(name="s", lazy=True)(same)
+    total = 0
+    for number in range(event["n"]):
+        total += ctx.step(cheap, number)
+    return total + ctx.step("s", one)
+
+
 def log(event: dict[str, Any], ctx: Context) -> Any:
     ctx.logger.warning("hello")
     return steps(event, ctx)
@@ -102,6 +112,7 @@ def nested(event: dict[str, Any], ctx: Context) -> Any:
 WORKLOADS = {
     "noop": noop,
     "steps": steps,
+    "lazy": lazy,
     "log": log,
     "replay": replay,
     "parallel": parallel,
