@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from benchmarks import certificates, curves, figures, imports, table
+from benchmarks import certificates, curves, figures, imports, profile, table
 from benchmarks.contenders import FLOOR, OFFICIAL, OURS, PEER
 from benchmarks.results import Results
 from benchmarks.rig import Contender, Failed, Invocation, Rig
@@ -310,6 +310,49 @@ def test_task_that_is_measured_again_begins_anew_and_leaves_the_others(tmp_path)
         results, cells = given(path, {"x": [CALM]}, task)
         results.fill("part", cells, 1)
     assert kept(path)["part"] == {"t": {"x": [CALM]}, "u": {"x": [CALM]}}
+
+
+# Profiles
+
+
+def test_functions_are_named_by_their_modules():
+    found = [
+        ("/x/runtime/src/perdure_runtime/core/journal.py", "Journal.find", 30, 3),
+        ("/x/lib/python3.13/site-packages/perdure/steps.py", "made.<locals>.call", 50, 1),
+        ("/usr/lib/python3.13/asyncio/events.py", "Handle.__init__", 5, 1),
+        ("/x/lib/python3.13/asyncio/events.py", "Handle.__init__", 1, 1),
+        ("<frozen importlib._bootstrap>", "_find_and_load", 10, 2),
+        ("/x/runtime/src/perdure_runtime/core/journal.py", "<module>", 4, 1),
+    ]
+    assert profile.summed(found, 2) == [
+        ("perdure.steps", "made.call", 0.5, 25.0),
+        ("perdure_runtime.core.journal", "Journal.find", 1.5, 15.0),
+        ("imports", "", 1.5, 7.0),
+        ("asyncio.events", "Handle.__init__", 1.0, 3.0),
+    ]
+
+
+def test_profiles_stand_side_by_side_by_module():
+    before = [("a", "f", 1.0, 60.0), ("a", "g", 1.0, 20.0), ("b", "h", 2.0, 20.0)]
+    shown = table.report({"profiles": {"map": {"before": before, "after": [("b", "h", 2.0, 25.0)]}}})
+    assert cells_of(shown, "`a`") == ["80.0", "-"]
+    assert cells_of(shown, "`b`") == ["20.0", "25.0"]
+    assert cells_of(shown, "all") == ["100", "25.0"]
+    assert cells_of(shown, "`h`") == ["`b`", "2.00", "20.0", "20.0"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the rig reads /proc")
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with Python 3.12")
+def test_more_steps_are_more_instructions():
+    few, many = (dict(by_name(profile.counted(CONTENDERS["perdure-sync"], steps(count)))) for count in (1, 5))
+    assert (few["steps"], many["steps"]) == (1, 1)
+    assert many["same"] == 5 * few["same"]
+
+
+def by_name(found):
+    """How often the functions of the workloads were entered."""
+    return [(name, entered) for file, name, _, entered in found if file.endswith("/peer/workloads.py")]
 
 
 # The page

@@ -387,9 +387,11 @@ def test_warm_invocations_begin_no_new_threads(colour):
 def test_news_that_arrive_while_news_are_taken_are_not_lost():
     journal = Journal()
 
-    def operations():
-        journal.take_news()  # as another thread may
-        yield {"Id": "a", "Type": "WAIT", "Status": "SUCCEEDED"}
+    class Arriving(list):
+        def __iter__(self):
+            assert journal.take_news() == []  # as another thread may
+            return super().__iter__()
 
-    journal.merge(operations())
+    journal.merge(Arriving([{"Id": "a", "Type": "WAIT", "Status": "SUCCEEDED"}]))
     assert journal.take_news() == ["a"]
+    assert journal.take_news() == []

@@ -5,48 +5,44 @@ from hypothesis import strategies as st
 from perdure_runtime.quota import MOST_BYTES, MOST_OPERATIONS, Quota, Used
 
 
-def test_an_operation_counts_once_and_each_retry_again():
+def told_of(*totals, quota=None):
+    """What is told, over a number of writes, each of which brings the totals to these."""
+    quota = quota or Quota()
+    return [warning for operations, size in totals for warning in quota.wrote(operations, size)]
+
+
+def test_a_quota_shows_what_is_used():
     quota = Quota()
-    quota.wrote("a", 10)
-    quota.wrote("a", 20)
-    quota.wrote("a", 0, again=True)
-    quota.wrote("b", 1)
+    quota.found(2, 20)
+    assert repr(quota) == "<Quota: 2 operations, 20 bytes>"
+    quota.wrote(3, 31)
     assert (quota.operations, quota.bytes) == (3, 31)
-    assert repr(quota) == "<Quota: 3 operations, 31 bytes>"
-
-
-def test_what_is_in_the_history_counts_once_with_its_retries():
-    quota = Quota()
-    quota.found("a", 10, 3)
-    quota.found("a", 10, 3)
-    quota.found("b", 5)
-    quota.found("execution", 2, 0)
-    quota.wrote("a", 1)
-    assert (quota.operations, quota.bytes) == (4, 18)
 
 
 def test_crossing_the_line_is_told_once_for_operations():
-    quota = Quota()
-    told = [warning for number in range(MOST_OPERATIONS) for warning in quota.wrote(str(number), 1)]
+    told = told_of(*((number, number) for number in range(MOST_OPERATIONS)))
     assert told == [Used("operations", 2400, 3000)]
 
 
 def test_crossing_the_line_is_told_once_for_bytes():
-    quota = Quota()
-    told = [warning for _ in range(200) for warning in quota.wrote("a", 500_000)]
-    assert told == [Used("bytes", 80_000_000, MOST_BYTES)]
+    assert told_of(*((1, number * 500_000) for number in range(200))) == [Used("bytes", 80_000_000, MOST_BYTES)]
 
 
 def test_a_line_that_an_earlier_invocation_crossed_is_not_told_again():
     quota = Quota()
-    for number in range(2400):
-        quota.found(str(number), 0)
-    assert quota.wrote("new", 10) == ()
+    quota.found(2400, 0)
+    assert told_of((2401, 10), quota=quota) == []
 
 
 def test_one_write_may_cross_both_lines():
-    quota = Quota(operations=1, size=10)
-    assert quota.wrote("a", 9) == (Used("operations", 1, 1), Used("bytes", 9, 10))
+    both = [Used("operations", 1, 1), Used("bytes", 9, 10)]
+    assert told_of((1, 9), quota=Quota(operations=1, size=10)) == both
+
+
+def test_there_is_room_below_the_line():
+    quota = Quota(size=100)
+    assert quota.has_room(79)
+    assert not quota.has_room(80)
 
 
 @pytest.mark.parametrize(
@@ -69,10 +65,13 @@ def test_a_warning_says_what_is_used_and_what_to_do(used, share, advice):
     assert advice in str(used)
 
 
-@pytest.mark.slow
-@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 40), st.booleans()), max_size=40))
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40)), max_size=40))
 def test_each_line_is_told_at_most_once_and_exactly_when_it_is_crossed(writes):
     quota = Quota(operations=10, size=100)
-    told = [warning.what for name, size, again in writes for warning in quota.wrote(name, size, again=again)]
+    told = [
+        warning.what
+        for operations, size in writes
+        for warning in quota.wrote(quota.operations + operations, quota.bytes + size)
+    ]
     assert told.count("operations") == (quota.operations >= 8)
     assert told.count("bytes") == (quota.bytes >= 80)

@@ -7,7 +7,6 @@ import pytest
 
 from perdure import step
 from perdure_runtime.core.completion import Tally
-from perdure_runtime.core.journal import Journal
 from perdure_runtime.drivers.pool import MOST_THREADS, Pool
 from support.colours import ASYNC, both
 from support.hosting import LambdaContext, hosted, run
@@ -170,24 +169,6 @@ def test_branches_whose_waits_are_over_are_not_stopped_by_a_full_outbox(colour):
     harness = run(workflow)
     assert succeeded(harness.execution) == sum(range(300))
     assert len(harness.outputs) == 2
-
-
-# News
-
-
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_news_are_told_once_however_they_are_taken_while_more_arrive(place):
-    journal, told = Journal(), []
-
-    def arriving():
-        for number, name in enumerate("abc"):
-            if number == place:
-                told.extend(journal.take_news())  # as another thread may
-            yield {"Id": name, "Type": "WAIT", "Status": "SUCCEEDED"}
-
-    journal.merge(arriving())
-    told.extend(journal.take_news())
-    assert sorted(told) == ["a", "b", "c"]
 
 
 # Threads

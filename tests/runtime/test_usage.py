@@ -8,29 +8,75 @@ import pytest
 
 from perdure import Poll, Retry, durable, step
 from perdure_local.ledger.limits import Limits
+from perdure_runtime.core.journal import Journal
 from perdure_runtime.quota import Quota
 from perdure_runtime.usage import Usage
 from support.hosting import hosted
 from support.ledger_service import LedgerService
 
+EXECUTION = {"Id": "execution", "Type": "EXECUTION", "Status": "STARTED"}
+
+
+class Counted:
+    """A journal, and what is counted of it."""
+
+    def __init__(self, quota=None):
+        self.warnings = []
+        self.quota = quota or Quota()
+        self.journal = Journal()
+        self.usage = Usage(self.warnings.append, self.journal, self.quota)
+
+    def find(self, *operations):
+        self.journal.merge(operations)
+        self.usage.found(operations)
+
+    def write(self, *updates):
+        """One request with these updates, and its answer, which repeats them."""
+        for update in updates:
+            if update["Action"] == "RETRY":
+                self.usage.retried()
+        self.journal.merge(
+            [
+                {"Id": update["Id"], "Type": "STEP", "Status": "STARTED", "StepDetails": {"Result": update["Payload"]}}
+                for update in updates
+            ]
+        )
+        self.usage.sent([orjson.dumps(update) for update in updates])
+
+    @property
+    def totals(self):
+        return self.quota.operations, self.quota.bytes
+
 
 def test_most_of_a_quota_is_warned_of_once():
-    warnings = []
-    usage = Usage(warnings.append, Quota(operations=10, size=1000))
-    usage.found(
-        [
-            {"Id": "execution", "Type": "EXECUTION", "Status": "STARTED"},
-            {"Id": "a", "Type": "STEP", "Status": "SUCCEEDED", "StepDetails": {"Attempt": 3, "Result": "x" * 100}},
-            {"Id": "b", "Type": "WAIT", "Status": "STARTED"},
-        ]
+    counted = Counted(Quota(operations=10, size=1000))
+    counted.find(
+        EXECUTION,
+        {"Id": "a", "Type": "STEP", "Status": "SUCCEEDED", "StepDetails": {"Attempt": 3, "Result": "x" * 100}},
+        {"Id": "b", "Type": "WAIT", "Status": "STARTED"},
     )
+    assert counted.totals == (4, 100)
     for name in "cdef":
-        usage.wrote({"Id": name, "Action": "START", "Payload": "x" * 10}, 200)
-    assert len(warnings) == 1
-    assert warnings[0].startswith("8 of the 10 operations")
-    usage.wrote({"Id": "f", "Action": "RETRY", "Payload": "x" * 700}, 900)
-    assert len(warnings) == 2
-    assert "840 of the 1,000 bytes" in warnings[1]
+        counted.write({"Id": name, "Action": "START", "Payload": "x" * 10})
+    assert len(counted.warnings) == 1
+    assert counted.warnings[0].startswith("8 of the 10 operations")
+    counted.write({"Id": "f", "Action": "RETRY", "Payload": "x" * 710})
+    assert len(counted.warnings) == 2
+    assert "840 of the 1,000 bytes" in counted.warnings[1]
+    counted.write({"Id": "g", "Action": "START", "Payload": "x"})
+    assert len(counted.warnings) == 2
+
+
+def test_bytes_are_counted_where_what_was_sent_comes_near_the_line():
+    counted = Counted(Quota(size=1000))
+    counted.find(EXECUTION)
+    for name in "abcdefgh":
+        counted.write({"Id": name, "Action": "START", "Payload": "x" * 50})
+    assert counted.totals == (8, 0)
+    for name in "ijklmnop":
+        counted.write({"Id": name, "Action": "START", "Payload": "x" * 50})
+    assert counted.totals == (16, 800)
+    assert "800 of the 1,000 bytes" in counted.warnings[0]
 
 
 def step_of(status, attempt, **details):
@@ -60,11 +106,9 @@ ERROR = {"ErrorType": "ValueError", "ErrorMessage": "no", "StackTrace": ["line 1
     ],
 )
 def test_what_is_found_counts_as_it_did_when_it_was_written(wire, operations, size):
-    quota = Quota()
-    usage = Usage(print, quota)
-    usage.found([wire])
-    usage.found([wire])
-    assert (quota.operations, quota.bytes) == (operations, size)
+    counted = Counted()
+    counted.find(*([wire] if wire["Type"] == "EXECUTION" else [EXECUTION, wire]))
+    assert counted.totals == (operations, size)
 
 
 def grown(state: str) -> str:
@@ -91,43 +135,24 @@ def of_all_kinds(event, ctx):
         ctx.step(long, number)
 
 
-def counted(service, envelope, wrote=()):
-    """What an invocation counts that begins with this state, and writes this."""
-    quota = Quota()
-    usage = Usage(print, quota)
-    state = orjson.loads(envelope)
-    usage.found(state["InitialExecutionState"]["Operations"])
-    marker = state["InitialExecutionState"].get("NextMarker")
-    while marker:
-        page = service.get_state(service.arn, state["CheckpointToken"], marker)
-        usage.found(page.operations)
-        marker = page.marker
-    for update in wrote:
-        usage.wrote(update, 0)
-    return quota.operations, quota.bytes
+def test_each_invocation_counts_what_the_service_counts(monkeypatch):
+    quotas = []
 
+    def kept():
+        quotas.append(Quota())
+        return quotas[-1]
 
-def test_each_invocation_counts_what_the_service_counts():
+    monkeypatch.setattr("perdure_runtime.usage.Quota", kept)
     service = LedgerService('{"a":"b"}', limits=Limits(page_items=2))
     harness = hosted(of_all_kinds, service)
-    counts = []
-    answer = harness.answer
-
-    def spied(envelope):
-        begun = len(service.requests)
-        try:
-            return answer(envelope)
-        finally:
-            wrote = [update for request in service.requests[begun:] for update in request.updates]
-            counts.append((counted(service, envelope, wrote), service.execution.progress))
-
-    harness.answer = spied
-    harness.run()
-    assert len(counts) > 5
-    # The errors of attempts before the last are not found again, and the service counts JSON, not texts.
-    for (operations, size), progress in counts:
-        assert operations == progress.spent_operations
-        assert progress.written_bytes * 0.75 < size <= progress.written_bytes
+    while service.execution.is_running:
+        invocations, written = len(quotas), service.execution.progress.written_bytes
+        harness.step()
+        if len(quotas) > invocations:
+            assert quotas[-1].operations == service.execution.progress.spent_operations
+            # The errors of attempts before the last are not found again, and the service counts JSON, not texts.
+            assert written * 0.75 <= quotas[-1].bytes <= written
+    assert len(quotas) > 5
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ is another on every Python. Run as a program, this records anew what Perdure's a
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from benchmarks.workloads import Workload
 __all__ = ["BOOTSTRAP", "STARTS", "Start", "brought", "imported", "ours", "recorded"]
 
 STACK = Path(__file__).parent.parent / "stack"
+CERTS = Path(__file__).parent.parent / "runtime" / "service" / "certs"
 RECORD = STACK / "cold_modules.txt"
 RESULT = 3
 """What all of them come to."""
@@ -40,13 +42,16 @@ class Start(NamedTuple):
     does: str
     besides: tuple[str, ...] = ()
     """What is imported that is not ours, besides `LIBRARY`."""
+    by_tls: bool = False
+    """Whether the service is spoken to by TLS."""
 
 
 PLAIN = "a step"
 STARTS = {
     PLAIN: Start("cold_sync", "step"),
+    "a step, by TLS": Start("cold_sync", "step", ("_ssl",), by_tls=True),
     "a logged line and a step": Start("cold_sync", "log", ("contextlib", "threading")),
-    "a map": Start("cold_sync", "map", ("contextlib", "greenlet", "threading")),
+    "a map": Start("cold_sync", "map", ("greenlet", "threading")),
     "a step, async": Start("cold_async", "step", ("asyncio", "contextlib", "threading")),
     "a logged line and a step, async": Start("cold_async", "log", ("asyncio", "contextlib", "threading")),
     "a map, async": Start("cold_async", "map", ("asyncio", "contextlib", "threading")),
@@ -55,8 +60,11 @@ STARTS = {
 
 def imported(start: Start) -> set[str]:
     """The modules that a process has imported by the end of its first invocation."""
-    contender = Contender(start.module, BOOTSTRAP, STACK, f"{start.module}.handler")
-    rig = Rig()
+    environ = {"AWS_CA_BUNDLE": str(CERTS / "authority.pem")}
+    contender = Contender(start.module, BOOTSTRAP, STACK, f"{start.module}.handler", environ)
+    identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    identity.load_cert_chain(CERTS / "server.pem")
+    rig = Rig(tls=identity if start.by_tls else None)
     try:
         rig.run(contender, [Workload(start.does, {"do": start.does}, RESULT), Workload("look", {"do": "look"}, 0)])
     finally:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 class Upper:
     """Values that change on the way: the text is in capitals, and what is read from it in small, with a "!" added."""
 
-    def store(self, value: Any) -> tuple[str, Any]:
+    def store(self, value: Any, _identity: Identity | None = None) -> tuple[str, Any]:
         if value == "refused":
             raise SerdesError("cannot be stored")
         return value.upper(), self.read(value.upper())
 
-    def read(self, text: str | None) -> Any:
+    def read(self, text: str | None, _identity: Identity | None = None) -> Any:
         if text == "?":
             raise SerdesError("not ours")
         return None if text is None else text.lower() + "!"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import MalformedEnvelope
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["PENDING", "Envelope", "ExecutionFacts", "failed", "is_too_large", "read_envelope", "succeeded"]
 
 LARGEST_ANSWER = 6 * 1024 * 1024 - 50
+_REQUIRED = itemgetter("Id", "Type", "Status")
 PENDING = b'{"Status":"PENDING"}'
 
 
@@ -65,7 +68,7 @@ def read_envelope(event: bytes) -> Envelope:
     if not isinstance(state, dict):
         raise MalformedEnvelope("InitialExecutionState", "is not an object")
     operations = state.get("Operations") or []
-    if not isinstance(operations, list) or not all(map(_is_operation, operations)):
+    if not isinstance(operations, list) or not _are_operations(operations):
         raise MalformedEnvelope("InitialExecutionState.Operations", "is not a list of operations")
     return Envelope(
         _text(body, "DurableExecutionArn"), _text(body, "CheckpointToken"), operations, state.get("NextMarker") or None
@@ -79,11 +82,11 @@ def _text(body: dict[str, Any], field: str) -> str:
     return value
 
 
-def _is_operation(operation: object) -> bool:
-    if not isinstance(operation, dict):
+def _are_operations(values: list[Any]) -> bool:
+    try:
+        return set(map(type, chain.from_iterable(map(_REQUIRED, values)))) <= {str}
+    except (KeyError, TypeError):
         return False
-    found = operation.get
-    return isinstance(found("Id"), str) and isinstance(found("Type"), str) and isinstance(found("Status"), str)
 
 
 def succeeded(payload: str) -> bytes:

@@ -114,7 +114,7 @@ class Invocation:
         self._lambda_context = lambda_context
         self._journal = Journal()
         self._log = DurableLogger(LogScope(envelope.arn))
-        self._usage = Usage(self._log.warning)
+        self._usage = Usage(self._log.warning, self._journal)
         self._committer = Committer(
             prepared.service(),
             envelope.arn,
@@ -122,7 +122,7 @@ class Invocation:
             self._journal,
             host.client_token,
             host.ticker,
-            self._usage.wrote,
+            self._usage,
         )
         self._show_replays = not prepared.durable.options.mode_aware
         self._scope = Scope()
@@ -282,8 +282,7 @@ class Invocation:
             if isinstance(ending, Returned) and not going_on:
                 self._check_reached()
                 if run.fatal is None and is_too_large(ending.payload):
-                    update = execution_succeeded(self._prepared.host.clock(), ending.payload)
-                    self._committer.flush(self._committer.push((update,), durable=True))
+                    self._committer.end(execution_succeeded(self._prepared.host.clock(), ending.payload))
             self._committer.drain()
         except Exception as error:  # noqa: BLE001  the service's, or a bug in a client: what took effect is unknown
             run.fail(error)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["CODE", "Code"]
+__all__ = ["CODE", "Code", "quoted"]
 
 LARGE = 64 * 1024
 """Bytes of one written text with which orjson pays: they are read back at once, and more of their kind will follow."""
@@ -49,6 +49,8 @@ def _unknown(value: object) -> object:
     raise TypeError(f"a {type(value).__name__} is not JSON")
 
 
+quoted: Final[Callable[[str], str]] = encode_basestring
+"""A text as JSON writes it."""
 _scan = make_scanner(cast("Any", _Strict))
 # No indent, no sorted keys, no skipped ones, no NaN; circular structures are left to the recursion limit.
 _encode = make_encoder(None, _unknown, encode_basestring, None, ":", ",", *(False, False, False))
@@ -71,10 +73,12 @@ def _inside(value: object) -> Iterable[object]:
 class Code:
     """The library in use."""
 
-    __slots__ = ("read", "used", "written")
+    __slots__ = ("is_swift", "read", "used", "written")
 
     def __init__(self) -> None:
         self.used = 0
+        self.is_swift = False
+        """Whether it is orjson, which leaves little to be gained by hand."""
         self.read: Callable[[bytes], Any] = self._read_at_first
         """What a JSON text stands for; raises ValueError for anything else."""
         self.written: Callable[[object], bytes] = self._written_at_first
@@ -112,6 +116,7 @@ class Code:
         options = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
         self.read = orjson.loads
         self.written = partial(orjson.dumps, option=options)
+        self.is_swift = True
         return True
 
 

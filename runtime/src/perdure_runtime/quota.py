@@ -3,8 +3,6 @@
 The service stops an execution that runs out of either, and neither can be raised, so the line at 80 % is worth a
 warning while something can still be done. What earlier invocations recorded is counted without one: the warning was
 theirs. It is due when a write of this invocation crosses the line, once for each of the two.
-
-An operation counts when it is first written, and so does each retry of a step and each poll of a condition.
 """
 
 from __future__ import annotations
@@ -44,36 +42,32 @@ class Used(NamedTuple):
 class Quota:
     """Running totals of one execution."""
 
-    __slots__ = ("_lines", "_most", "_seen", "bytes", "operations")
+    __slots__ = ("_lines", "_most", "bytes", "operations")
 
     def __init__(self, operations: int = MOST_OPERATIONS, size: int = MOST_BYTES) -> None:
         self._most = operations, size
         self._lines = operations * WARN_AT, size * WARN_AT
-        self._seen: set[str] = set()
         self.operations = 0
         self.bytes = 0
 
     def __repr__(self) -> str:
         return f"<Quota: {self.operations} operations, {self.bytes} bytes>"
 
-    def found(self, operation_id: str, size: int, count: int = 1) -> None:
-        """An operation is in the history, with `size` bytes of payload, and counts as so many with its retries."""
-        if operation_id not in self._seen:
-            self._seen.add(operation_id)
-            self.operations += count
-            self.bytes += size
+    def found(self, operations: int, size: int) -> None:
+        """So much was used before this invocation."""
+        self.operations, self.bytes = operations, size
 
-    def wrote(self, operation_id: str, size: int, *, again: bool = False) -> tuple[Used, ...]:
-        """An update of `size` bytes is sent, `again` for a retry or a poll: the warnings that are due now."""
-        count = 1 if again else 0
-        if operation_id not in self._seen:
-            self._seen.add(operation_id)
-            count += 1
-        self.operations += count
-        self.bytes += size
-        if self.operations < self._lines[0] and self.bytes < self._lines[1]:
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes stay below the line."""
+        return size < self._lines[1]
+
+    def wrote(self, operations: int, size: int) -> tuple[Used, ...]:
+        """So much is used now, after a write: the warnings that are due."""
+        before = self.operations, self.bytes
+        self.operations, self.bytes = operations, size
+        if operations < self._lines[0] and size < self._lines[1]:
             return ()
-        return tuple(self._crossed((self.operations - count, self.bytes - size)))
+        return tuple(self._crossed(before))
 
     def _crossed(self, before: tuple[int, int]) -> Iterator[Used]:
         totals = zip(ADVICE, before, self._lines, (self.operations, self.bytes), self._most, strict=True)

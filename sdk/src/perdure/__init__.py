@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         Redact,
         S3Store,
     )
-    from perdure.completions import BatchDecision, BatchProgress, Completion
+    from perdure.completions import Completion
     from perdure.conditions import Poll
     from perdure.contexts import Context, current_context, current_step
     from perdure.durations import Duration
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     )
     from perdure.facts import Execution, LambdaContext, Logger, StepInfo
     from perdure.handlers import Durable, DurableOptions, durable, durable_of
+    from perdure.progress import BatchDecision, BatchProgress
     from perdure.retries import Decision, Jitter, Retry, RetryDecision
     from perdure.serdes import JSON, RAW, JsonSerdes, RawSerdes, Serdes
     from perdure.steps import Step, StepOptions, step
@@ -158,7 +159,7 @@ HOMES = {
         "Codec Compress Encrypt FileStore KmsKeys LocalKeys ObjectStore Offload PayloadCodec PayloadError "
         "PayloadSite Redact S3Store"
     ),
-    "completions": "BatchDecision BatchProgress Completion",
+    "completions": "Completion",
     "conditions": "Poll",
     "contexts": "Context current_context current_step",
     "durations": "Duration",
@@ -170,6 +171,7 @@ HOMES = {
     ),
     "facts": "Execution LambdaContext Logger StepInfo",
     "handlers": "Durable DurableOptions durable durable_of",
+    "progress": "BatchDecision BatchProgress",
     "retries": "Decision Jitter Retry RetryDecision",
     "serdes": "JSON RAW JsonSerdes RawSerdes Serdes",
     "steps": "Step StepOptions step",

@@ -8,7 +8,7 @@ over, its result stands in the history as a whole, and a replay does not go thro
 from __future__ import annotations
 
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from perdure.frozen import changed, frozen
 from perdure.functions import UNSET, Optioned, given
@@ -16,7 +16,7 @@ from perdure.names import checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Concatenate
+    from typing import Concatenate, Protocol
 
     from perdure.codecs import Codec
     from perdure.serdes import Serdes
@@ -121,12 +121,14 @@ class Child(Optioned[P, R_co], Generic[P, R_co]):
         return Child(self.function, changed(self.settings, **changes))
 
 
-class ChildDecorator(Protocol):
-    """What `child(…)` returns when it is given options only."""
+if TYPE_CHECKING:
 
-    def __call__(self, fn: Callable[P, R], /) -> Child[P, R]:
-        """The function as a child context."""
-        ...
+    class ChildDecorator(Protocol):
+        """What `child(…)` returns when it is given options only."""
+
+        def __call__(self, fn: Callable[P, R], /) -> Child[P, R]:
+            """The function as a child context."""
+            ...
 
 
 @overload

@@ -164,18 +164,16 @@ def test_without_a_limit_all_may_begin_at_once():
     assert tally.begun == 1_400
 
 
-def test_how_a_branch_stands_is_known_by_its_index():
+def test_there_is_room_for_as_many_as_the_limit_and_the_total_allow():
     tally = Tally(4, 3, Completion.ALL_COMPLETED)
+    assert tally.room == 3
     for _ in range(3):
         tally.begin()
+    assert tally.room == 0
     tally.end(0, S)
     tally.end(2, F)
-    assert [tally.status(index) for index in range(4)] == [
-        BatchStatus.SUCCEEDED,
-        BatchStatus.STARTED,
-        BatchStatus.FAILED,
-        None,
-    ]
+    assert tally.room == 1
+    assert Tally(0, None, Completion.ALL_COMPLETED).room == 0
 
 
 @pytest.mark.parametrize(
@@ -237,7 +235,7 @@ def test_whatever_order_branches_end_in(data, total, limit, completion):
         assert limit is None or len(running) <= limit
         assert tally.begun - len(tally.outcomes) == len(running)
     assert not tally.has_room, "decided is final"
-    assert [tally.status(index) is BatchStatus.STARTED for index in begun] == [index in running for index in begun]
+    assert [index not in tally.outcomes for index in begun] == [index in running for index in begun]
 
 
 @given(
@@ -256,13 +254,19 @@ def test_what_a_predicate_sees_is_how_the_batch_stands_and_its_answer_is_final(d
 
     tally = Tally(total, limit, Completion.custom(counting))
     running = []
+    statuses = [None] * total
     while not tally.decided:
         if tally.has_room and (not running or data.draw(st.booleans(), "another begins")):
-            running.append(tally.begin())
+            index = tally.begin()
+            running.append(index)
+            statuses[index] = BatchStatus.STARTED
         else:
             running.sort()
-            tally.end(running.pop(data.draw(st.integers(0, len(running) - 1))), data.draw(st.sampled_from([S, F])))
-        assert asked[-1] == BatchProgress(tuple(tally.status(index) for index in range(total)))
+            index = running.pop(data.draw(st.integers(0, len(running) - 1)))
+            outcome = data.draw(st.sampled_from([S, F]))
+            tally.end(index, outcome)
+            statuses[index] = BatchStatus.SUCCEEDED if outcome is S else BatchStatus.FAILED
+        assert asked[-1] == BatchProgress(tuple(statuses))
         assert asked[-1].started == len(running) <= limit
     stopped = len(asked) > stop_at
     assert tally.reason is ((FAIL if decision is BatchDecision.FAIL else SUCCEED) if stopped else ALL)

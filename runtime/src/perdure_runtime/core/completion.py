@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perdure import BatchDecision, BatchProgress, BatchReason, BatchStatus, Completion
+from perdure.batches import BatchReason, BatchStatus
 from perdure_runtime.core.effects import Ok
 
 if TYPE_CHECKING:
+    from perdure import Completion
     from perdure_runtime.core.effects import Outcome
 
 __all__ = ["Tally"]
@@ -31,12 +32,14 @@ class Tally:
 
     __slots__ = (
         "_completion",
+        "_ended",
         "_failures",
         "_limit",
         "_statuses",
         "_successes",
         "begun",
         "broken",
+        "decided",
         "outcomes",
         "reason",
         "total",
@@ -46,69 +49,72 @@ class Tally:
         self.total = total
         self._limit = total if limit is None else limit
         self._completion = completion
+        self._ended = 0
         self._failures = 0
         self._successes = 0
-        self._statuses: list[BatchStatus | None] = [None] * total
+        self._statuses: list[BatchStatus | None] | None = None if completion.should_complete is None else [None] * total
+        """How the branches stand, for who decides by that."""
         self.begun = 0
         """Branches that have begun; the next one's index."""
         self.outcomes: dict[int, Outcome[Any]] = {}
         """How the branches that have ended did so."""
+        self.decided = False
+        """Whether the batch is over; no branch begins or ends any more."""
         self.reason: BatchReason | None = None
+        """Why it is."""
         self.broken: Exception | None = None
         """What the user's predicate raised."""
         self._decide()
 
     @property
-    def decided(self) -> bool:
-        """Whether the batch is over; no branch begins or ends any more."""
-        return self.reason is not None or self.broken is not None
+    def room(self) -> int:
+        """How many branches may begin now."""
+        return 0 if self.decided else min(self.total, self._ended + self._limit) - self.begun
 
     @property
     def has_room(self) -> bool:
         """Whether another branch may begin now."""
-        return not self.decided and self.begun < self.total and self.begun - len(self.outcomes) < self._limit
+        return not self.decided and self.begun < self.total and self.begun - self._ended < self._limit
 
     def begin(self) -> int:
         """The next branch begins; its index."""
         index = self.begun
         self.begun += 1
-        self._statuses[index] = BatchStatus.STARTED
-        if self._completion.should_complete is not None:
+        if self._statuses is not None:
+            self._statuses[index] = BatchStatus.STARTED
             self._decide()
         return index
 
     def end(self, index: int, outcome: Outcome[Any]) -> None:
         """A branch has ended."""
         self.outcomes[index] = outcome
-        if isinstance(outcome, Ok):
+        self._ended += 1
+        succeeded = isinstance(outcome, Ok)
+        if succeeded:
             self._successes += 1
-            self._statuses[index] = BatchStatus.SUCCEEDED
         else:
             self._failures += 1
-            self._statuses[index] = BatchStatus.FAILED
+        if self._statuses is not None:
+            self._statuses[index] = BatchStatus.SUCCEEDED if succeeded else BatchStatus.FAILED
         if not self.decided:
             self._decide()
 
-    def status(self, index: int) -> BatchStatus | None:
-        """How a branch stands; None before it begins."""
-        return self._statuses[index]
-
     def _decide(self) -> None:
         completion = self._completion
-        if completion.should_complete is not None:
-            self._ask(completion)
-        elif self._tolerance_exceeded(completion):
+        if self._statuses is not None:
+            self._ask(completion, self._statuses)
+        elif self._failures and self._tolerance_exceeded(completion):
             self.reason = BatchReason.FAILURE_TOLERANCE_EXCEEDED
-        if self.decided:
-            return
-        if len(self.outcomes) == self.total:
-            self.reason = BatchReason.ALL_COMPLETED
-        elif completion.min_successful is not None and self._successes >= completion.min_successful:
-            self.reason = BatchReason.MIN_SUCCESSFUL_REACHED
+        if self.reason is None and self.broken is None:
+            if self._ended == self.total:
+                self.reason = BatchReason.ALL_COMPLETED
+            elif completion.min_successful is not None and self._successes >= completion.min_successful:
+                self.reason = BatchReason.MIN_SUCCESSFUL_REACHED
+            else:
+                return
+        self.decided = True
 
     def _tolerance_exceeded(self, completion: Completion) -> bool:
-        if not self._failures:
-            return False
         count, percentage = completion.tolerated_failures, completion.tolerated_percentage
         if count is None and percentage is None:
             return completion.min_successful is None
@@ -116,9 +122,11 @@ class Tally:
             return True
         return percentage is not None and self._failures * PERCENT > percentage * self.total
 
-    def _ask(self, completion: Completion) -> None:
+    def _ask(self, completion: Completion, statuses: list[BatchStatus | None]) -> None:
+        from perdure.progress import BatchDecision, BatchProgress  # for who decides by a function
+
         assert completion.should_complete is not None  # noqa: S101  asked only where there is one
-        progress = BatchProgress(tuple(self._statuses))
+        progress = BatchProgress(tuple(statuses))
         try:
             decision: object = completion.should_complete(progress)
         except Exception as error:  # noqa: BLE001  user code may raise anything
@@ -133,4 +141,4 @@ class Tally:
 
     def __repr__(self) -> str:
         state = self.reason or ("broken" if self.broken else "open")
-        return f"<Tally {state}: {self.begun} of {self.total} begun, {len(self.outcomes)} ended>"
+        return f"<Tally {state}: {self.begun} of {self.total} begun, {self._ended} ended>"

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from perdure_runtime.core.identity import Identity, Scope
 
 __all__ = [
+    "OUTCOMES",
     "Aside",
+    "Begun",
     "Call",
     "Commit",
     "Due",
@@ -62,6 +64,8 @@ class Raised(NamedTuple):
 
 
 Outcome: TypeAlias = Ok[T] | Raised
+OUTCOMES = (Ok, Raised)
+"""What an outcome is an instance of."""
 
 
 def unreadable(error: SerdesError, identity: Identity) -> Raised:
@@ -136,6 +140,8 @@ class Aside(NamedTuple, Generic[T]):
 
 Effect: TypeAlias = Commit | Call | Enter | Fan | Park | HandOver | Aside[Any]
 Op: TypeAlias = Generator[Effect, Any, T]
+Begun: TypeAlias = Ok[T] | Raised | Generator[Effect, Any, Ok[T] | Raised]
+"""What an operation is once it begins: its outcome where that is recorded, and else what has to be driven to it."""
 
 
 def call(body: Callable[[int], T], attempt: int, *, is_async: bool, is_lazy: bool = False) -> Op[Outcome[T]]:

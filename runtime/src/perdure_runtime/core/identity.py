@@ -131,9 +131,10 @@ def idempotency_key(execution: str, operation_id: str) -> str:
 def differences(identity: Identity, record: Record) -> tuple[tuple[str, object, object], ...]:
     """Field, recorded value and asked value for everything in which the record is not what was asked for."""
     wire = record.wire
-    recorded = (wire["Type"], wire.get("SubType") or None, wire.get("Name") or None, wire.get("ParentId") or None)
-    asked: tuple[str, str, str | None, str | None] = identity[1:]
-    if recorded == asked:
+    find = wire.get
+    recorded = (wire["Type"], find("SubType"), find("Name"), find("ParentId"))
+    if recorded == identity[1:]:
         return ()
-    asked = (identity.kind.value, *asked[1:])
+    recorded = (recorded[0], *(text or None for text in recorded[1:]))  # the empty text and none are the same
+    asked = (identity.kind.value, *identity[2:])
     return tuple(field for field in zip(FIELDS, recorded, asked, strict=True) if field[1] != field[2])

@@ -10,6 +10,8 @@ it then cannot say is not recorded: such a question reads on.
 from __future__ import annotations
 
 from collections import deque
+from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from perdure import ReplayMismatch
@@ -19,11 +21,13 @@ from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.vocabulary import TERMINAL, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator, Sequence
 
     from perdure_runtime.core.identity import Identity
 
 __all__ = ["Journal"]
+
+ID = itemgetter("Id")
 
 
 class Journal:
@@ -40,21 +44,16 @@ class Journal:
         self._read: Callable[[], object] | None = None
         """Brings the next page, while there is one."""
 
-    def merge(self, operations: Iterable[dict[str, Any]], scale: float = SECONDS) -> None:
+    def merge(self, operations: Sequence[dict[str, Any]], scale: float = SECONDS) -> None:
         """Take in operations as the service sent them; a newer state replaces an older one."""
-        records = self._records
-        news = self._news
-        for wire in operations:
-            operation_id = wire["Id"]
-            records[operation_id] = Record(wire, scale)
-            news.append(operation_id)
+        ids = list(map(ID, operations))
+        self._records.update(zip(ids, map(Record, operations, repeat(scale)), strict=True))
+        self._news.extend(ids)
 
     def take_news(self) -> list[str]:
         """The ids of what was merged since the last call."""
-        news = []
-        while self._news:  # one by one: another thread may be merging
-            news.append(self._news.popleft())
-        return news
+        news = self._news
+        return [news.popleft() for _ in range(len(news))]  # one by one: another thread may be merging
 
     def expect(self, read: Callable[[], object] | None) -> None:
         """There is more to come: `read` merges the next page, and after the last seals the journal. None: no more."""
@@ -73,9 +72,8 @@ class Journal:
 
     def find(self, operation_id: str) -> Record | None:
         """The record, or None where nothing is recorded."""
-        record = self._records.get(operation_id)
-        while record is None and self._reads_on():
-            record = self._records.get(operation_id)
+        while (record := self._records.get(operation_id)) is None and self._read is not None:
+            self._read()
         return record
 
     def ask(self, identity: Identity, *, sealed: bool = False) -> Record | None:
@@ -83,20 +81,21 @@ class Journal:
 
         In a `sealed` context, which has finished before, there must be one.
         """
-        self._asked.add(identity.id)
-        record = self._records.get(identity.id) or self.find(identity.id)
+        operation_id = identity.id
+        self._asked.add(operation_id)
+        record = self.find(operation_id)
         if record is None:
             if sealed:
                 asked = (("operation", "nothing: its context has finished", str(identity)),)
-                raise ReplayMismatch(identity.id, asked, hint=self._hint(identity))
+                raise ReplayMismatch(operation_id, asked, hint=self._hint(identity))
         elif found := differences(identity, record):
-            raise ReplayMismatch(identity.id, found, hint=self._hint(identity))
+            raise ReplayMismatch(operation_id, found, hint=self._hint(identity))
         return record
 
     def ask_virtual(self, identity: Identity) -> None:
         """Take the place of a context that records nothing of itself; raises `ReplayMismatch` where something has."""
         self._asked.add(identity.id)
-        record = self._records.get(identity.id) or self.find(identity.id)
+        record = self.find(identity.id)
         if record is not None:
             found = (("context", f"recorded as {record.name or record.subtype}", "virtual, which is not recorded"),)
             raise ReplayMismatch(identity.id, found)
@@ -109,6 +108,11 @@ class Journal:
         """Whether a parked operation has nothing new to act on."""
         record = self._records.get(operation_id)
         return record is None or move_for(record.kind, record.status, operation_id) is Move.PARK
+
+    @property
+    def count(self) -> int:
+        """How many operations are known, besides the execution itself."""
+        return len(self._records) - 1  # every state begins with that one (PROTOCOL 1.1)
 
     @property
     def has_history(self) -> bool:
@@ -159,6 +163,9 @@ class Journal:
             if record.id not in self._asked and not differences(identity._replace(id=record.id), record):
                 return f"the history holds {identity.name or identity.kind.value.lower()} as {record.id[:8]}, later on"
         return ""
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(tuple(self._records.values()))
 
     def __repr__(self) -> str:
         return f"<Journal: {len(self._records)} records, {len(self._asked)} asked for>"

@@ -4,6 +4,9 @@ The outbox decides what goes into the next request, what has been acknowledged, 
 nothing. An update is bytes, encoded once, and its length is its size. Each gets a ticket, counting from 1; `settled` is
 the last ticket of which all before it are acknowledged too.
 
+One thread queues, and one at a time takes. Neither waits for the other: each adds to one end of the queue or takes from
+the other, and each number has one who writes it.
+
 So what the service holds is always a beginning of what was queued: where an update is lost, all that were queued after
 it are lost with it, whatever line of work they came from. That is what lets an operation go on before its updates are
 acknowledged. What the code makes of a value may be lost as long as it is lost together with the value; anything else,
@@ -34,22 +37,26 @@ class Debtor(Protocol):
 class Outbox:
     """A queue of encoded updates; at most one batch of it is on its way."""
 
-    __slots__ = ("_bytes", "_flying", "_owed_by_all", "_queue", "_tickets", "settled")
+    __slots__ = ("_flying", "_owed_by_all", "_queue", "_queued", "_taken", "settled", "tickets")
 
     def __init__(self) -> None:
         self._queue: deque[bytes] = deque()
-        self._bytes = 0
+        self._queued = 0
+        """Bytes that were ever queued."""
+        self._taken = 0
+        """Those of them that were taken."""
         self._flying: list[bytes] = []
-        self._tickets = 0
         self._owed_by_all = 0
+        self.tickets = 0
+        """The last ticket given."""
         self.settled = 0
 
     def push(self, update: bytes) -> int:
         """Queue an update; its ticket."""
+        self._queued += len(update)
         self._queue.append(update)
-        self._bytes += len(update)
-        self._tickets += 1
-        return self._tickets
+        self.tickets += 1
+        return self.tickets
 
     def owe(self, ticket: int, due: Due, line: Debtor) -> int:
         """Who has to wait for a ticket that a line has taken: the one that it has to wait for right now, or 0."""
@@ -76,24 +83,19 @@ class Outbox:
     @property
     def is_full(self) -> bool:
         """Whether what is queued fills a request."""
-        return len(self._queue) >= MOST_UPDATES or self._bytes >= MOST_BYTES
+        return len(self._queue) >= MOST_UPDATES or self._queued - self._taken >= MOST_BYTES
 
     def next_batch(self) -> list[bytes]:
         """Take what goes into the next request: in order, within the limits, an oversized update alone."""
         if self._flying:
             raise RuntimeError("a batch is on its way: its answer carries the token that the next one needs")
         queue = self._queue
-        if len(queue) <= MOST_UPDATES and self._bytes + len(queue) <= MOST_BYTES:
-            self._flying = list(queue)
-            self._bytes = 0
-            queue.clear()
-            return self._flying
-        batch: list[bytes] = []
-        room = MOST_BYTES
-        while queue and len(batch) < MOST_UPDATES and (not batch or len(queue[0]) <= room):
-            room -= len(queue[0]) + 1
-            batch.append(queue.popleft())
-        self._bytes -= sum(map(len, batch))
+        batch = [queue.popleft() for _ in range(min(len(queue), MOST_UPDATES))]
+        size = sum(map(len, batch))
+        while size + len(batch) - 1 > MOST_BYTES and len(batch) > 1:  # with a comma between any two
+            size -= len(batch[-1])
+            queue.appendleft(batch.pop())
+        self._taken += size
         self._flying = batch
         return batch
 

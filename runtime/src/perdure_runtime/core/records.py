@@ -20,17 +20,18 @@ __all__ = ["MILLISECONDS", "SECONDS", "Record", "epoch_seconds"]
 SECONDS = 1.0
 MILLISECONDS = 0.001
 
+# By plain text: Python looks that up faster than enums.
 KINDS = {kind.value: kind for kind in Kind}
 STATUSES = {status.value: status for status in Status}
 DETAILS = {
-    Kind.EXECUTION: "ExecutionDetails",
-    Kind.CONTEXT: "ContextDetails",
-    Kind.STEP: "StepDetails",
-    Kind.WAIT: "WaitDetails",
-    Kind.CALLBACK: "CallbackDetails",
-    Kind.CHAINED_INVOKE: "ChainedInvokeDetails",
+    Kind.EXECUTION.value: "ExecutionDetails",
+    Kind.CONTEXT.value: "ContextDetails",
+    Kind.STEP.value: "StepDetails",
+    Kind.WAIT.value: "WaitDetails",
+    Kind.CALLBACK.value: "CallbackDetails",
+    Kind.CHAINED_INVOKE.value: "ChainedInvokeDetails",
 }
-WAKES = {Kind.STEP: "NextAttemptTimestamp", Kind.WAIT: "ScheduledEndTimestamp"}
+WAKES = {Kind.STEP.value: "NextAttemptTimestamp", Kind.WAIT.value: "ScheduledEndTimestamp"}
 
 
 class Record:
@@ -81,7 +82,11 @@ class Record:
     @property
     def details(self) -> dict[str, Any]:
         """The member that only this kind has."""
-        return self.wire.get(DETAILS[self.kind]) or {}
+        wire = self.wire
+        try:
+            return wire.get(DETAILS[wire["Type"]]) or {}
+        except KeyError:
+            raise _impossible(wire) from None
 
     @property
     def completed_attempts(self) -> int:
@@ -111,8 +116,8 @@ class Record:
     @property
     def wake(self) -> float | None:
         """When the service will move it on, in epoch seconds; None where only an event can."""
-        kind = self.kind
-        return epoch_seconds(self.details.get(WAKES[kind]), self.scale) if kind in WAKES else None
+        member = WAKES.get(self.wire["Type"])
+        return None if member is None else epoch_seconds(self.details.get(member), self.scale)
 
     @property
     def started_at(self) -> float | None:

@@ -2,6 +2,9 @@
 
 Every update repeats the operation's parent, name and subtype, because the service rebuilds the operation from it. Its
 words are plain text: a JSON library looks an enum up again, each time it writes one.
+
+Most updates have the same few members, of which only the name and the payload can hold anything that JSON escapes. Such
+a one is put together as text, in a quarter of the time that Python's own encoder takes.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.core.vocabulary import Action, Kind
+from perdure_runtime.jsoncode import CODE, quoted
 
 if TYPE_CHECKING:
     from perdure_runtime.core.identity import Identity
@@ -24,10 +28,13 @@ __all__ = [
     "succeeded",
     "summarised",
     "wait_started",
+    "written",
 ]
 
 START, SUCCEED, FAIL, RETRY = Action.START.value, Action.SUCCEED.value, Action.FAIL.value, Action.RETRY.value
 WORDS = {kind: kind.value for kind in Kind}
+SHORT = 4096
+"""Characters of a payload up to which the text that is put together costs less."""
 
 
 def started(identity: Identity) -> dict[str, Any]:
@@ -83,6 +90,29 @@ def execution_succeeded(now: float, payload: str) -> dict[str, Any]:
     """The whole execution is done, with a result too large for the answer; always the last update (PROTOCOL 1.6)."""
     identifier = f"execution-result-{int(now * 1000)}"
     return {"Id": identifier, "Type": WORDS[Kind.EXECUTION], "Action": SUCCEED, "Payload": payload}
+
+
+def written(update: dict[str, Any]) -> bytes:
+    """An update as it travels. Raises TypeError or ValueError where one of its values has no form in JSON."""
+    find = update.get
+    subtype, payload = find("SubType"), find("Payload")
+    if CODE.is_swift or subtype is None or (payload is not None and len(payload) > SHORT):
+        return CODE.written(update)
+    text = f'{{"Id":"{update["Id"]}","Type":"{update["Type"]}","Action":"{update["Action"]}","SubType":"{subtype}"'
+    count = 4
+    if (parent := find("ParentId")) is not None:
+        text += f',"ParentId":"{parent}"'
+        count += 1
+    if (name := find("Name")) is not None:
+        text += f',"Name":{quoted(name)}'
+        count += 1
+    if payload is not None:
+        text += f',"Payload":{quoted(payload)}'
+        count += 1
+    if (wait := find("WaitOptions")) is not None:
+        text += f',"WaitOptions":{{"WaitSeconds":{wait["WaitSeconds"]}}}'
+        count += 1
+    return f"{text}}}".encode() if count == len(update) else CODE.written(update)
 
 
 def _update(identity: Identity, action: str) -> dict[str, Any]:

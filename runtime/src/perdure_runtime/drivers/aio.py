@@ -130,16 +130,17 @@ class Aio:
             self._refuse_when_closed(lane)
         self._open[identity.id] = identity
         lane.enter_stray(self._homes)
+        operation = asked.driven()
         try:
             calls.begins(asked)
-            outcome = await self._outcome(asked.operation, lane)
+            outcome = await self._outcome(operation, lane)
             calls.ended(asked)
         except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
             run.fail(error)
             raise Stop from None
         finally:
             # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
-            asked.operation.close()
+            operation.close()
             lane.leave_stray()
             if lane.closed:
                 self._open.pop(identity.id, None)

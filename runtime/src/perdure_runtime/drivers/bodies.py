@@ -10,18 +10,17 @@ from __future__ import annotations
 import time
 from _thread import allocate_lock
 from collections import deque
-from contextlib import suppress
 from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.effects import Call, Ok, Outcome, Raised
-from perdure_runtime.drivers.broken import Broken
 from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.pool import Job
 from perdure_runtime.drivers.running_step import RunningStep
+from perdure_runtime.drivers.signals import Broken
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -36,23 +35,19 @@ __all__ = ["CODEC_GOES_ON", "GRACE", "Bodies", "Body"]
 GRACE = 0.25
 """Seconds that bodies nobody waits for have to end, before the response."""
 CODEC_GOES_ON = "a codec's request goes on by itself, its result is dropped"
-SHORTEST_LOOK, LONGEST_LOOK = 0.002, 0.05
-"""Seconds between two looks at what has ended, while bodies still wait for a thread and so no thread tells."""
 
 
 class Body(Job):
     """One body that runs, or waits for a thread; or, where it is async, has been handed to the loop."""
 
-    __slots__ = ("_bodies", "call", "ended", "lane", "on_loop", "variables")
+    ended = False
+    on_loop: LoopBody | None = None
 
     def __init__(self, bodies: Bodies, lane: Lane, call: Call, variables: Context) -> None:
-        super().__init__()
         self._bodies = bodies
         self.lane = lane
         self.call = call
         self.variables = variables
-        self.on_loop: LoopBody | None = None
-        self.ended = False
 
     def run(self) -> None:
         """What a thread of the pool does."""
@@ -69,7 +64,8 @@ class Bodies:
         self._let_go: list[Body] = []
         self._bell = allocate_lock()
         self._bell.acquire()
-        self._look = SHORTEST_LOOK
+        self._asleep = False
+        """Whether somebody waits for a body to end: waking them costs more than a quick body."""
         self._loop_lock = allocate_lock()
         self.loop_thread: LoopThread | None = None
         """Where async bodies run, once there have been any."""
@@ -83,17 +79,17 @@ class Bodies:
             self._pool.stage(body)
         return body
 
-    def push_on(self) -> None:
-        """See to it that all that is lined up gets a thread. What is quick has ended then, and can travel together."""
+    def push_on(self, *, settle: bool) -> None:
+        """See to it that all that is lined up gets a thread; `settle` for what is quick to end, and travel together."""
         if self._pool.waiting:
             self._pool.begin()
-            self._pool.settle()
+            if settle:
+                self._pool.settle()
 
     def take_ended(self) -> tuple[Lane, Outcome[Any] | Broken] | None:
         """The next body that has ended, None where there is none; those that nobody waits for are passed over."""
         while self._outcomes:
             body, outcome = self._outcomes.popleft()
-            self._look = SHORTEST_LOOK
             lane = body.lane
             if lane.body is body:
                 lane.body = None
@@ -102,16 +98,17 @@ class Bodies:
 
     def wait(self, seconds: float | None) -> None:
         """Return when a body has ended, when `ring` is called, or after `seconds`."""
-        timeout = -1.0 if seconds is None else seconds
-        if self._pool.waiting:
-            timeout = self._look if seconds is None else min(seconds, self._look)
-            self._look = min(self._look * 2, LONGEST_LOOK)
-        self._bell.acquire(timeout=timeout)
+        self._asleep = True
+        if not self._outcomes:  # whatever ends from here on rings
+            self._bell.acquire(timeout=-1.0 if seconds is None else seconds)
+        self._asleep = False
 
     def ring(self) -> None:
-        """Wake whoever waits; from any thread."""
-        with suppress(RuntimeError):  # somebody has rung already
+        """Wake whoever waits, or will wait next; from any thread."""
+        try:  # noqa: SIM105  contextlib is not on the way to the first branch
             self._bell.release()
+        except RuntimeError:  # somebody has rung already
+            pass
 
     def let_go(self, body: Body) -> None:
         """Nobody waits for this one any more."""
@@ -130,6 +127,7 @@ class Bodies:
         if self.loop_thread is not None:
             self.loop_thread.finish()
             self.loop_thread = None
+        self._asleep = True
         deadline = time.monotonic() + GRACE
         while any(not body.ended for body in self._let_go):
             left = deadline - time.monotonic()
@@ -162,10 +160,10 @@ class Bodies:
         del outcome  # the error's frames lead back to here
 
     def _ended(self, body: Body, outcome: Outcome[Any] | Broken) -> None:
-        """On whichever thread it ran. While others wait for a thread, they will tell."""
+        """On whichever thread it ran."""
         body.ended = True
         self._outcomes.append((body, outcome))
-        if not self._pool.waiting:
+        if self._asleep:
             self.ring()
 
     def _loop_thread(self) -> LoopThread:

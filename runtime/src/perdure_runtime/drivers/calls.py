@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from perdure.errors import ReplayMismatch, failure
-from perdure_runtime.core.effects import Raised
+from perdure_runtime.core.effects import OUTCOMES, Raised
 from perdure_runtime.core.vocabulary import Kind
 from perdure_runtime.drivers.frames import place_of_the_call, regain_context
 from perdure_runtime.logs import LogScope
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from perdure import Codec, Execution, LambdaContext
     from perdure_runtime.chains import Chains
     from perdure_runtime.codecs.chain import Chain
-    from perdure_runtime.core.effects import Op, Outcome
+    from perdure_runtime.core.effects import Begun, Op, Outcome
     from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.run import Home, Run
     from perdure_runtime.values.forms import Forms
 
-__all__ = ["Asked", "Calls", "Setting", "result_of"]
+__all__ = ["Asked", "AskedOperation", "Calls", "Setting", "result_of"]
 
 if TYPE_CHECKING:
     H = TypeVar("H", bound=Home)
@@ -65,15 +65,42 @@ class Setting(NamedTuple):
         )
 
 
-class Asked(NamedTuple):
+class Asked:
     """An operation that the workflow has asked for."""
 
-    identity: Identity
-    record: Record | None
-    """What was recorded of it when it was asked for."""
-    operation: Op[Outcome[Any]]
-    is_virtual: bool = False
-    """Whether it leaves no record of its own."""
+    __slots__ = ("identity", "is_virtual", "record")
+
+    def __init__(self, identity: Identity, record: Record | None, *, is_virtual: bool = False) -> None:
+        self.identity = identity
+        self.record = record
+        """What was recorded of it when it was asked for."""
+        self.is_virtual = is_virtual
+        """Whether it leaves no record of its own."""
+
+    def begin(self) -> Begun[Any]:
+        """Its outcome where that is recorded, else what has to be driven; asked once, by the driver."""
+        raise NotImplementedError
+
+    def driven(self) -> Op[Outcome[Any]]:
+        """The same, as an operation in any case."""
+        begun = self.begin()
+        return begun if isinstance(begun, OUTCOMES) else (yield from begun)
+
+
+class AskedOperation(Asked):
+    """One that is driven in any case."""
+
+    __slots__ = ("operation",)
+
+    def __init__(
+        self, identity: Identity, record: Record | None, operation: Op[Outcome[Any]], *, is_virtual: bool = False
+    ) -> None:
+        super().__init__(identity, record, is_virtual=is_virtual)
+        self.operation = operation
+
+    def begin(self) -> Begun[Any]:
+        """What has to be driven."""
+        return self.operation
 
 
 class Calls(Generic[H]):

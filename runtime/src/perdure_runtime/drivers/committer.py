@@ -2,8 +2,8 @@
 
 One request, because each answer carries the token that the next request needs. What must be durable is sent by whoever
 waits for it, together with all that gathered before it. What nobody waits for is sent with the next commit, or, when a
-body takes long, or the code between two calls, by a tick (`Ticker`) from outside. Queueing never waits for a request:
-there is a lock for each. Who waits for what is the outbox's to say.
+body takes long, or the code between two calls, by a tick (`Ticker`) from outside. Queueing never waits for a request.
+Who waits for what is the outbox's to say.
 
 After a failure every later commit fails alike: whether the lost request took effect is unknown, and only a new
 invocation, which reads the state anew, can tell. That holds for any failure, a bug in a client included.
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.core.effects import Due
 from perdure_runtime.core.outbox import Outbox
-from perdure_runtime.core.vocabulary import Kind
-from perdure_runtime.jsoncode import CODE
+from perdure_runtime.core.updates import written
+from perdure_runtime.core.vocabulary import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from perdure_runtime.core.outbox import Debtor
     from perdure_runtime.drivers.ticker import Ticker
     from perdure_runtime.service.protocol import Service
+    from perdure_runtime.usage import Usage
 
 __all__ = ["Committer"]
 
-EXECUTION = Kind.EXECUTION.value
+RETRY = Action.RETRY.value
 
 
 class Committer:
@@ -41,15 +42,14 @@ class Committer:
         "_client_token",
         "_closed",
         "_closing",
-        "_count",
         "_journal",
         "_lingering",
-        "_lock",
         "_outbox",
         "_sending",
         "_service",
         "_ticker",
         "_token",
+        "_usage",
         "completed",
         "failure",
         "on_answer",
@@ -64,7 +64,7 @@ class Committer:
         journal: Journal,
         client_token: Callable[[], str],
         ticker: Ticker,
-        count: Callable[[dict[str, Any], int], None] | None = None,
+        usage: Usage,
     ) -> None:
         self._service = service
         self._arn = arn
@@ -73,11 +73,10 @@ class Committer:
         self._client_token = client_token
         self._ticker = ticker
         self._outbox = Outbox()
-        self._lock = allocate_lock()
         self._sending = allocate_lock()
         self._lingering = 0
         self._closing = False
-        self._count = count
+        self._usage = usage
         self._closed = False
         self.failure: Exception | None = None
         self.revoked = False
@@ -101,28 +100,26 @@ class Committer:
         return self._outbox.settled
 
     def record(self, line: Debtor, updates: Sequence[dict[str, Any]], due: Due) -> int:
-        """Queue what an operation of this line commits; the ticket that it has to wait for, or 0."""
-        ticket = self.push(updates, durable=due is Due.NOW)
+        """Queue what an operation of this line commits; the ticket that it has to wait for, or 0.
+
+        The ticker looks after what nobody waits for.
+        """
+        ticket = self._push(updates)
+        if due is Due.NOW:
+            return ticket
+        self._ticker.watch(self)
         return self._outbox.owe(ticket, due, line)
+
+    def end(self, update: dict[str, Any]) -> None:
+        """Have the update acknowledged after which the service takes no more. Raises what a request raised."""
+        with self._sending:  # or the batch before it could be taken for the last
+            self._closing = True
+            ticket = self._push((update,))
+        self.flush(ticket)
 
     def before(self, line: Debtor, call: Call) -> int:
         """The ticket that this line has to wait for before a body begins, or 0 where it may begin now."""
         return 0 if call.is_lazy else self._outbox.before_work(line)
-
-    def push(self, updates: Sequence[dict[str, Any]], *, durable: bool) -> int:
-        """Queue `updates`; the ticket of the last. The ticker looks after what nobody waits for."""
-        ticket = 0
-        for update in updates:
-            data = CODE.written(update)
-            if self._count is not None:
-                self._count(update, len(data))
-            with self._lock:
-                if update["Type"] == EXECUTION:
-                    self._closing = True
-                ticket = self._outbox.push(data)
-        if not durable:
-            self._ticker.watch(self)
-        return ticket
 
     def flush(self, ticket: int) -> None:
         """Return when all up to `ticket` is acknowledged, or nothing more is taken. Raises what a request raised."""
@@ -171,9 +168,8 @@ class Committer:
             raise self.failure
         if self._closed:
             raise RuntimeError("the invocation is over")
-        with self._lock:
-            batch = self._outbox.next_batch()
-            last = self._closing and not self._outbox.waiting
+        batch = self._outbox.next_batch()
+        last = self._closing and not self._outbox.waiting
         try:
             self._journal.complete()  # no update is sent before the last page of the state is read
             answer = self._service.checkpoint(self._arn, self._token, batch, self._client_token())
@@ -185,14 +181,23 @@ class Committer:
             else:
                 self._token = answer.token
                 self._read_on(answer.marker)
-            with self._lock:
-                self._outbox.acknowledge()
+            self._outbox.acknowledge()
+            self._usage.sent(batch)
         except Exception as failure:
             self.failure = failure
             raise
         finally:
             if (tell := self.on_answer) is not None:
                 tell()
+
+    def _push(self, updates: Sequence[dict[str, Any]]) -> int:
+        """Queue `updates`; the ticket of the last."""
+        outbox = self._outbox
+        for update in updates:
+            outbox.push(written(update))
+            if update["Action"] == RETRY:
+                self._usage.retried()
+        return outbox.tickets
 
     def _read_on(self, marker: str | None) -> None:
         """The rest of an answer that came in pages, before anyone acts on it."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from perdure.contexts import CURRENT_CONTEXT
 from perdure.errors import DurableCallRefused
+from perdure_runtime.core.effects import OUTCOMES
 from perdure_runtime.drivers.asking.steps import ask_step
 from perdure_runtime.drivers.calls import Asked, Calls, Setting, result_of
 from perdure_runtime.logs import SCOPE, DurableLogger
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure import Duration, Execution, LambdaContext, Logger
+    from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Scope
     from perdure_runtime.drivers.lanes import Lane
     from perdure_runtime.drivers.line import Line
@@ -215,7 +217,7 @@ class DurableContext:
 
     def with_retry(self, fn: Any, /, *, name: str | None = None, retry: Any = None) -> Any:
         """Run a block of operations again when it fails."""
-        from perdure_runtime.drivers.asking.children import ask_with_retry
+        from perdure_runtime.drivers.asking.retrying import ask_with_retry
 
         return self._perform(ask_with_retry, fn, name, retry)
 
@@ -268,20 +270,30 @@ class LineContext(DurableContext):
 def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
     """What an operation comes to, driven on the line that its call was made from."""
     run, line = calls.setting.run, calls.home
+    # Until then nobody speaks: a policy or a serdes that the engine asks must not call durable operations.
+    speaker, run.speaker = run.speaker, None
     try:
-        calls.begins(asked)
-        outcome = line.perform(asked.operation)
+        begun = asked.begin()
+        outcome = begun if isinstance(begun, OUTCOMES) else _driven(calls, asked, begun)
         calls.ended(asked)
     except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
         run.fail(error)
         line.stop()
     finally:
-        # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
-        asked.operation.close()
+        run.speaker = speaker
     try:
         return result_of(outcome)
     finally:
-        del outcome
+        del begun, outcome
+
+
+def _driven(calls: Calls[Line | Lane], asked: Asked, operation: Op[Outcome[Any]]) -> Outcome[Any]:
+    calls.begins(asked)
+    try:
+        return calls.home.perform(operation)
+    finally:
+        # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
+        operation.close()
 
 
 def enter_here(setting: Setting, line: Line | Lane, body: Callable[[Any], object], scope: Scope) -> object:

@@ -21,10 +21,9 @@ from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOv
 from perdure_runtime.core.handover import SOON
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.drivers.bodies import Bodies
-from perdure_runtime.drivers.broken import Broken
 from perdure_runtime.drivers.context import enter_here
 from perdure_runtime.drivers.lanes import Lane, OpenFan
-from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.drivers.signals import Broken, Stop
 from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, Strand
 
 if TYPE_CHECKING:
@@ -101,9 +100,9 @@ class Hub:
                 if not lane.closed:
                     self._advance(lane, reply)
         elif self._open_branches():
-            pass
+            self._bodies.push_on(settle=False)  # what blocks may begin while others are opened
         else:
-            self._bodies.push_on()
+            self._bodies.push_on(settle=True)
             if self._take_ended():
                 return
             if self._unacknowledged:
@@ -119,20 +118,20 @@ class Hub:
         """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
         if not self._hungry or self._run.committer.waiting >= MOST_UPDATES:
             return False
-        opened = 0
+        most = MOST_OPENED
         for fan in tuple(self._hungry):
-            tally = fan.effect.tally
-            while tally.has_room and opened < MOST_OPENED:
+            tally, make = fan.effect.tally, fan.effect.make
+            for _ in range(min(tally.room, most)):
                 index = tally.begin()
-                opened += 1
+                most -= 1
                 if tally.decided:
                     self._decided(fan)
                     break
-                lane = fan.lanes[index] = Lane(fan, index, fan.effect.make(index))
+                lane = fan.lanes[index] = Lane(fan, index, make(index))
                 self._ready.append((lane, None))
             if not tally.has_room:
                 self._hungry.pop(fan, None)
-        return opened > 0
+        return most < MOST_OPENED
 
     def _is_held_up(self) -> bool:
         """Whether branches could begin, were there not so much to be sent before."""
@@ -213,11 +212,26 @@ class Hub:
     # One lane
 
     def _advance(self, lane: Lane, reply: Any) -> None:  # noqa: ANN401  whatever the effect asked for
-        """Go on with a lane as far as it gets."""
-        while (message := self._driven(lane, reply)) is not None:
-            answer = self._resume(lane, message)
+        """Go on with a lane as far as it gets: with its innermost operation, or with the code around that."""
+        operations = lane.operations
+        while True:
+            try:
+                effect = operations[-1].send(reply)
+            except StopIteration as end:
+                operations.pop()
+                if not operations:
+                    self._lane_ended(lane, end.value)
+                    return
+                answer = self._resume(lane, end.value)
+            else:
+                if not isinstance(effect, Enter):
+                    if self._waits(lane, effect):
+                        return
+                    reply = None
+                    continue
+                answer = self._resume(lane, effect)
             if isinstance(answer, GeneratorType):
-                lane.operations.append(answer)
+                operations.append(answer)
                 reply = None
             elif isinstance(answer, (Ok, Raised)) and self._run.fatal is None:
                 reply = answer
@@ -233,35 +247,12 @@ class Hub:
             raise answer.error
         # Else it was unwound, because the run has failed: the next turn ends that.
 
-    def _driven(self, lane: Lane, reply: Any) -> Enter | Outcome[Any] | None:  # noqa: ANN401  whatever the effect asked for
-        """Drive the innermost operation: what its code is to be told, or None where the lane waits or has ended."""
-        operations = lane.operations
-        go_on = operations[-1].send
-        while True:
-            try:
-                effect = go_on(reply)
-            except StopIteration as end:
-                operations.pop()
-                outcome: Outcome[Any] = end.value
-                if operations:
-                    return outcome
-                self._lane_ended(lane, outcome)
-                return None
-            if isinstance(effect, Commit):
-                if ticket := self._record(lane, effect.updates, effect.due):
-                    self._unacknowledged.append((ticket, lane, None))
-                    return None
-            elif isinstance(effect, Enter):
-                if lane.strand is None:
-                    lane.strand = self._free.pop() if self._free else Strand(self._enter)
-                    lane.strand.lend(lane, lane.fan.variables)
-                return effect
-            elif self._waits(lane, effect):
-                return None
-            reply = None
-
-    def _waits(self, lane: Lane, effect: Call | Fan | Park | HandOver | Aside[Any]) -> bool:
+    def _waits(self, lane: Lane, effect: Commit | Call | Fan | Park | HandOver | Aside[Any]) -> bool:
         """See to what a lane asks for; False where it need not wait for it."""
+        if isinstance(effect, Commit):
+            if ticket := self._record(lane, effect.updates, effect.due):
+                self._unacknowledged.append((ticket, lane, None))
+            return ticket > 0
         run = self._run
         match effect:
             case Call():
@@ -289,10 +280,13 @@ class Hub:
         return True
 
     def _resume(self, lane: Lane, message: object) -> Any:  # noqa: ANN401  an operation, or a word
+        strand = lane.strand
+        if strand is None:
+            strand = lane.strand = self._free.pop() if self._free else Strand(self._enter)
+            strand.lend(lane, lane.fan.variables)
         run = self._run
-        assert lane.strand is not None  # noqa: S101  code of the lane is on it
         run.speaker = lane.speaker
-        answer = lane.strand.go(message)
+        answer = strand.go(message)
         lane.speaker, run.speaker = run.speaker, None
         return answer
 
@@ -320,11 +314,12 @@ class Hub:
         lane.closed = True
         del fan.lanes[lane.index]
         self._take_strand(lane)
-        fan.line.owed = max(fan.line.owed, lane.owed)
-        fan.effect.tally.end(lane.index, outcome)
-        if fan.effect.tally.decided:
+        line, tally = fan.line, fan.effect.tally
+        line.owed = max(line.owed, lane.owed)
+        tally.end(lane.index, outcome)
+        if tally.decided:
             self._decided(fan)
-        elif fan.effect.tally.has_room:
+        elif tally.begun < tally.total:
             self._hungry[fan] = None
 
     def _decided(self, fan: OpenFan) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextvars import copy_context
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, assert_type
 
 from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
 from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
 
-    from perdure_runtime.core.effects import Due, Op
+    from perdure_runtime.core.effects import Op
     from perdure_runtime.core.identity import Scope
     from perdure_runtime.drivers.hub import Hub
     from perdure_runtime.drivers.run import Run
@@ -53,14 +53,6 @@ class Line:
 
     def perform(self, operation: Op[T]) -> T:
         """Drive `operation` to its end; raises `Stop` where that is not in this invocation."""
-        # Until then nobody speaks: a policy or a serdes that the engine asks must not call durable operations.
-        speaker, self._run.speaker = self._run.speaker, None
-        try:
-            return self._driven(operation)
-        finally:
-            self._run.speaker = speaker
-
-    def _driven(self, operation: Op[T]) -> T:
         reply: Any = None
         while True:
             try:
@@ -69,27 +61,22 @@ class Line:
                 value: T = end.value
                 return value
             reply = None
-            match effect:
-                case Commit(updates, due):
-                    self._commit(updates, due)
-                case Call():
-                    reply = self._call(effect)
-                case Enter(body, scope):
-                    reply = self._run_context(body, scope)
-                case Park(operation_id, wake):
-                    self._park(operation_id, wake)
-                case Fan():
-                    self._branch_out(effect)
-                case HandOver():
-                    pass  # nothing else is going on that could be waited for
-                case Aside(work):
-                    reply = _done_here(work)
-                case _:
-                    assert_never(effect)
-
-    def _commit(self, updates: tuple[dict[str, Any], ...], due: Due) -> None:
-        if ticket := self._run.committer.record(self, updates, due):
-            self._flush(ticket)
+            # In the order of their number; a `match` on classes would cost more than it decides.
+            if isinstance(effect, Commit):
+                if ticket := self._run.committer.record(self, effect.updates, effect.due):
+                    self._flush(ticket)
+            elif isinstance(effect, Call):
+                reply = self._call(effect)
+            elif isinstance(effect, Enter):
+                reply = self._run_context(effect.body, effect.scope)
+            elif isinstance(effect, Park):
+                self._park(effect.operation_id, effect.wake)
+            elif isinstance(effect, Fan):
+                self._branch_out(effect)
+            elif isinstance(effect, Aside):
+                reply = _done_here(effect.work)
+            else:
+                assert_type(effect, HandOver)  # nothing else is going on that could be waited for
 
     def _flush(self, ticket: int) -> None:
         committer = self._run.committer

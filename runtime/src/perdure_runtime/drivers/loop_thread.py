@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.core.effects import Call, Ok, Outcome, Raised
 from perdure_runtime.drivers.aio_loop import GRACE, leave_loop, the_loop
-from perdure_runtime.drivers.broken import Broken
 from perdure_runtime.drivers.cancelled import cancelled_within
 from perdure_runtime.drivers.frames import raise_again, without_engine_frames
+from perdure_runtime.drivers.signals import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

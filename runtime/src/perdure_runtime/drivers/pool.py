@@ -30,12 +30,9 @@ MOST_THREADS = 32
 class Job:
     """Something for a thread to do; each kind of job says what in `run`, which must not raise."""
 
-    __slots__ = ("given_up", "running")
-
-    def __init__(self) -> None:
-        self.running = False
-        self.given_up = False
-        """Whether nobody waits for it any more: if it runs, it goes on by itself, and if not, it never begins."""
+    running = False
+    given_up = False
+    """Whether nobody waits for it any more: if it runs, it goes on by itself, and if not, it never begins."""
 
     def run(self) -> None:
         """Do it."""
@@ -45,10 +42,7 @@ class Job:
 class Errand(Job):
     """A job that is a call of something."""
 
-    __slots__ = ("_calls",)
-
     def __init__(self, call: Callable[[], None]) -> None:
-        super().__init__()
         self._calls = [call]
 
     def run(self) -> None:
@@ -155,31 +149,31 @@ class Pool:
         """What a thread does: whenever its bell rings, all jobs there are, until one of its jobs was given up."""
         while True:
             bell.acquire()
-            called = True
-            while True:
-                with self._lock:
-                    if called:
-                        self._calling = called = False
-                    job = self._taken(bell)
-                    number = self._call()
+            self._lock.acquire()
+            self._calling = False
+            while (job := self._taken()) is not None:
+                number = self._call()
+                self._lock.release()
                 if number:
                     self._start(number)
-                if job is None:
-                    break  # and so an idle thread keeps no job, and no run, alive
                 job.run()
-                with self._lock:
-                    job.running = False
-                    if job.given_up:
-                        return
+                self._lock.acquire()
+                job.running = False
+                if job.given_up:
+                    self._lock.release()
+                    return
+            # No job is left in a local here: an idle thread keeps no job, and no run, alive.
+            self._idle.append(bell)
+            self._call()
+            self._lock.release()
 
-    def _taken(self, bell: LockType) -> Job | None:
-        """The next job, which runs from now on; None where there is none, and the thread is to sleep."""
+    def _taken(self) -> Job | None:
+        """The next job, which runs from now on; None where there is none. With the lock held."""
         while self._jobs:
             job = self._jobs.popleft()
             if not job.given_up:
                 job.running = True
                 return job
-        self._idle.append(bell)
         return None
 
     def _tell_settled(self) -> None:

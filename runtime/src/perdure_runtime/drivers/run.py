@@ -19,11 +19,13 @@ from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.quiescence import Activity
 from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.drivers.asking.steps import KnownStep
     from perdure_runtime.drivers.calls import Calls
     from perdure_runtime.drivers.committer import Committer
 
@@ -70,6 +72,7 @@ class Run:
         "refusal",
         "speaker",
         "spoilt",
+        "steps",
         "stopping",
         "waits_for",
         "worked",
@@ -80,6 +83,8 @@ class Run:
         self.committer = committer
         self.activity = Activity()
         self._owner = get_ident()
+        self.steps: Remembered[KnownStep] = Remembered()
+        """What the functions are that were called as steps."""
         self.speaker: Calls[Any] | None = None
         """The context whose code runs, where lines take turns on one thread; None while a body runs, or the engine."""
         self.refusal: Callable[[Calls[Any]], str | None] = self._refusal
@@ -99,9 +104,11 @@ class Run:
 
     def admit(self, operation: str, calls: Calls[Any]) -> None:
         """Let a durable call begin; raises where none can."""
-        self.refuse_inside_a_step(operation)
-        if (refusal := self.refusal(calls)) is not None:
-            raise DurableCallRefused(operation, refusal)
+        # While lines take turns on one thread, only code of the context that speaks gets past this, and no step's body.
+        if self.speaker is not calls or get_ident() != self._owner:
+            self.refuse_inside_a_step(operation)
+            if (refusal := self.refusal(calls)) is not None:
+                raise DurableCallRefused(operation, refusal)
         if self.stopping or self.fatal is not None or calls.home.closed:
             calls.home.stop()
 
@@ -141,6 +148,7 @@ class Run:
         self.ended = True
         self.fatal = None  # its traceback leads to the invocation
         self.speaker = None
+        self.steps.clear()
         self.refusal = _ended
 
     def _refusal(self, calls: Calls[Any]) -> str | None:

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from greenlet import getcurrent, greenlet
 
 from perdure_runtime.core.effects import Enter, Ok, Raised
-from perdure_runtime.drivers.broken import Broken
 from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
-from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.drivers.signals import Broken, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

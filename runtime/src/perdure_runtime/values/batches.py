@@ -20,7 +20,6 @@ from perdure_runtime.values.batchform import error_members, members_of, parsed
 from perdure_runtime.values.paths import reported
 from perdure_runtime.values.results import RESULT, by_user
 from perdure_runtime.values.sizes import checked, utf8_size
-from perdure_runtime.values.summaries import Summary, summary_of, summary_text
 from perdure_runtime.values.tags import BATCH
 from perdure_runtime.values.work import ChildValues, Failing, described, summarized
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from perdure_runtime.values.codec import Codec
     from perdure_runtime.values.failures import ErrorObject
     from perdure_runtime.values.origins import Origins
+    from perdure_runtime.values.summaries import Summary
 
 __all__ = ["BatchKind", "BatchValues"]
 
@@ -99,11 +99,15 @@ class BatchValues(Failing):
 
     def summarize(self, batch: Batch[Any]) -> str:
         """What to record of a batch whose text is too large; raises `SerdesError` where the user's function fails."""
+        from perdure_runtime.values.summaries import summary_text  # for the largest batches
+
         said = None if self._summary is None else summarized(self._summary, batch)
         return checked(summary_text(self._kind, batch, said), RESULT, "summarize it more")
 
     def read_summary(self, text: str | None) -> Summary | None:
         """What a summary says of how the batch ended; None for what neither SDK wrote."""
+        from perdure_runtime.values.summaries import summary_of
+
         return summary_of(text)
 
     def _entry(self, item: BatchItem[Any], error: ErrorObject | None) -> dict[str, object]:
@@ -125,11 +129,12 @@ class BatchValues(Failing):
         return BatchItem(index, item.name, item.status, self._item_forms(index).form.of_member(entry, index), None)
 
     def _read(self, entry: Entry, revive: Revive, name: str | None) -> BatchItem[Any]:
-        index, status, members, error = entry
+        index, status = entry.position, entry.status
         if status is BatchStatus.SUCCEEDED:
-            result = self._item_forms(index).form.of_member(members, index)
+            result = self._item_forms(index).form.of_member(entry.members, index)
             return BatchItem(index, name, status, result, None)
-        return BatchItem(index, name, status, None, revive(index, error) if status is BatchStatus.FAILED else None)
+        error = revive(index, entry.error) if status is BatchStatus.FAILED else None
+        return BatchItem(index, name, status, None, error)
 
     def _by_serdes(self, serdes: Serdes[Batch[Any]], text: str) -> Batch[Any]:
         batch = by_user(serdes.deserialize, text)

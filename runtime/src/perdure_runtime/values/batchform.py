@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
 from perdure.errors import ChildContextError
-from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.tags import BATCH, Structure, shown
 
@@ -41,13 +40,16 @@ LONE = "item"
 """The member of a batch of one that stands for its item."""
 
 
-class Entry(NamedTuple):
+class Entry:
     """One item as it is recorded."""
 
-    position: int
-    status: BatchStatus
-    members: Mapping[str, object]
-    error: ErrorObject
+    __slots__ = ("error", "members", "position", "status")
+
+    def __init__(self, position: int, status: BatchStatus, members: Mapping[str, object], error: ErrorObject) -> None:
+        self.position = position
+        self.status = status
+        self.members = members
+        self.error = error
 
 
 def members_of(entries: list[dict[str, object]], reason: BatchReason) -> dict[str, object]:

@@ -6,12 +6,13 @@ is found out when a function is first met and kept; `HandlerRefused` is raised f
 
 from __future__ import annotations
 
-from _weakref import ref  # what `weakref` adds to it is not used here
 from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import HandlerRefused
+from perdure_runtime.remembered import Remembered
+from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.codec import Codec
 from perdure_runtime.values.results import ResultForm
@@ -33,17 +34,13 @@ if TYPE_CHECKING:
 __all__ = ["Forms"]
 
 
-class Known:
+class Known(NamedTuple):
     """What the annotation of one function's result comes to."""
 
-    __slots__ = ("alive", "form", "result", "step")
-
-    def __init__(self, result: Converter, form: ResultForm, step: StepValues) -> None:
-        self.result = result
-        self.form = form
-        self.step = step
-        """The forms of the function as a step, where it has no serdes of its own."""
-        self.alive: ref[Any] | None = None
+    result: Converter
+    form: ResultForm
+    step: StepValues
+    """The forms of the function as a step, where it has no serdes of its own."""
 
 
 class Forms:
@@ -54,8 +51,7 @@ class Forms:
     def __init__(self, origins: Origins) -> None:
         self._origins = origins
         self._codec = Codec(partial(_structures, origins))
-        self._known: dict[int, Known] = {}
-        """By the id of a function, for as long as that lives."""
+        self._known: Remembered[Known] = Remembered()
 
     def of(self, body: Callable[..., object], options: StepOptions) -> StepValues:
         """The forms of one step."""
@@ -125,19 +121,12 @@ class Forms:
     def _met(self, body: Callable[..., object]) -> Known:
         """What the annotation of a function's result comes to."""
         function = body.__func__ if isinstance(body, MethodType) else body
-        number = id(function)
-        everything = self._known
-        if (known := everything.get(number)) is not None:
+        if (known := self._known.of(function)) is not None:
             return known
         result = _compiled(result_type, body)
         form = ResultForm(self._codec, result)
         known = Known(result, form, StepValues(self._origins, form))
-        try:
-            known.alive = ref(function, lambda _: everything.pop(number, None))
-        except TypeError:  # a callable that cannot be referred to weakly, such as a builtin
-            pass
-        else:
-            everything[number] = known
+        self._known.keep(function, known)
         return known
 
 

@@ -65,7 +65,7 @@ class Failing:
 
 
 class StepValues(Failing):
-    """The values of one step: never larger than the service takes."""
+    """The values of a function's steps, whichever step it is: never larger than the service takes."""
 
     __slots__ = ("_form",)
     fallback: ClassVar[type[OperationError]] = StepError
@@ -74,7 +74,7 @@ class StepValues(Failing):
         super().__init__(origins)
         self._form = form
 
-    def store(self, value: object) -> tuple[str, object]:
+    def store(self, value: object, _identity: Identity | None = None) -> tuple[str, object]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
         text, back = self._form.store(value)
         return checked(text, RESULT, ELSEWHERE), back
@@ -83,7 +83,7 @@ class StepValues(Failing):
         """The same, the text of any size; it is for codecs to make it smaller."""
         return self._form.store(value)
 
-    def read(self, text: str | None) -> object:
+    def read(self, text: str | None, _identity: Identity | None = None) -> object:
         """The value that a recorded text stands for; none stands for None."""
         return self._form.read(text)
 

@@ -9,12 +9,14 @@ from functools import partial
 import pytest
 
 from perdure import Retry, SerdesError, StepOptions
+from perdure.frozen import changed
 from perdure_runtime.core.effects import Aside, Ok, Raised, enter
 from perdure_runtime.core.identity import Identity, Scope
 from perdure_runtime.core.operations.batch import batch
 from perdure_runtime.core.operations.child import ChildWork, child
 from perdure_runtime.core.operations.condition import ConditionWork, Verdict, condition
 from perdure_runtime.core.operations.step import StepWork, step
+from perdure_runtime.core.operations.step import recorded as told_by_its_record
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from support.batch_driving import BATCH, OfBatch
 from support.batch_driving import Case as Batches
@@ -68,8 +70,8 @@ def driven(operation, *given):
 
 
 def a_step(values, *history):
-    work = StepWork(print, False, StepOptions(retry=Retry.NONE), values, lambda: 1.0, lambda *_: None, lambda: False)  # noqa: FBT003
-    return step(journal_of(*history), STEP, work)
+    work = StepWork(False, StepOptions(retry=Retry.NONE), values, lambda: 1.0, lambda *_: None, lambda: False)  # noqa: FBT003
+    return step(journal_of(*history), STEP, work, print)
 
 
 def a_condition(values, *history, initial="new"):
@@ -85,7 +87,7 @@ def a_child(values, *history, virtual=False):
 
 def a_batch(values, *history):
     case = Batches(*history)
-    return batch(case.journal, BATCH, case.scope, case.work._replace(values=values))
+    return batch(case.journal, BATCH, case.scope, changed(case.work, values=values))
 
 
 def of(results):
@@ -132,3 +134,9 @@ def test_a_recorded_batch_is_read_aside():
     _, any_aside, outcome = driven(a_batch(Far(OfBatch()), *history))
     assert any_aside
     assert outcome.value[0] == "text"
+
+
+def test_a_step_whose_value_is_aside_is_to_be_driven():
+    work = StepWork(False, StepOptions(), Far(Upper()), lambda: 1.0, lambda *_: None, lambda: False)  # noqa: FBT003
+    journal = journal_of(recorded(STEP, "SUCCEEDED", Result="DONE"))
+    assert told_by_its_record(STEP, work, journal.find(STEP.id)) is None

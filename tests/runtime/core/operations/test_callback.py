@@ -144,13 +144,15 @@ class Case:
     def submit(self, attempt):
         raise AssertionError("operations leave bodies to the driver")
 
-    def work(self, identity, callback_id):
+    def handing_on(self, identity, callback_id):
         self.handed.append((identity, callback_id))
-        options = StepOptions(retry=self.retry)
+        return self.submit
+
+    @property
+    def work(self):
         return StepWork(
-            self.submit,
             is_async=False,
-            options=options,
+            options=StepOptions(retry=self.retry),
             values=self.step_values,
             random=lambda: 1.0,
             told=lambda *facts: None,
@@ -158,7 +160,7 @@ class Case:
         )
 
     def drive(self, *replies):
-        submission = Submission(CallbackTimes(60), OfCallback(), NAMES, self.work)
+        submission = Submission(CallbackTimes(60), OfCallback(), NAMES, self.work, self.handing_on)
         return drive(submitted_callback(self.journal, self.scope, submission), *replies)
 
 

@@ -9,19 +9,21 @@ each is asked for its own recorded outcome; nothing is scheduled again, and no p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from perdure import Batch, BatchItem, BatchReason, BatchStatus, ReplayMismatch
+from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
+from perdure.errors import ReplayMismatch
+from perdure.frozen import frozen
 from perdure_runtime.core.completion import Tally
 from perdure_runtime.core.effects import Aside, Commit, Due, Fan, Ok, Op, Outcome, Raised, aside
 from perdure_runtime.core.operations.child import is_large
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, started, succeeded, summarised
 from perdure_runtime.core.vocabulary import TERMINAL
-from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Protocol
 
     from perdure import Completion
     from perdure_runtime.core.identity import Identity, Scope
@@ -31,64 +33,66 @@ if TYPE_CHECKING:
 __all__ = ["BatchValues", "BatchWork", "Summary", "batch"]
 
 
-class Summary(Protocol):
-    """What is recorded of a large batch in place of its results."""
+if TYPE_CHECKING:
 
-    @property
-    def total_count(self) -> int:
-        """Branches that had begun."""
-        ...
+    class Summary(Protocol):
+        """What is recorded of a large batch in place of its results."""
 
-    @property
-    def reason(self) -> BatchReason:
-        """Why the batch ended."""
-        ...
+        @property
+        def total_count(self) -> int:
+            """Branches that had begun."""
+            ...
 
-    @property
-    def started(self) -> frozenset[int]:
-        """Branches that had not ended."""
-        ...
+        @property
+        def reason(self) -> BatchReason:
+            """Why the batch ended."""
+            ...
+
+        @property
+        def started(self) -> frozenset[int]:
+            """Branches that had not ended."""
+            ...
+
+    class BatchValues(Protocol):
+        """How a batch becomes text and back."""
+
+        def store(
+            self, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]
+        ) -> tuple[str, Batch[Any]] | Aside[tuple[str, Batch[Any]]]:
+            """The text to record, and the batch that a replay will read from it; raises `SerdesError`."""
+            ...
+
+        def read(
+            self,
+            text: str | None,
+            total: int,
+            revive: Callable[[int, Mapping[str, object]], Exception],
+            name_of: Callable[[int], str | None],
+            *,
+            name: str | None = None,
+        ) -> Batch[Any] | Aside[Batch[Any]]:
+            """The batch that a recorded text stands for; raises `SerdesError`."""
+            ...
+
+        def summarize(self, batch: Batch[Any]) -> str:
+            """What is recorded in place of a large batch."""
+            ...
+
+        def read_summary(self, text: str | None) -> Summary | None:
+            """A recorded summary; None for a text that is none."""
+            ...
+
+        def describe(self, error: BaseException) -> dict[str, Any]:
+            """The error object to record."""
+            ...
+
+        def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
+            """The exception that a recorded error stands for."""
+            ...
 
 
-class BatchValues(Protocol):
-    """How a batch becomes text and back."""
-
-    def store(
-        self, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]
-    ) -> tuple[str, Batch[Any]] | Aside[tuple[str, Batch[Any]]]:
-        """The text to record, and the batch that a replay will read from it; raises `SerdesError`."""
-        ...
-
-    def read(
-        self,
-        text: str | None,
-        total: int,
-        revive: Callable[[int, Mapping[str, object]], Exception],
-        name_of: Callable[[int], str | None],
-        *,
-        name: str | None = None,
-    ) -> Batch[Any] | Aside[Batch[Any]]:
-        """The batch that a recorded text stands for; raises `SerdesError`."""
-        ...
-
-    def summarize(self, batch: Batch[Any]) -> str:
-        """What is recorded in place of a large batch."""
-        ...
-
-    def read_summary(self, text: str | None) -> Summary | None:
-        """A recorded summary; None for a text that is none."""
-        ...
-
-    def describe(self, error: BaseException) -> dict[str, Any]:
-        """The error object to record."""
-        ...
-
-    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
-        """The exception that a recorded error stands for."""
-        ...
-
-
-class BatchWork(NamedTuple):
+@frozen
+class BatchWork:
     """One batch: its branches, when it ends, and how its values travel."""
 
     total: int

@@ -55,8 +55,10 @@ class Submission(NamedTuple):
     values: CallbackValues
     names: tuple[str, str]
     """Of the callback and of the step that hands its id on."""
-    work: Callable[[Identity, str], StepWork]
-    """That step, given its identity and the callback's id."""
+    work: StepWork
+    """That step."""
+    body: Callable[[Identity, str], Callable[[int], object]]
+    """What its attempts run, given its identity and the callback's id."""
 
 
 def create_callback(journal: Journal, identity: Identity, times: CallbackTimes) -> Op[Outcome[str]]:
@@ -99,7 +101,7 @@ def submitted_callback(journal: Journal, scope: Scope, submission: Submission) -
         return created
     handed_on = scope.take(Kind.STEP, Subtype.STEP, submission.names[1])
     journal.ask(handed_on, sealed=scope.sealed)
-    outcome = yield from step(journal, handed_on, submission.work(handed_on, created.value))
+    outcome = yield from step(journal, handed_on, submission.work, submission.body(handed_on, created.value))
     if isinstance(outcome, Raised):
         return Raised(_not_submitted(outcome.error))
     return (yield from callback_result(journal, waited_for, submission.values))

@@ -10,16 +10,16 @@ which has no record at all. There the code runs again in every replay, over its 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from perdure import ReplayMismatch, SerdesError
 from perdure_runtime.core.effects import Aside, Commit, Due, Ok, Op, Outcome, Raised, aside, unreadable
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, started, succeeded, summarised
-from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.core.journal import Journal
@@ -31,38 +31,49 @@ LARGEST_INLINE = 262_144
 """Bytes up to which a context's result is recorded with it."""
 
 
-class ChildValues(Protocol):
-    """How a context's values and failures become text and back."""
+if TYPE_CHECKING:
 
-    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
-        """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
-        ...
+    class ChildValues(Protocol):
+        """How a context's values and failures become text and back."""
 
-    def read(self, text: str | None) -> object:
-        """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
-        ...
+        def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
+            """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
+            ...
 
-    def summary(self, value: Any) -> str:  # noqa: ANN401  whatever the context came to
-        """What is recorded in place of a large value, for people to read."""
-        ...
+        def read(self, text: str | None) -> object:
+            """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
+            ...
 
-    def describe(self, error: BaseException) -> dict[str, Any]:
-        """The error object to record."""
-        ...
+        def summary(self, value: Any) -> str:  # noqa: ANN401  whatever the context came to
+            """What is recorded in place of a large value, for people to read."""
+            ...
 
-    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
-        """The exception that a recorded error stands for."""
-        ...
+        def describe(self, error: BaseException) -> dict[str, Any]:
+            """The error object to record."""
+            ...
+
+        def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
+            """The exception that a recorded error stands for."""
+            ...
 
 
-class ChildWork(NamedTuple):
+class ChildWork:
     """One child context: what runs in it, and how its values travel."""
 
-    run: Callable[[], Op[Outcome[Any]]]
-    values: ChildValues
-    virtual: bool = False
-    on_error: Callable[[Exception], Exception] | None = None
-    """What the caller gets instead of a failure, live and on replay."""
+    __slots__ = ("on_error", "run", "values", "virtual")
+
+    def __init__(
+        self,
+        run: Callable[[], Op[Outcome[Any]]],
+        values: ChildValues,
+        virtual: bool = False,  # noqa: FBT001, FBT002  named by all who give it
+        on_error: Callable[[Exception], Exception] | None = None,
+    ) -> None:
+        self.run = run
+        self.values = values
+        self.virtual = virtual
+        self.on_error = on_error
+        """What the caller gets instead of a failure, live and on replay."""
 
 
 def child(journal: Journal, identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]]:

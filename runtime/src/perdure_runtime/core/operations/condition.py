@@ -44,11 +44,11 @@ LONGEST_STATE = 200
 class ConditionValues(Protocol):
     """How a condition's state and failure become text and back."""
 
-    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
+    def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the state that the next check will get; raises `SerdesError`."""
         ...
 
-    def read(self, text: str | None) -> object:
+    def read(self, text: str | None, identity: Identity) -> object:
         """The state that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
         ...
 
@@ -91,7 +91,7 @@ def condition(journal: Journal, identity: Identity, work: ConditionWork) -> Op[O
         match move:
             case Move.RETURN:
                 try:
-                    return Ok((yield from _read(work, record.result if record else None)))
+                    return Ok((yield from _read(identity, work, record.result if record else None)))
                 except SerdesError as unread:
                     return unreadable(unread, identity)
             case Move.RAISE:
@@ -113,7 +113,7 @@ def _poll(
     """Make one check: how the condition ended, or None when there is another check to come."""
     attempt = 1 + (record.completed_attempts if record else 0)
     try:
-        text, state = yield from _state(work, record)
+        text, state = yield from _state(identity, work, record)
     except SerdesError as refused:
         return (yield from _failed(identity, work, refused, attempt))
     if work.is_late():
@@ -126,7 +126,7 @@ def _poll(
     if isinstance(outcome, Raised):
         return (yield from _failed(identity, work, outcome.error, attempt))
     try:
-        text, state = yield from _stored(work, outcome.value)
+        text, state = yield from _stored(identity, work, outcome.value)
         verdict = work.judge(state, attempt)
     except Exception as error:  # noqa: BLE001  serdes and policies are user code
         return (yield from _failed(identity, work, error, attempt))
@@ -140,20 +140,20 @@ def _poll(
     return None
 
 
-def _state(work: ConditionWork, record: Record | None) -> Op[tuple[str, object]]:
+def _state(identity: Identity, work: ConditionWork, record: Record | None) -> Op[tuple[str, object]]:
     """The state to go on from: what the last check left, or the initial one as a replay would read it."""
     if record is not None and record.result:
-        return record.result, (yield from _read(work, record.result))
-    return (yield from _stored(work, work.initial))
+        return record.result, (yield from _read(identity, work, record.result))
+    return (yield from _stored(identity, work, work.initial))
 
 
-def _read(work: ConditionWork, text: str | None) -> Op[object]:
-    state = work.values.read(text)
+def _read(identity: Identity, work: ConditionWork, text: str | None) -> Op[object]:
+    state = work.values.read(text, identity)
     return (yield from aside(state)) if isinstance(state, Aside) else state
 
 
-def _stored(work: ConditionWork, state: object) -> Op[tuple[str, object]]:
-    stored = work.values.store(state)
+def _stored(identity: Identity, work: ConditionWork, state: object) -> Op[tuple[str, object]]:
+    stored = work.values.store(state, identity)
     return (yield from aside(stored)) if isinstance(stored, Aside) else stored
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perdure.frozen import frozen
 from perdure_runtime.core.effects import Ok, Op, Outcome, Raised, enter
 from perdure_runtime.core.operations.wait import wait
 from perdure_runtime.core.retry import PERMANENT
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["RetryingWork", "retrying"]
 
 
-class RetryingWork(NamedTuple):
+@frozen
+class RetryingWork:
     """What is tried, and how often."""
 
     body: Callable[[Any, int], object]

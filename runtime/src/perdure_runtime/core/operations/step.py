@@ -17,12 +17,13 @@ handed over to the next invocation by a retry that is due at once and not counte
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import SerdesError, StepInterrupted
 from perdure_runtime.core import handover
 from perdure_runtime.core.effects import (
     Aside,
+    Call,
     Commit,
     Due,
     HandOver,
@@ -32,13 +33,12 @@ from perdure_runtime.core.effects import (
     Park,
     Raised,
     aside,
-    call,
     unreadable,
 )
 from perdure_runtime.core.retry import next_delay
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, retried, started, succeeded
-from perdure_runtime.core.vocabulary import Status
+from perdure_runtime.core.vocabulary import TERMINAL, Status
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ if TYPE_CHECKING:
     from perdure_runtime.core.journal import Journal
     from perdure_runtime.core.records import Record
 
-__all__ = ["StepWork", "Values", "step"]
+__all__ = ["StepWork", "Values", "recorded", "step"]
 
 
 class Values(Protocol):
-    """How a step's values and failures become text and back."""
+    """How the values and failures of a function's steps become text and back."""
 
-    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
+    def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
         ...
 
-    def read(self, text: str | None) -> object:
+    def read(self, text: str | None, identity: Identity) -> object:
         """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
         ...
 
@@ -73,58 +73,75 @@ class Values(Protocol):
 
 
 class StepWork(NamedTuple):
-    """One call of `ctx.step`: what to run, how, and how its values travel."""
+    """A function as a step: how it is run, and how its values travel."""
 
-    body: Callable[[int], object]
     is_async: bool
-    """Whether the body is a coroutine function."""
+    """Whether it is a coroutine function."""
     options: StepOptions
     values: Values
     random: Callable[[], float]
-    told: Callable[[Exception, int, int | None], None]
+    told: Callable[[Identity, Exception, int, int | None], None]
     """Called with each failed attempt's error, its number, and the delay before the next; None after the last."""
     is_late: Callable[[], bool]
     """Whether there is no time left in this invocation to begin a body."""
 
 
-def step(journal: Journal, identity: Identity, work: StepWork) -> Op[Outcome[object]]:
-    """End with the step's recorded outcome; run its body when there is none."""
+def recorded(identity: Identity, work: StepWork, record: Record | None) -> Outcome[object] | None:
+    """The step's outcome where its record tells it at once; None where there is something to do or to wait for."""
+    if record is None or record.status not in TERMINAL:
+        return None
+    if move_for(identity.kind, record.status, identity.id) is Move.RAISE:
+        return _recorded_failure(identity, work, record)
+    try:
+        value = work.values.read(record.result, identity)
+    except SerdesError as error:
+        return unreadable(error, identity)
+    return None if isinstance(value, Aside) else Ok(value)
+
+
+def step(journal: Journal, identity: Identity, work: StepWork, body: Callable[[int], object]) -> Op[Outcome[object]]:
+    """End with the step's recorded outcome; make attempts, `body(attempt)`, until there is one."""
     while True:
         record = journal.find(identity.id)
         ended: Outcome[object] | None = None
         move = move_for(identity.kind, record.status if record else None, identity.id)
-        match move:
-            case Move.RETURN:
-                recorded = _recorded_result(identity, work, record)
-                if isinstance(recorded, Ok) and isinstance(recorded.value, Aside):
-                    return (yield from _fetched(identity, recorded.value))
-                return recorded
-            case Move.RAISE:
-                return _recorded_failure(identity, work, record)
-            case Move.PARK:
-                yield Park(identity.id, record.wake if record else None)
-            case Move.RERUN if work.options.once:
-                ended = yield from _settle(journal, identity, work, _interruption(identity), _attempt_number(record))
-            case Move.START | Move.RERUN:
-                ended = yield from _run(journal, identity, work, record, is_new=move is Move.START)
-            case _:
-                assert_never(move)
+        if move is Move.RETURN:
+            return (yield from _fetched(identity, work, record))
+        if move is Move.RAISE:
+            return _recorded_failure(identity, work, record)
+        if move is Move.PARK:
+            yield Park(identity.id, record.wake if record else None)
+        elif move is Move.RERUN and work.options.once:
+            ended = yield from _settle(journal, identity, work, _interruption(identity), 1 + _attempts_made(record))
+        elif work.is_late():
+            yield from _hand_over(journal, identity, record)
+        else:
+            attempt = Call(body, 1 + _attempts_made(record), work.is_async, work.options.lazy)
+            ended = yield from _attempt(journal, identity, work, attempt, is_new=move is Move.START)
         if ended is not None:
             return ended
 
 
-def _run(
-    journal: Journal, identity: Identity, work: StepWork, record: Record | None, *, is_new: bool
+def _attempt(
+    journal: Journal, identity: Identity, work: StepWork, attempt: Call, *, is_new: bool
 ) -> Op[Outcome[object] | None]:
-    """Make an attempt, or leave it: how the step ended, or None where its record has more to say."""
-    if work.is_late():
-        yield from _hand_over(journal, identity, record)
-        return None
+    """Make an attempt: how the step ended, or None where its record has more to say."""
+    once, lazy = work.options.once, work.options.lazy
     if is_new:
-        yield Commit((started(identity),), Due.NOW if work.options.once else Due.ANY)
-        if work.options.once and _has_other_plans(journal, identity):
+        yield Commit((started(identity),), Due.NOW if once else Due.ANY)
+        if once and _has_other_plans(journal, identity):
             return None
-    return (yield from _attempt(journal, identity, work, _attempt_number(record)))
+    outcome: Outcome[object] = yield attempt
+    if isinstance(outcome, Ok):
+        try:
+            stored = work.values.store(outcome.value, identity)
+            text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
+        except SerdesError as refused:
+            outcome = Raised(refused)
+        else:
+            yield Commit((succeeded(identity, text),), Due.BEFORE_ANY_WORK if lazy else Due.NOW)
+            return Ok(value)
+    return (yield from _settle(journal, identity, work, outcome.error, attempt.attempt))
 
 
 def _hand_over(journal: Journal, identity: Identity, record: Record | None) -> Op[None]:
@@ -136,25 +153,6 @@ def _hand_over(journal: Journal, identity: Identity, record: Record | None) -> O
     yield Park(identity.id, record.wake if record else None)
 
 
-def _attempt(journal: Journal, identity: Identity, work: StepWork, attempt: int) -> Op[Outcome[object] | None]:
-    """Make one attempt: how the step ended, or None when there will be another attempt."""
-    is_lazy = work.options.lazy
-    outcome = yield from call(work.body, attempt, is_async=work.is_async, is_lazy=is_lazy)
-    error: Exception
-    if isinstance(outcome, Raised):
-        error = outcome.error
-    else:
-        try:
-            stored = work.values.store(outcome.value)
-            text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
-        except SerdesError as refused:
-            error = refused
-        else:
-            yield Commit((succeeded(identity, text),), Due.BEFORE_ANY_WORK if is_lazy else Due.NOW)
-            return Ok(value)
-    return (yield from _settle(journal, identity, work, error, attempt))
-
-
 def _settle(journal: Journal, identity: Identity, work: StepWork, error: Exception, attempt: int) -> Op[Raised | None]:
     """Record a failed attempt: how the step ended, or None once the next attempt is due."""
     try:
@@ -162,7 +160,7 @@ def _settle(journal: Journal, identity: Identity, work: StepWork, error: Excepti
     except Exception as broken:  # noqa: BLE001  a policy of the user's own is user code
         broken.__context__ = error
         delay, error = None, broken
-    work.told(error, attempt, delay)
+    work.told(identity, error, attempt, delay)
     record = journal.find(identity.id)
     described = handover.carried(work.values.describe(error), handover.counted(record.error if record else None))
     if delay is None:
@@ -172,10 +170,6 @@ def _settle(journal: Journal, identity: Identity, work: StepWork, error: Excepti
     record = journal.find(identity.id)
     yield Park(identity.id, record.wake if record else None)
     return None
-
-
-def _attempt_number(record: Record | None) -> int:
-    return 1 + _attempts_made(record)
 
 
 def _attempts_made(record: Record | None) -> int:
@@ -194,16 +188,11 @@ def _has_other_plans(journal: Journal, identity: Identity) -> bool:
     return record is not None and record.status is not Status.STARTED
 
 
-def _recorded_result(identity: Identity, work: StepWork, record: Record | None) -> Outcome[object]:
+def _fetched(identity: Identity, work: StepWork, record: Record | None) -> Op[Outcome[object]]:
+    """The outcome that a recorded result is, also where its value waits for something elsewhere."""
     try:
-        return Ok(work.values.read(record.result if record else None))
-    except SerdesError as error:
-        return unreadable(error, identity)
-
-
-def _fetched(identity: Identity, value: Aside[object]) -> Op[Outcome[object]]:
-    try:
-        return Ok((yield from aside(value)))
+        value = work.values.read(record.result if record else None, identity)
+        return Ok((yield from aside(value)) if isinstance(value, Aside) else value)
     except SerdesError as error:
         return unreadable(error, identity)
 

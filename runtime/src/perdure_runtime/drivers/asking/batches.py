@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from perdure.children import ChildOptions
 from perdure.completions import Completion
+from perdure.frozen import changed, frozen
 from perdure.names import checked_name, default_name
 from perdure.steps import Step
 from perdure_runtime.core.effects import enter
@@ -18,9 +20,7 @@ from perdure_runtime.drivers.asking.children import check_depth
 from perdure_runtime.drivers.asking.encoded import encoded_batch, encoded_child
 from perdure_runtime.drivers.asking.functions import check_serdes, plain_child
 from perdure_runtime.drivers.asking.steps import step_inside
-from perdure_runtime.drivers.calls import Asked
-from perdure_runtime.drivers.durable_call import DurableCall
-from perdure_runtime.tuples import NamedTuple
+from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from perdure import Batch, Serdes
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Op, Outcome
-    from perdure_runtime.core.identity import Identity, Scope
+    from perdure_runtime.core.identity import Identity
     from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
-    from perdure_runtime.drivers.calls import Calls, Setting
+    from perdure_runtime.drivers.calls import Asked, Calls, Setting
     from perdure_runtime.values.work import ChildValues
 
 __all__ = ["Policy", "ask_branches", "ask_map", "ask_parallel"]
@@ -39,7 +39,8 @@ PARALLEL, MAP = "ctx.parallel()", "ctx.map()"
 PLAIN_CHILD = ChildOptions()
 
 
-class Policy(NamedTuple):
+@frozen
+class Policy:
     """What `parallel` and `map` are told besides what to run."""
 
     name: str | None = None
@@ -51,21 +52,8 @@ class Policy(NamedTuple):
     summary: Callable[[Batch[Any]], str] | None = None
 
 
-class Code(NamedTuple):
-    """What one branch runs, or all branches of a map."""
-
-    body: Callable[..., Any]
-    name: str | None
-    options: ChildOptions
-    step: Step[..., Any] | None = None
-    """Where the branch is one step and nothing else."""
-    asked: Asked | None = None
-    """Where the branch is an operation that was asked for already."""
-    chain: Chain | None = None
-    """What the branch's result goes through."""
-
-
-class Kinds(NamedTuple):
+@frozen
+class Kinds:
     """What `parallel` and `map` differ in."""
 
     called: str
@@ -78,7 +66,25 @@ OF_PARALLEL = Kinds(PARALLEL, Subtype.PARALLEL, Subtype.BRANCH, "ParallelResult"
 OF_MAP = Kinds(MAP, Subtype.MAP, Subtype.ITEM, "MapResult")
 
 
-def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> Asked:  # noqa: ANN401  typed by the sdk
+@frozen
+class Code:
+    """What one branch runs, or all branches of a map; and what does not depend on the item, found out once."""
+
+    body: Callable[..., Any]
+    options: ChildOptions
+    subtype: str
+    values: ChildValues
+    """How the branch's result travels."""
+    chain: Chain | None = None
+    """What the branch's result goes through."""
+    is_virtual: bool = False
+    step: Step[..., Any] | None = None
+    """Where the branch is one step and nothing else."""
+    asked: Asked | None = None
+    """Where the branch is an operation that was asked for already."""
+
+
+def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> AskedOperation:  # noqa: ANN401  typed by the sdk
     """`ctx.parallel([…])`, or with a mapping of names to functions."""
     calls.admit(PARALLEL)
     if isinstance(branches, Mapping):
@@ -87,30 +93,24 @@ def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> Asked:  # 
         named = [(None, fn) for fn in branches]
     else:
         raise TypeError(f"{PARALLEL} takes a list of functions or a mapping of names to them, not {branches!r}")
-    codes = [_code(calls.setting, fn, name, PARALLEL) for name, fn in named]
-    names = [code.name or code.options.name or f"parallel-branch-{index}" for index, code in enumerate(codes)]
+    codes = [_code(calls.setting, fn, OF_PARALLEL, policy) for _, fn in named]
+    names = [
+        name or code.options.name or f"parallel-branch-{index}"
+        for index, ((name, _), code) in enumerate(zip(named, codes, strict=True))
+    ]
     return _ask(calls, OF_PARALLEL, policy, codes, names, policy.name)
 
 
-def ask_branches(calls: Calls[Any], called: str, branches: tuple[Any, ...], policy: Policy) -> Asked:
+def ask_branches(calls: Calls[Any], called: str, branches: tuple[Any, ...], policy: Policy) -> AskedOperation:
     """What the combinators are made of: functions of a context, and in an async workflow operations as well."""
-    operations = [branch for branch in branches if isinstance(branch, DurableCall)]
-    for operation in operations:
-        operation.check_new()  # all of them, before any of them is taken
-        if operation.is_virtual:
-            # Nothing would tell what a loser has recorded from what the workflow records besides.
-            raise TypeError(
-                f"the {operation.identity} is virtual; hand the function over, without calling run_in_child_context"
-            )
-    if len(set(map(id, operations))) < len(operations):
-        raise RuntimeError(f"{called} is given the same operation twice; an operation is awaited once")
-    adopted = [_adopted(branch) for branch in branches]
+    setting = calls.setting
+    adopted = _adopted(branches, called) if setting.is_async else {}
+    kinds = changed(OF_PARALLEL, called=called)
     codes = [
-        _code(calls.setting, branch, None, called) if asked is None else Code(_no_code, None, PLAIN_CHILD, asked=asked)
-        for branch, asked in zip(branches, adopted, strict=True)
+        _code(setting, branch, kinds, policy) if index not in adopted else _code_of(setting, adopted[index])
+        for index, branch in enumerate(branches)
     ]
     names = [code.options.name or f"parallel-branch-{index}" for index, code in enumerate(codes)]
-    kinds = OF_PARALLEL._replace(called=called)
     return _ask(calls, kinds, policy, codes, names, policy.name)
 
 
@@ -120,13 +120,13 @@ def ask_map(
     items: Sequence[Any],
     namer: Callable[[Any, int], str] | None,
     policy: Policy,
-) -> Asked:
+) -> AskedOperation:
     """`ctx.map(fn, items)`."""
     calls.admit(MAP)
     if not isinstance(items, Sequence) or isinstance(items, (str, bytes)):
         raise TypeError(f"{MAP} takes a list of items, whose order is the same at every replay, not {_kind(items)}")
     inputs = tuple(items)  # what the caller does to the list afterwards changes nothing
-    code = _code(calls.setting, fn, None, MAP)
+    code = _code(calls.setting, fn, OF_MAP, policy)
     if namer is None:
         names = [f"map-item-{index}" for index in range(len(inputs))]
     else:
@@ -143,7 +143,7 @@ def _ask(
     names: list[str],
     name: str | None,
     inputs: tuple[Any, ...] | None = None,
-) -> Asked:
+) -> AskedOperation:
     check_depth(calls, kinds.called)
     setting = calls.setting
     total = len(names)
@@ -152,35 +152,45 @@ def _ask(
     check_serdes(kinds.called, "item_serdes", policy.item_serdes)
     if policy.summary is not None and not callable(policy.summary):
         raise TypeError(f"{kinds.called}: summary is a function of the batch, not {_kind(policy.summary)}")
-    values_of = _values(setting, policy.item_serdes)
-    values = setting.forms.of_batch(kinds.summary, lambda index: values_of(codes[index]), policy.serdes, policy.summary)
+    values = setting.forms.of_batch(kinds.summary, lambda index: codes[index].values, policy.serdes, policy.summary)
     identity, record = calls.ask(Kind.CONTEXT, kinds.batch, None if name is None else checked_name(name))
     scope = calls.inner(identity)
+    journal = setting.run.journal
 
     def identity_of(index: int) -> Identity:
         code = codes[index]
         if code.asked is not None:
             return code.asked.identity
-        return branch_of(identity, index, code.options.subtype or kinds.branch, names[index], scope.parent)
+        return branch_of(identity, index, code.subtype, names[index], scope.parent)
 
     def branch(index: int) -> Op[Outcome[Any]]:
         code = codes[index]
         if code.asked is not None:
             return _performed(calls, code.asked)
-        virtual = policy.flat or code.options.virtual
-        inner = scope.inside(identity_of(index), virtual=virtual)
-        inner.replaying = scope.replaying and setting.run.journal.find(inner.peek()) is not None
+        owner, virtual = identity_of(index), code.is_virtual
+        inner = scope.inside(owner, virtual=virtual)
+        inner.replaying = scope.replaying and journal.find(inner.peek()) is not None
         inner.index, inner.total = index, total
+        encoded: CoreChildValues = code.values
+        if virtual:
+            journal.ask_virtual(owner)
+        else:
+            encoded = encoded_child(setting, owner, journal.ask(owner), code.values, code.chain)
         args = () if inputs is None else (inputs[index],)
-        return _branch(setting, inner, code, args, values_of(code), virtual=virtual)
+        run = (
+            partial(enter, _given(code.body, args), inner)
+            if code.step is None
+            else partial(step_inside, setting, inner, code.step, args)
+        )
+        return child(journal, owner, inner, ChildWork(run, encoded, virtual, code.options.on_error))
 
     def is_recorded(index: int) -> bool:
         code = codes[index]
-        return not (policy.flat or code.options.virtual) and code.asked is None
+        return not code.is_virtual and code.asked is None
 
     def revive(index: int, error: Mapping[str, object]) -> Exception:
         code = codes[index]
-        revived = values_of(code).revive(dict(error), identity_of(index), 0)
+        revived = code.values.revive(dict(error), identity_of(index), 0)
         return revived if code.options.on_error is None else mapped(code.options.on_error, revived)
 
     work = BatchWork(
@@ -193,77 +203,74 @@ def _ask(
         is_recorded,
         revive,
         encoded_batch(setting, identity, record, values, setting.chain),
-        is_read_from_branches=any(code.asked is not None for code in codes),
+        is_read_from_branches=inputs is None and any(code.asked is not None for code in codes),
     )
-    return Asked(identity, record, batch(setting.run.journal, identity, scope, work))
+    return AskedOperation(identity, record, batch(journal, identity, scope, work))
 
 
-def _branch(
-    setting: Setting, scope: Scope, code: Code, args: tuple[Any, ...], values: ChildValues, *, virtual: bool
-) -> Op[Outcome[Any]]:
-    journal, identity = setting.run.journal, scope.owner
-    assert identity is not None  # noqa: S101  the branch's own
-    encoded: CoreChildValues = values
-    if virtual:
-        journal.ask_virtual(identity)
-    else:
-        encoded = encoded_child(setting, identity, journal.ask(identity), values, code.chain)
-
-    def run() -> Op[Outcome[Any]]:
-        if code.step is not None:
-            return step_inside(setting, scope, (code.body, args), code.step.settings)
-        return enter(lambda context: code.body(context, *args), scope)
-
-    work = ChildWork(run, encoded, virtual, code.options.on_error)
-    return child(journal, identity, scope, work)
+def _given(body: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """The code of a branch as a function of its context alone."""
+    return (lambda context: body(context, *args)) if args else body
 
 
 def _performed(calls: Calls[Any], asked: Asked) -> Op[Outcome[Any]]:
     """An operation of the context around, driven as a branch."""
     calls.begins(asked)
-    outcome = yield from asked.operation
+    outcome = yield from asked.driven()
     calls.ended(asked)
     return outcome
 
 
-def _adopted(branch: Any) -> Asked | None:  # noqa: ANN401  typed by the sdk
-    """The operation that an async workflow made and now hands over instead of awaiting it."""
-    if not isinstance(branch, DurableCall):
-        return None
-    return branch.adopt()
+def _adopted(branches: tuple[Any, ...], called: str) -> dict[int, Asked]:
+    """The operations that an async workflow made and now hands over instead of awaiting them, by their places."""
+    from perdure_runtime.drivers.durable_call import DurableCall
+
+    operations = {index: branch for index, branch in enumerate(branches) if isinstance(branch, DurableCall)}
+    for operation in operations.values():
+        operation.check_new()  # all of them, before any of them is taken
+        if operation.is_virtual:
+            # Nothing would tell what a loser has recorded from what the workflow records besides.
+            raise TypeError(
+                f"the {operation.identity} is virtual; hand the function over, without calling run_in_child_context"
+            )
+    if len(set(map(id, operations.values()))) < len(operations):
+        raise RuntimeError(f"{called} is given the same operation twice; an operation is awaited once")
+    return {index: operation.adopt() for index, operation in operations.items()}
 
 
 def _no_code() -> None:
     """Stands for the code of a branch that is an operation."""
 
 
-def _code(setting: Setting, fn: Any, name: str | None, called: str) -> Code:  # noqa: ANN401  typed by the sdk
-    if isinstance(fn, Step):
-        check_serdes(called, "serdes", fn.settings.serdes)
+def _code_of(setting: Setting, asked: Asked) -> Code:
+    values = setting.forms.of_child(_no_code, PLAIN_CHILD)
+    return Code(_no_code, PLAIN_CHILD, Subtype.BRANCH, values, asked=asked)
+
+
+def _code(setting: Setting, fn: Any, kinds: Kinds, policy: Policy) -> Code:  # noqa: ANN401  typed by the sdk
+    step = fn if isinstance(fn, Step) else None
+    if step is not None:
+        check_serdes(kinds.called, "serdes", step.settings.serdes)
+        body, options = step.function, PLAIN_CHILD
         # The branch records what the step does once more, so it goes the same way.
-        chain = setting.chain_of(fn.settings.codecs, fn.function)
-        return Code(fn.function, name, PLAIN_CHILD, step=fn, chain=chain)
-    body, options = plain_child(fn, called, is_async_workflow=setting.is_async)
-    return Code(body, name, options, chain=setting.chain_of(options.codecs, body))
-
-
-def _values(setting: Setting, item_serdes: Serdes[Any] | None) -> Callable[[Code], ChildValues]:
-    """The forms of a branch's result, made once for each function."""
-    known: dict[tuple[int, int], ChildValues] = {}
-
-    def of(code: Code) -> ChildValues:
-        key = (id(code.body), id(code.options))
-        values = known.get(key)
-        if values is None:
-            options = code.options
-            if options.serdes is None and item_serdes is not None:
-                options = ChildOptions(serdes=item_serdes, summary=options.summary)
-            elif options.serdes is None and code.step is not None and code.step.settings.serdes is not None:
-                options = ChildOptions(serdes=code.step.settings.serdes)
-            values = known[key] = setting.forms.of_child(code.body, options)
-        return values
-
-    return of
+        codecs = step.settings.codecs
+    else:
+        body, options = plain_child(fn, kinds.called, is_async_workflow=setting.is_async)
+        codecs = options.codecs
+    forms = options
+    if options.serdes is None and policy.item_serdes is not None:
+        forms = ChildOptions(serdes=policy.item_serdes, summary=options.summary)
+    elif step is not None and step.settings.serdes is not None:
+        forms = ChildOptions(serdes=step.settings.serdes)
+    return Code(
+        body,
+        options,
+        options.subtype or kinds.branch,
+        setting.forms.of_child(body, forms),
+        setting.chain_of(codecs, body),
+        is_virtual=policy.flat or options.virtual,
+        step=step,
+    )
 
 
 def _checked(kinds: Kinds, policy: Policy, total: int) -> Completion:

@@ -20,8 +20,8 @@ from perdure_runtime.core.operations.callback import (
 from perdure_runtime.core.operations.child import ChildWork, child
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.functions import check_serdes, is_async, plain_step
-from perdure_runtime.drivers.asking.steps import step_work
-from perdure_runtime.drivers.calls import Asked
+from perdure_runtime.drivers.asking.steps import attempts_at, step_work
+from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Identity
     from perdure_runtime.core.operations.callback import CallbackValues
-    from perdure_runtime.core.operations.step import StepWork
-    from perdure_runtime.drivers.calls import Calls
+    from perdure_runtime.drivers.calls import Asked, Calls
 
 __all__ = ["CallbackHandle", "ask_callback", "ask_wait_for_callback"]
 
@@ -94,14 +93,14 @@ def ask_callback(
     limits: tuple[Duration | None, Duration | None],
     values: tuple[Any, Serdes[Any] | None],
     perform: Callable[[Asked], Any],
-) -> Asked:
+) -> AskedOperation:
     """`ctx.create_callback(…)`: its time limits, its result type and serdes, and how its result will be waited for."""
     calls.admit(CREATING)
     check_serdes(CREATING, "serdes", values[1], values[0])
     times = _times(*limits)
     form = calls.setting.forms.of_callback(*values)
     identity, record = calls.ask(Kind.CALLBACK, Subtype.CALLBACK, None if name is None else checked_name(name))
-    return Asked(identity, record, _created(calls, identity, times, form, perform))
+    return AskedOperation(identity, record, _created(calls, identity, times, form, perform))
 
 
 def _created(
@@ -110,8 +109,8 @@ def _created(
     journal = calls.setting.run.journal
     outcome = yield from create_callback(journal, identity, times)
 
-    def ask() -> Asked:
-        return Asked(identity, journal.find(identity.id), callback_result(journal, identity, values))
+    def ask() -> AskedOperation:
+        return AskedOperation(identity, journal.find(identity.id), callback_result(journal, identity, values))
 
     return Ok(CallbackHandle(outcome.value, ask, perform)) if isinstance(outcome, Ok) else outcome
 
@@ -123,7 +122,7 @@ def ask_wait_for_callback(
     limits: tuple[Duration | None, Duration | None],
     retry: RetryChoice | None,
     values: tuple[Any, Serdes[Any] | None],
-) -> Asked:
+) -> AskedOperation:
     """`ctx.wait_for_callback(…)`."""
     from perdure.retries import as_policy
 
@@ -138,15 +137,17 @@ def ask_wait_for_callback(
     identity, record = calls.ask(Kind.CONTEXT, Subtype.WAIT_FOR_CALLBACK, chosen)
     scope = calls.inner(identity)
 
-    def work(handed_on: Identity, callback_id: str) -> StepWork:
-        # What a submitter returns is nobody's business, and need not be something that can be recorded.
-        form_of_nothing = setting.forms.of(_nothing, options)
-        return step_work(setting, handed_on, (_without_result(body), (callback_id,), {}), options, form_of_nothing)
+    submit_alone = _without_result(body)
+    # What a submitter returns is nobody's business, and need not be something that can be recorded.
+    work = step_work(setting, submit_alone, options, setting.forms.of(_nothing, options), None)
 
-    submission = Submission(times, form, (_inner(chosen, CREATE), _inner(chosen, SUBMIT)), work)
+    def handing_on(handed_on: Identity, callback_id: str) -> Callable[[int], object]:
+        return attempts_at(setting, handed_on, submit_alone, (callback_id,), {})
+
+    submission = Submission(times, form, (_inner(chosen, CREATE), _inner(chosen, SUBMIT)), work, handing_on)
     journal = setting.run.journal
     run = ChildWork(lambda: submitted_callback(journal, scope, submission), _Awaited(form))
-    return Asked(identity, record, child(journal, identity, scope, run))
+    return AskedOperation(identity, record, child(journal, identity, scope, run))
 
 
 def _without_result(submit: Callable[..., Any]) -> Callable[..., Any]:

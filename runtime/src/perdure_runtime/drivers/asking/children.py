@@ -1,4 +1,4 @@
-"""Asking for a child context, and for a block that is tried again."""
+"""Asking for a child context."""
 
 from __future__ import annotations
 
@@ -6,25 +6,22 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import DurableCallRefused
-from perdure.names import LONGEST_NAME, checked_name, default_name
 from perdure_runtime.core.effects import enter
-from perdure_runtime.core.operations.child import ChildValues, ChildWork, child
-from perdure_runtime.core.operations.retrying import RetryingWork, retrying
+from perdure_runtime.core.operations.child import ChildWork, child
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import encoded_child
 from perdure_runtime.drivers.asking.functions import name_of, plain_child, split_name
-from perdure_runtime.drivers.calls import Asked
+from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from perdure.steps import RetryChoice
+    from perdure_runtime.core.operations.child import ChildValues
     from perdure_runtime.drivers.calls import Calls
 
-__all__ = ["ask_child", "ask_with_retry", "check_depth"]
+__all__ = ["ask_child", "check_depth"]
 
 CALLED = "ctx.run_in_child_context()"
-RETRYING = "ctx.with_retry()"
 DEEPEST = 300
 """Contexts inside each other, whatever room there is."""
 SHALLOW = 20
@@ -33,7 +30,7 @@ NEEDED = 250
 """Frames that the innermost code, and the engine for it, shall have left."""
 
 
-def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:  # noqa: ANN401  typed by the sdk
+def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AskedOperation:  # noqa: ANN401  typed by the sdk
     """`ctx.run_in_child_context(fn, …)`, or with a name before the function."""
     calls.admit(CALLED)
     check_depth(calls, CALLED)
@@ -55,27 +52,8 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
     work = ChildWork(
         lambda: enter(lambda context: body(context, *rest, **kwargs), scope), values, options.virtual, options.on_error
     )
-    return Asked(identity, record, child(setting.run.journal, identity, scope, work), options.virtual)
-
-
-def ask_with_retry(calls: Calls[Any], fn: Any, name: str | None, retry: RetryChoice | None) -> Asked:  # noqa: ANN401  typed by the sdk
-    """`ctx.with_retry(fn, …)`."""
-    from perdure.retries import Retry, as_policy
-
-    calls.admit(RETRYING)
-    check_depth(calls, RETRYING)
-    setting = calls.setting
-    body, options = plain_child(fn, RETRYING, is_async_workflow=setting.is_async)
-    policy = Retry.exponential() if retry is None else as_policy(retry)
-    values, chain = setting.forms.of_child(body, options), setting.chain_of(options.codecs, body)
-    chosen = checked_name(name) if name is not None else options.name or default_name(body)
-    identity, record = calls.ask(Kind.CONTEXT, options.subtype or Subtype.CHILD, chosen)
-    scope = calls.inner(identity)
-    journal = setting.run.journal
-    trying = RetryingWork(body, policy, setting.random, lambda attempt: _name_of_wait(chosen, attempt))
-    encoded = encoded_child(setting, identity, record, values, chain)
-    work = ChildWork(lambda: retrying(journal, scope, trying), encoded, on_error=options.on_error)
-    return Asked(identity, record, child(journal, identity, scope, work))
+    operation = child(setting.run.journal, identity, scope, work)
+    return AskedOperation(identity, record, operation, is_virtual=options.virtual)
 
 
 def check_depth(calls: Calls[Any], called: str) -> None:
@@ -93,10 +71,3 @@ def _frames() -> int:
     while frame is not None:
         count, frame = count + 1, frame.f_back
     return count
-
-
-def _name_of_wait(name: str | None, attempt: int) -> str | None:
-    if name is None:
-        return None
-    suffix = f"-backoff-{attempt}"
-    return name[: LONGEST_NAME - len(suffix)] + suffix

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from perdure import BatchError, BatchProgress, BatchStatus, Completion
 from perdure_runtime.core.effects import Ok, Op, Outcome, Raised
 from perdure_runtime.drivers.asking.batches import Policy, ask_branches
+from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ def _ask(
     if not branches and completion is not Completion.ALL_SUCCESSFUL and completion is not Completion.ALL_COMPLETED:
         raise ValueError(f"{called} has nothing to choose from")
     asked = ask_branches(calls, called, branches, Policy(name=name, completion=completion))
-    return asked._replace(operation=_combined(asked.operation, outcome_of))
+    return AskedOperation(asked.identity, asked.record, _combined(asked.operation, outcome_of))
 
 
 def _combined(operation: Op[Outcome[Any]], outcome_of: Callable[[Batch[Any]], Outcome[Any]]) -> Op[Outcome[Any]]:

@@ -10,8 +10,8 @@ from perdure_runtime.core.operations.condition import ConditionWork, Verdict, co
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedSteps
 from perdure_runtime.drivers.asking.functions import check_serdes, is_async, plain_step
-from perdure_runtime.drivers.asking.steps import attempt_body
-from perdure_runtime.drivers.calls import Asked
+from perdure_runtime.drivers.asking.steps import attempts_at
+from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def ask_condition(
     poll: Poll | Callable[[Any, int], Decision] | None,
     name: str | None,
     serdes: Serdes[Any] | None,
-) -> Asked:
+) -> AskedOperation:
     """`ctx.wait_for_condition(…)`."""
     calls.admit(CALLED)
     setting = calls.setting
@@ -44,11 +44,11 @@ def ask_condition(
     identity, record = calls.ask(Kind.STEP, Subtype.CONDITION, chosen)
 
     def attempt(state: object) -> Callable[[int], object]:
-        return attempt_body(setting, identity, body, (state,), {})
+        return attempts_at(setting, identity, body, (state,), {})
 
-    encoded = EncodedSteps(setting, identity, values, chain)
+    encoded = EncodedSteps(setting, values, chain)
     work = ConditionWork(initial, attempt, is_async(body), judge, encoded, setting.is_late, encoded.shown)
-    return Asked(identity, record, condition(setting.run.journal, identity, work))
+    return AskedOperation(identity, record, condition(setting.run.journal, identity, work))
 
 
 def _judge(

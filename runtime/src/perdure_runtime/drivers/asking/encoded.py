@@ -1,6 +1,6 @@
 """Values whose texts go through codecs on their way to the history and back.
 
-Each class here stands before the values of one operation and implements the same protocol of
+Each class here stands before the values of operations and implements the same protocol of
 `perdure_runtime.core.operations`. What the values make of a value is encoded before its size is judged, so that codecs
 can save what would be too large; what is recorded is decoded before the values see it, whatever codecs there are now.
 
@@ -59,13 +59,12 @@ T = TypeVar("T")
 
 
 class Encoded(Generic[V]):
-    """The values of one operation, and the codecs in front of them."""
+    """Values, and the codecs in front of them."""
 
-    __slots__ = ("_chain", "_identity", "_setting", "_values")
+    __slots__ = ("_chain", "_setting", "_values")
 
-    def __init__(self, setting: Setting, identity: Identity, values: V, chain: Chain | None) -> None:
+    def __init__(self, setting: Setting, values: V, chain: Chain | None) -> None:
         self._setting = setting
-        self._identity = identity
         self._values = values
         self._chain = chain
 
@@ -81,27 +80,26 @@ class Encoded(Generic[V]):
         """Whether a text is recorded as it is."""
         return self._chain is None and not text.startswith(OPENING)
 
-    def _encoded(self, text: str, then: Callable[[str], T]) -> T | Aside[T]:
+    def _encoded(self, text: str, identity: Identity, then: Callable[[str], T]) -> T | Aside[T]:
         """What `then` makes of the text to record, which does not pass as it is."""
         chain = self._a_chain()
-        return self._passed(chain.encode, text, then, waits=chain.waits_to_encode(text))
+        return self._passed(chain.encode, text, identity, then, waits=chain.waits_to_encode(text))
 
-    def _decoded(self, text: str | None, then: Callable[[str | None], T]) -> T | Aside[T]:
+    def _decoded(self, text: str | None, identity: Identity, then: Callable[[str | None], T]) -> T | Aside[T]:
         """What `then` makes of the text that was given to the codecs."""
         if text is None or not text.startswith(OPENING):
             return then(text)
         chain = self._a_chain()
-        return self._passed(chain.decode, text, then, waits=chain.waits_to_decode(text))
+        return self._passed(chain.decode, text, identity, then, waits=chain.waits_to_decode(text))
 
     def _a_chain(self) -> Chain:
         return self._setting.chains.of(()) if self._chain is None else self._chain
 
     def _passed(
-        self, way: Callable[[str, Site], str], text: str, then: Callable[[str], T], *, waits: bool
+        self, way: Callable[[str, Site], str], text: str, identity: Identity, then: Callable[[str], T], *, waits: bool
     ) -> T | Aside[T]:
         from perdure.codecs import PayloadSite  # for who has codecs
 
-        identity = self._identity
         work = partial(way, text, PayloadSite(self._setting.execution.arn, identity.id, identity.name))
         if waits:
             return Aside(work, partial(self._settled, then))
@@ -127,20 +125,22 @@ class Encoded(Generic[V]):
 
 
 class EncodedSteps(Encoded[StepValues]):
-    """The results of a step, or the states of a condition: never larger than the service takes."""
+    """The results of a function's steps, or the states of a condition: never larger than the service takes."""
 
     __slots__ = ()
 
-    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
+    def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
         text, back = self._values.written(value)
         if self._passes(text):
             return checked(text, RESULT, ELSEWHERE), back
-        return self._encoded(text, lambda encoded: (checked(encoded, RESULT, ELSEWHERE), back))
+        return self._encoded(text, identity, lambda encoded: (checked(encoded, RESULT, ELSEWHERE), back))
 
-    def read(self, text: str | None) -> object:
+    def read(self, text: str | None, identity: Identity) -> object:
         """The value that a recorded text stands for; raises `SerdesError`."""
-        return self._decoded(text, self._values.read)
+        if text is None or not text.startswith(OPENING):
+            return self._values.read(text)
+        return self._decoded(text, identity, self._values.read)
 
     def shown(self, text: str) -> str:
         """What to show of a text."""
@@ -150,17 +150,21 @@ class EncodedSteps(Encoded[StepValues]):
 class EncodedChild(Encoded[ChildValues]):
     """The result of a context."""
 
-    __slots__ = ()
+    __slots__ = ("_identity",)
+
+    def __init__(self, setting: Setting, identity: Identity, values: ChildValues, chain: Chain | None) -> None:
+        super().__init__(setting, values, chain)
+        self._identity = identity
 
     def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text of any size, and the value that a replay will read from it; raises `SerdesError`."""
         stored = self._values.store(value)
         text, back = stored
-        return stored if self._passes(text) else self._encoded(text, lambda encoded: (encoded, back))
+        return stored if self._passes(text) else self._encoded(text, self._identity, lambda encoded: (encoded, back))
 
     def read(self, text: str | None) -> object:
         """The value that a recorded text stands for; raises `SerdesError`."""
-        return self._decoded(text, self._values.read)
+        return self._decoded(text, self._identity, self._values.read)
 
     def summary(self, value: object) -> str:
         """What is recorded in place of a large value; people read it, so it is not encoded."""
@@ -176,7 +180,11 @@ else:
 class EncodedBatch(Batches):
     """The results of a batch."""
 
-    __slots__ = ()
+    __slots__ = ("_identity",)
+
+    def __init__(self, setting: Setting, identity: Identity, values: BatchValues, chain: Chain | None) -> None:
+        super().__init__(setting, values, chain)
+        self._identity = identity
 
     def store(
         self, batch: Batch[Any], errors: Mapping[int, dict[str, Any]]
@@ -184,7 +192,7 @@ class EncodedBatch(Batches):
         """The text of any size, and the batch that a replay will read from it; raises `SerdesError`."""
         stored = self._values.store(batch, errors)
         text, back = stored
-        return stored if self._passes(text) else self._encoded(text, lambda encoded: (encoded, back))
+        return stored if self._passes(text) else self._encoded(text, self._identity, lambda encoded: (encoded, back))
 
     def read(
         self,
@@ -196,7 +204,11 @@ class EncodedBatch(Batches):
         name: str | None = None,
     ) -> Batch[Any] | Aside[Batch[Any]]:
         """The batch that a recorded text stands for; raises `SerdesError`."""
-        return self._decoded(text, lambda decoded: self._values.read(decoded, total, revive, name_of, name=name))
+
+        def read(decoded: str | None) -> Batch[Any]:
+            return self._values.read(decoded, total, revive, name_of, name=name)
+
+        return self._decoded(text, self._identity, read)
 
     def summarize(self, batch: Batch[Any]) -> str:
         """What is recorded in place of a large batch; the engine reads it without codecs, so it is not encoded."""

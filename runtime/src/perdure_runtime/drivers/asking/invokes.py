@@ -8,7 +8,7 @@ from perdure.names import checked_name
 from perdure_runtime.core.operations.invoke import InvokeWork, invoke
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.functions import check_serdes
-from perdure_runtime.drivers.calls import Asked
+from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from perdure import Serdes
@@ -25,7 +25,7 @@ def ask_invoke(
     tenant_id: str | None,
     result: Any,  # noqa: ANN401  a class or a generic alias
     serdes: tuple[Serdes[Any] | None, Serdes[Any] | None],
-) -> Asked:
+) -> AskedOperation:
     """`ctx.invoke(…)`; `serdes` are the payload's and the result's."""
     calls.admit("ctx.invoke()")
     for what, text in (("the function", function), ("tenant_id", tenant_id)):
@@ -39,4 +39,4 @@ def ask_invoke(
     text = values.payload(payload)
     identity, record = calls.ask(Kind.CHAINED_INVOKE, Subtype.INVOKE, None if name is None else checked_name(name))
     work = InvokeWork(function, text, tenant_id, values)
-    return Asked(identity, record, invoke(calls.setting.run.journal, identity, work))
+    return AskedOperation(identity, record, invoke(calls.setting.run.journal, identity, work))

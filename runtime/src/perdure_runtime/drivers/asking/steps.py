@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from perdure.contexts import CURRENT_STEP
 from perdure.errors import DurableCallRefused
-from perdure_runtime.core.operations.step import StepWork, step
+from perdure.steps import Step
+from perdure_runtime.core.operations.step import StepWork, recorded, step
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedSteps
 from perdure_runtime.drivers.asking.functions import check_serdes, fits, is_async, name_of, plain_step, split_name
@@ -14,94 +17,135 @@ from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.running_step import RunningStep, scope_of_attempt
 from perdure_runtime.logs import SCOPE
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure import StepOptions
-    from perdure_runtime.core.effects import Op, Outcome
+    from perdure_runtime.codecs.chain import Chain
+    from perdure_runtime.core.effects import Begun, Op, Outcome
     from perdure_runtime.core.identity import Identity, Scope
-    from perdure_runtime.core.operations.step import Values
+    from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Calls, Setting
+    from perdure_runtime.values.work import StepValues
 
-__all__ = ["ask_step", "attempt_body", "step_inside", "step_work"]
+__all__ = ["KnownStep", "ask_step", "attempts_at", "step_inside", "step_work"]
 
 CALLED = "ctx.step()"
 
 
+class KnownStep(NamedTuple):
+    """What all calls of one function as a step have in common."""
+
+    name: str | None
+    work: StepWork
+
+
+class AskedStep(Asked):
+    """A call of a function as a step."""
+
+    __slots__ = ("_args", "_function", "_kwargs", "_setting", "_work")
+
+    def __init__(
+        self,
+        identity: Identity,
+        record: Record | None,
+        setting: Setting,
+        work: StepWork,
+        call: tuple[Any, tuple[Any, ...], dict[str, Any]],
+    ) -> None:
+        self.identity = identity
+        self.record = record
+        self.is_virtual = False
+        self._setting = setting
+        self._work = work
+        self._function, self._args, self._kwargs = call
+
+    def begin(self) -> Begun[Any]:
+        """Its outcome where that is recorded, else its attempts, which are to be driven."""
+        identity, work, function = self.identity, self._work, self._function
+        outcome = recorded(identity, work, self.record)
+        if outcome is not None:
+            return outcome
+        body = function.function if isinstance(function, Step) else function
+        attempts = attempts_at(self._setting, identity, body, self._args, self._kwargs)
+        return step(self._setting.run.journal, identity, work, attempts)
+
+
 def ask_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:  # noqa: ANN401  typed by the sdk
     """`ctx.step(fn, …)`, or `ctx.step(name, fn, …)`."""
-    calls.admit(CALLED)
     setting = calls.setting
+    setting.run.admit(CALLED, calls)
     name, function, rest = split_name(fn, args)
-    body, options = plain_step(function, CALLED)
-    check_serdes(CALLED, "serdes", options.serdes)
-    values, chain = setting.forms.of(body, options), setting.chain_of(options.codecs, body)
-    identity, record = calls.ask(Kind.STEP, Subtype.STEP, name_of(name, options.name, body))
-    encoded = EncodedSteps(setting, identity, values, chain)
-    work = step_work(setting, identity, (body, rest, kwargs), options, encoded)
-    return Asked(identity, record, step(setting.run.journal, identity, work))
+    own_name, work = setting.run.steps.of(function) or _known(setting, function)
+    identity, record = calls.ask(Kind.STEP, Subtype.STEP, own_name if name is None else name)
+    return AskedStep(identity, record, setting, work, (function, rest, kwargs))
 
 
-def step_inside(
-    setting: Setting, scope: Scope, call: tuple[Callable[..., Any], tuple[Any, ...]], options: StepOptions
-) -> Op[Outcome[Any]]:
+def step_inside(setting: Setting, scope: Scope, function: Step[..., Any], args: tuple[Any, ...]) -> Op[Outcome[Any]]:
     """A step that is all there is in a context: no code of a context runs for it."""
-    body, args = call
     journal = setting.run.journal
-    identity = scope.take(Kind.STEP, Subtype.STEP, name_of(None, options.name, body))
+    name, work = setting.run.steps.of(function) or _known(setting, function)
+    identity = scope.take(Kind.STEP, Subtype.STEP, name)
     record = journal.ask(identity, sealed=scope.sealed)
     scope.begins(record)
-    chain = setting.chain_of(options.codecs, body)
-    values = EncodedSteps(setting, identity, setting.forms.of(body, options), chain)
-    work = step_work(setting, identity, (body, args, {}), options, values)
-    outcome = yield from step(journal, identity, work)
+    outcome = yield from AskedStep(identity, record, setting, work, (function, args, {})).driven()
     scope.ended(record, journal)
     return outcome
 
 
+def _known(setting: Setting, function: Any) -> KnownStep:  # noqa: ANN401  user code's
+    """What a function is as a step, found out when it is first called as one in this run."""
+    everything = setting.run.steps
+    # Each access to a method makes another object; what is known of one holds for all.
+    kept = function.__func__ if type(function) is MethodType and type(function.__func__) is FunctionType else function
+    if kept is not function and (known := everything.of(kept)) is not None:
+        return known
+    body, options = plain_step(function, CALLED)
+    check_serdes(CALLED, "serdes", options.serdes)
+    work = step_work(setting, body, options, setting.forms.of(body, options), setting.chain_of(options.codecs, body))
+    known = KnownStep(name_of(None, options.name, body), work)
+    everything.keep(kept, known)
+    return known
+
+
 def step_work(
-    setting: Setting,
-    identity: Identity,
-    call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]],
-    options: StepOptions,
-    values: Values,
+    setting: Setting, body: Callable[..., Any], options: StepOptions, values: StepValues, chain: Chain | None
 ) -> StepWork:
-    """One call of a function as a step."""
-    body, args, kwargs = call
-
-    def told(error: Exception, attempt: int, delay: int | None) -> None:
-        from perdure_runtime.logs.attempts import attempt_failed  # where an attempt has failed
-
-        scope = scope_of_attempt(setting.execution.arn, identity, attempt)
-        attempt_failed(scope, without_engine_frames(error), delay)
-
-    return StepWork(
-        attempt_body(setting, identity, body, args, kwargs),
-        is_async(body),
-        options,
-        values,
-        setting.random,
-        told,
-        setting.is_late,
-    )
+    """A function as a step of this run."""
+    encoded = EncodedSteps(setting, values, chain)
+    return StepWork(is_async(body), options, encoded, setting.random, partial(_told, setting), setting.is_late)
 
 
-def attempt_body(
+def attempts_at(
     setting: Setting, identity: Identity, body: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Callable[[int], object]:
-    """What an attempt runs: the user's function, as a step that can be asked for."""
+    """What an attempt runs, given its number: the user's function, as a step that can be asked for."""
+    return partial(_attempt, setting, identity, body, args, kwargs)
 
-    def run_body(attempt: int) -> object:
-        running = RunningStep(identity, attempt, setting.execution.arn, setting.lambda_context)
-        SCOPE.set(running)
-        CURRENT_STEP.set(running)
-        try:
-            return body(*args, **kwargs)
-        except TypeError as error:
-            if fits(body, args, kwargs):
-                raise
-            # Nothing of the function ran, and nothing of it will at another attempt.
-            raise DurableCallRefused(CALLED, str(error)) from None
 
-    return run_body
+def _attempt(
+    setting: Setting,
+    identity: Identity,
+    body: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    attempt: int,
+) -> object:
+    running = RunningStep(identity, attempt, setting.execution.arn, setting.lambda_context)
+    SCOPE.set(running)
+    CURRENT_STEP.set(running)
+    try:
+        return body(*args, **kwargs)
+    except TypeError as error:
+        if fits(body, args, kwargs):
+            raise
+        # Nothing of the function ran, and nothing of it will at another attempt.
+        raise DurableCallRefused(CALLED, str(error)) from None
+
+
+def _told(setting: Setting, identity: Identity, error: Exception, attempt: int, delay: int | None) -> None:
+    from perdure_runtime.logs.attempts import attempt_failed  # where an attempt has failed
+
+    attempt_failed(scope_of_attempt(setting.execution.arn, identity, attempt), without_engine_frames(error), delay)

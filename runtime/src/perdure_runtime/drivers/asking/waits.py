@@ -8,7 +8,7 @@ from perdure.durations import whole_seconds
 from perdure.names import checked_name
 from perdure_runtime.core.operations.wait import wait
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.calls import Asked
+from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from perdure import Duration
@@ -19,9 +19,9 @@ __all__ = ["ask_wait"]
 
 def ask_wait(
     calls: Calls[Any], duration: Duration | None, spelled: tuple[float, float, float, float], name: str | None
-) -> Asked:
+) -> AskedOperation:
     """`ctx.wait(…)`."""
     calls.admit("ctx.wait()")
     length = whole_seconds(duration, *spelled)
     identity, record = calls.ask(Kind.WAIT, Subtype.WAIT, None if name is None else checked_name(name))
-    return Asked(identity, record, wait(calls.setting.run.journal, identity, length))
+    return AskedOperation(identity, record, wait(calls.setting.run.journal, identity, length))
