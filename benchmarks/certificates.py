@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 __all__ = ["written"]
 
 
-def written(folder: Path) -> tuple[Path, Path]:
+def written(folder: Path, authority_name: x509.Name | None = None) -> tuple[Path, Path]:
     """Make them in a folder: the server's certificate and its key, beside `authority.pem`, which is to be trusted."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority_name = named("Perdure benchmark")
+    authority_name = authority_name or named("Perdure benchmark")
     authority = (
         begun(authority_name, authority_name, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

@@ -103,6 +103,8 @@ def test_both_framings_are_read(data, body):
         (b"HTTP/1.1 20\r\n\r\n", "not a status line"),
         (b"HTTP/1.1 099 X\r\n\r\n", "not a status line"),
         (b"HTTP/1.1 2x0 X\r\n\r\n", "not a status line"),
+        (b"HTTP/1.1 200 X\nA: b\r\n\r\n", "not a status line"),
+        (b"HTTP/1.1 200 \0\r\n\r\n", "not a status line"),
         (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "switched"),
         (OK + b"no colon\r\n\r\n", "not a header"),
         (OK + b": no name\r\n\r\n", "not a header"),

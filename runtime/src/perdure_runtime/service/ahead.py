@@ -1,8 +1,9 @@
 """The connection to the service, opened before anybody needs it: during init, while user code is being imported.
 
-A name, a connection and a TLS handshake take a few round trips and some 20 ms of imports, which the first checkpoint
-would wait for. They are made on a thread, since looking up a name blocks. That thread ends with the handshake. Over
-plain http there is nothing to gain: a connection to this machine is opened in less time than a thread is begun.
+A name, a connection and a TLS handshake take a few round trips, and OpenSSL some time to be ready, which the first
+checkpoint would wait for. They are made on a thread, since looking up a name blocks. That thread ends with the
+handshake. Over plain http there is nothing to gain: a connection to this machine is opened in less time than a thread
+is begun.
 
 Nothing that goes wrong here is told of. The first request then opens a connection as if none had been tried, and
 reports what becomes of that.

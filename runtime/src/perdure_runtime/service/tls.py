@@ -1,23 +1,39 @@
 """TLS to the service: which roots vouch for it, and the opening of a connection.
 
-Loading all the roots of a system takes longer than the whole handshake, and AWS uses a handful. So `roots.pem` (made
-by tools/extract_roots.py) is tried first, and the system's store when the certificate does not lead to one of them:
-behind a private endpoint, say, or after AWS moved on. Whoever names a bundle (AWS_CA_BUNDLE, SSL_CERT_FILE) gets that
-one only.
+Loading all the roots of a system takes longer than the whole handshake, and AWS uses a handful. So those in `roots`
+(made by tools/extract_roots.py) are tried first, and the system's store when the certificate does not lead to one of
+them: behind a private endpoint, say, or after AWS moved on. Whoever names a bundle (AWS_CA_BUNDLE, SSL_CERT_FILE) gets
+that one only.
+
+`roots` is a folder, since OpenSSL reads in one only the file that it needs. To read all five takes longer than to shake
+hands.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from perdure_runtime.service.connection import CONNECT_TIMEOUT, open_plain
 
 if TYPE_CHECKING:
-    import ssl
+    import _socket
     from collections.abc import Callable
 
-ROOTS = os.path.join(os.path.dirname(__file__), "roots.pem")  # noqa: PTH118, PTH120  pathlib is not on the cold path
+    from perdure_runtime.service.connection import Transport
+
+    class Context(Protocol):
+        """What a connection is opened with: `leantls` has one, and `publictls`."""
+
+        @property
+        def unverified(self) -> type[OSError]: ...
+
+        def load_verify_locations(self, cafile: str | None = None, capath: str | None = None) -> None: ...
+        def set_default_verify_paths(self) -> None: ...
+        def opened(self, plain: _socket.socket, host: str, timeout: float) -> Transport: ...
+
+
+ROOTS = os.path.join(os.path.dirname(__file__), "roots")  # noqa: PTH118, PTH120  pathlib is not on the cold path
 # Where Amazon Linux keeps its store; an interpreter built elsewhere does not look there.
 _AMAZON_LINUX_STORE = "/etc/pki/tls/certs/ca-bundle.crt"
 
@@ -27,25 +43,24 @@ class Trust:
 
     __slots__ = ("_context", "_stores")
 
-    def __init__(self, *stores: Callable[[ssl.SSLContext], object]) -> None:
+    def __init__(self, *stores: Callable[[Context], object]) -> None:
         self._stores = stores
-        self._context: ssl.SSLContext | None = None
+        self._context: Context | None = None
 
-    def open(self, host: str, port: int, timeout: float = CONNECT_TIMEOUT) -> ssl.SSLSocket:
+    def open(self, host: str, port: int, timeout: float = CONNECT_TIMEOUT) -> Transport:
         """Connect to `host` and verify that it is the one. Raises OSError, of which ssl.SSLError is one kind."""
-        import ssl
-
         if self._context is None:
-            self._context = _context(self._stores[0])
+            self._context = _trusting(self._stores[0])
         while True:
+            context = self._context
             try:
-                return _handshake(self._context, host, port, timeout)
-            except ssl.SSLCertVerificationError:
+                return context.opened(open_plain(host, port, timeout), host, timeout)
+            except context.unverified:
                 if len(self._stores) == 1:
                     raise
                 # What the first store does not know today it will not know at the next connection either.
                 self._stores = self._stores[1:]
-                self._context = _context(self._stores[0])
+                self._context = _trusting(self._stores[0])
 
 
 def trust_in(bundle: str | None) -> Trust:
@@ -53,8 +68,8 @@ def trust_in(bundle: str | None) -> Trust:
     return Trust(_named(ROOTS), _system) if bundle is None else Trust(_named(bundle))
 
 
-def _named(path: str) -> Callable[[ssl.SSLContext], object]:
-    def load(context: ssl.SSLContext) -> None:
+def _named(path: str) -> Callable[[Context], object]:
+    def load(context: Context) -> None:
         try:
             if os.path.isdir(path):  # noqa: PTH112  as above
                 context.load_verify_locations(capath=path)
@@ -67,28 +82,25 @@ def _named(path: str) -> Callable[[ssl.SSLContext], object]:
     return load
 
 
-def _system(context: ssl.SSLContext) -> None:
-    context.load_default_certs()
+def _system(context: Context) -> None:
+    context.set_default_verify_paths()
     if os.path.isfile(_AMAZON_LINUX_STORE):  # noqa: PTH113  as above
         context.load_verify_locations(cafile=_AMAZON_LINUX_STORE)
 
 
-def _context(load: Callable[[ssl.SSLContext], object]) -> ssl.SSLContext:
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+def _trusting(load: Callable[[Context], object]) -> Context:
+    context = _new_context()
     load(context)
     return context
 
 
-def _handshake(context: ssl.SSLContext, host: str, port: int, timeout: float) -> ssl.SSLSocket:
-    import socket
-
-    plain = socket.socket(fileno=open_plain(host, port, timeout).detach())
+def _new_context() -> Context:
+    """A context of `leantls` where this Python's `_ssl` allows it, whether user code has imported `ssl` or not."""
     try:
-        plain.settimeout(timeout)
-        return context.wrap_socket(plain, server_hostname=host.encode())
-    except BaseException:
-        plain.close()
-        raise
+        from perdure_runtime.service import leantls
+
+        return leantls.new_context()
+    except Exception:  # noqa: BLE001  whatever is the matter with it: `ssl` is promised to work
+        from perdure_runtime.service import publictls
+
+        return publictls.Context()
