@@ -14,14 +14,13 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import curves, distances, imports
-from benchmarks.contenders import ROOT, contenders
+from benchmarks.contenders import RESULTS, contenders
 from benchmarks.figures import machine, measured
 from benchmarks.results import Cells, Results
 from benchmarks.rig import Contender, Failed, Rig
 from benchmarks.table import report
 from benchmarks.workloads import WORKLOADS
 
-RESULTS = ROOT / "build/bench/results.json"
 INTERRUPTED = 130
 
 

@@ -16,10 +16,12 @@ from pathlib import Path
 from benchmarks.rig import Contender
 from tools.check import NEWER, newer_python
 
-__all__ = ["FLOOR", "OFFICIAL", "OURS", "PEER", "contenders"]
+__all__ = ["FLOOR", "OFFICIAL", "OURS", "PEER", "RESULTS", "ROOT", "contenders"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = ROOT / "benchmarks/peer"
+RESULTS = ROOT / "build/bench/results.json"
+"""Where figures are kept, unless another file is named."""
 OURS = ("perdure-sync", "perdure-async")
 OFFICIAL, FLOOR = "official", "floor"
 

@@ -69,7 +69,7 @@ def cells(contenders: Mapping[str, Contender]) -> Iterator[Cells]:
             return {name: partial(measured, rig, contenders[name], workload) for name in names}
 
         growth = {
-            f"{kind} {count}": task(prompt, made(count), list(contenders))
+            f"{kind} {count}": task(prompt, made(count), [FLOOR, *OURS])
             for kind, made in KINDS.items()
             for count in COUNTS
         }

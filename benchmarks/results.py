@@ -43,7 +43,11 @@ class Results:
         """Measure and keep a part that is measured at once."""
         if self._resumes and part in self.parts:
             return
-        self.parts[part] = measure()
+        self.keep(part, measure())
+
+    def keep(self, part: str, figures: object) -> None:
+        """Keep a part that was measured elsewhere."""
+        self.parts[part] = figures
         self._write()
 
     def fill(self, part: str, cells: Cells, rounds: int) -> None:

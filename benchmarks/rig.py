@@ -15,7 +15,7 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -112,9 +112,15 @@ class Rig:
         distance: float = 0.0,
         tls: ssl.SSLContext | None = None,
         counts_threads: bool = False,
+        watch: Callable[[int, Workload | None, int], object] | None = None,
     ) -> None:
-        """`latency` is the service's own time for a request, `distance` a round trip to it, both in seconds."""
+        """`latency` is the service's own time for a request, `distance` a round trip to it, both in seconds.
+
+        `watch` is called while the process waits for an invocation, with its id, the workload that is coming, or None
+        after the last, and how many of its invocations there were.
+        """
         self._latency = latency
+        self._watch = watch
         self._counts_threads = counts_threads
         self._tls = tls is not None
         self._server = Server()
@@ -250,10 +256,14 @@ class Rig:
                 self._failure = complaint(self._execution, self._workload)
             if not self._todo:
                 self._is_over = True
+                if self._watch:
+                    self._watch(self._pid, None, 0)
                 return
             self._workload = self._todo.pop(0)
             self._run.invocations = []
             self._execution = Execution(self._workload.event, inline=self._workload.inline, page=self._workload.page)
+        if self._watch:
+            self._watch(self._pid, self._workload, len(self._run.invocations))
         self._invocation = Invocation(self._execution.recorded)
         self._run.invocations.append(self._invocation)
         event = self._execution.invocation()

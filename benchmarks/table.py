@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import curves, distances
-from benchmarks.contenders import FLOOR, OFFICIAL, OURS
+from benchmarks.contenders import FLOOR, OFFICIAL, OURS, RESULTS, ROOT
 from benchmarks.figures import ENOUGH, Rows, calm, median
 from benchmarks.workloads import WORKLOADS
 
 __all__ = ["report"]
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/performance.md"
 MARK = re.compile(r"(<!-- (\w+): written by benchmarks/table.py -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 SYNC, ASYNC = OURS
@@ -28,12 +27,18 @@ ORDER = (OFFICIAL, FLOOR, SYNC, ASYNC)
 MEMORY = ("steps_1000", "map_1000", "map_1000_wait")
 """The workloads whose peak memory is shown."""
 
+TOP = 15
+"""How much of a profile is shown."""
+WHEN = ("before", "after")
+
 Tasks = Mapping[str, Rows]
+Profile = Sequence[tuple[str, str, float, float]]
+"""Functions, by module and name, with how often they are entered for an operation, and their instructions."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Bring the page up to date."""
-    source = Path(arguments[0]) if arguments else ROOT / "build/bench/results.json"
+    source = Path(arguments[0]) if arguments else RESULTS
     parts = tables(json.loads(source.read_text("utf-8")))
 
     def written(match: re.Match[str]) -> str:
@@ -59,7 +64,7 @@ def tables(data: Mapping[str, Any]) -> dict[str, str]:
 def workloads(data: Tasks) -> str:
     """Four tables: CPU time with its ratios, wall time, requests, memory."""
     known = {key: data[key] for key in WORKLOADS if key in data}
-    return "\n\n".join((how_many(known), cpu(known), wall(known), requests(known), memory(known)))
+    return "\n\n".join(filter(None, (how_many(known), cpu(known), wall(known), requests(known), memory(known))))
 
 
 def cpu(data: Tasks) -> str:
@@ -155,7 +160,7 @@ def by_count(data: Tasks) -> str:
     """Microseconds for each operation, among few and many."""
     lines = [["CPU time of an operation, µs", "", *(f"of {count:,}" for count in curves.COUNTS)]]
     for kind in curves.KINDS:
-        for name in ORDER:
+        for name in (FLOOR, *OURS):
             spent = [figure(data.get(f"{kind} {count}", {}), name, "cpu", 1000 / count) for count in curves.COUNTS]
             lines.append([kind, TITLES[name], *map(short, spent)])
     return markdown(lines, texts=2)
@@ -200,12 +205,64 @@ def imports(data: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     return by_contender("modules imported by the first step, and ms", found)
 
 
+def profiles(data: Mapping[str, Mapping[str, Profile]]) -> str:
+    """Where the work of some workloads was done before, and is now."""
+    return "\n\n".join(
+        table
+        for title, both in data.items()
+        for table in (
+            by_module(title, both),
+            *(functions(f"{title}, {when}", both[when]) for when in WHEN if when in both),
+        )
+    )
+
+
+def by_module(title: str, both: Mapping[str, Profile]) -> str:
+    """Instructions by module, before and after."""
+    found = {when: instructions(both.get(when, [])) for when in WHEN}
+    most = {module: max(each.get(module, 0.0) for each in found.values()) for each in found.values() for module in each}
+    shown = sorted(most, key=most.__getitem__, reverse=True)[:TOP]
+    lines = [[f"{title}: instructions", *WHEN]]
+    lines += [[module, *(short(found[when].get(module)) for when in WHEN)] for module in shown]
+    rest = {when: [count for module, count in found[when].items() if module not in shown] for when in WHEN}
+    lines.append(["others", *(short(sum(rest[when])) for when in WHEN)])
+    lines.append(["all", *(short(sum(found[when].values())) for when in WHEN)])
+    return markdown(lines)
+
+
+def functions(title: str, profile: Profile) -> str:
+    """The functions that do most."""
+    total = sum(count for *_, count in profile)
+    lines = [[title, "", "entered", "instructions", "%"]]
+    for module, name, entries, count in profile[:TOP]:
+        place = [code(name), code(module)] if name else [module, ""]
+        lines.append([*place, short(entries), short(count), f"{100 * count / total:.1f}"])
+    rest = sum(count for *_, count in profile[TOP:])
+    lines.append([f"{len(profile[TOP:])} others", "", "", short(rest), f"{100 * rest / total:.1f}"])
+    lines.append(["all", "", "", short(total), "100"])
+    return markdown(lines, texts=2)
+
+
+def instructions(profile: Profile) -> dict[str, float]:
+    """Those of each module."""
+    found: dict[str, float] = {}
+    for module, _, _, count in profile:
+        found[module] = found.get(module, 0.0) + count
+    return found
+
+
+def code(name: str) -> str:
+    """A name, whose signs are none of Markdown's."""
+    return f"`{name}`"
+
+
 PARTS: dict[str, Callable[[Any], str]] = {
     "machine": place,
     "workloads": workloads,
     "imports": imports,
     "distances": away,
     "curves": growth,
+    "profiles": profiles,
 }
 
 
@@ -225,10 +282,11 @@ def how_many(data: Tasks) -> str:
         return "No figures."
     least, most, count = min(map(len, cells)), max(map(len, cells)), sum(map(len, cells))
     said = f"Medians of {least if least == most else f'{least} to {most}'} runs each, of {count} in all."
-    if disturbed := count - sum(len(calm(runs)) for runs in cells):
-        said += f" {disturbed} are left out: other work disturbed them, or the CPU ran slower for a while."
-        if few := sum(len(calm(runs)) < ENOUGH for runs in cells):
-            said += f" Not so for {few} of {len(cells)} figures, which would be left with fewer than three."
+    enough = [runs for runs in cells if len(calm(runs)) >= min(ENOUGH, len(runs))]
+    if left_out := sum(len(runs) - len(calm(runs)) for runs in enough):
+        said += f" Left out: {left_out} that other work disturbed, or during which the CPU ran slower."
+    if few := len(cells) - len(enough):
+        said += f" {few} of {len(cells)} figures are of disturbed runs, too: there were not {ENOUGH} others."
     return said
 
 
@@ -256,7 +314,9 @@ def difference(more: float | None, less: float | None) -> str:
 
 
 def by_contender(title: str, cells: Mapping[str, Sequence[str]]) -> str:
-    """A table with a column for each contender."""
+    """A table with a column for each contender; nothing, if it had no lines."""
+    if not cells:
+        return ""
     return markdown([[title, *(TITLES[name] for name in ORDER)], *([name, *each] for name, each in cells.items())])
 
 

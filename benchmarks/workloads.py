@@ -125,7 +125,7 @@ WORKLOADS: dict[str, Workload] = {
     "map_1000_c50": mapped(1000, "map of 1,000, 50 at a time", 50),
     "map_1000": mapped(1000, "map of 1,000"),
     "map_1000_wait": mapped(1000, "map of 1,000 with a wait each", waits=True),
-    "map_1000_wait_c50": mapped(1000, "the same, 50 at a time", 50, waits=True),
+    "map_1000_wait_c50": mapped(1000, "map of 1,000 with a wait each, 50 at a time", 50, waits=True),
     "payload_200k": Workload(
         "20 steps of 200 KB each", {"w": "payload", "n": 20, "kb": 200}, 20_000, {"STEP.SUCCEED": 20}, 20, "ms a step"
     ),

@@ -249,9 +249,9 @@ def test_figures_of_disturbed_runs_are_left_out_where_there_are_enough(noisy):
 
 def test_table_says_how_many_runs_count():
     assert table.how_many({"a": {"x": [CALM] * 5}}) == "Medians of 5 runs each, of 5 in all."
-    said = table.how_many({"a": {"x": [CALM] * 3 + [SLOWED], "y": [CALM, DISTURBED]}, "b": {"x": []}})
-    assert said.startswith("Medians of 2 to 4 runs each, of 6 in all. 2 are left out")
-    assert "for 1 of 2 figures" in said
+    said = table.how_many({"a": {"x": [CALM] * 3 + [SLOWED], "y": [CALM, DISTURBED, SLOWED]}, "b": {"x": []}})
+    assert said.startswith("Medians of 3 to 4 runs each, of 7 in all. Left out: 1 that")
+    assert "1 of 2 figures are of disturbed runs, too" in said
 
 
 # What is kept
@@ -321,6 +321,7 @@ def test_functions_are_named_by_their_modules():
         ("/x/lib/python3.13/site-packages/perdure/steps.py", "made.<locals>.call", 50, 1),
         ("/usr/lib/python3.13/asyncio/events.py", "Handle.__init__", 5, 1),
         ("/x/lib/python3.13/asyncio/events.py", "Handle.__init__", 1, 1),
+        ("/x/lib/python3.13/collections/__init__.py", "<lambda>", 2, 1),
         ("<frozen importlib._bootstrap>", "_find_and_load", 10, 2),
         ("/x/runtime/src/perdure_runtime/core/journal.py", "<module>", 4, 1),
     ]
@@ -329,14 +330,15 @@ def test_functions_are_named_by_their_modules():
         ("perdure_runtime.core.journal", "Journal.find", 1.5, 15.0),
         ("imports", "", 1.5, 7.0),
         ("asyncio.events", "Handle.__init__", 1.0, 3.0),
+        ("collections", "<lambda>", 0.5, 1.0),
     ]
 
 
 def test_profiles_stand_side_by_side_by_module():
     before = [("a", "f", 1.0, 60.0), ("a", "g", 1.0, 20.0), ("b", "h", 2.0, 20.0)]
     shown = table.report({"profiles": {"map": {"before": before, "after": [("b", "h", 2.0, 25.0)]}}})
-    assert cells_of(shown, "`a`") == ["80.0", "-"]
-    assert cells_of(shown, "`b`") == ["20.0", "25.0"]
+    assert cells_of(shown, "a ") == ["80.0", "-"]
+    assert cells_of(shown, "b ") == ["20.0", "25.0"]
     assert cells_of(shown, "all") == ["100", "25.0"]
     assert cells_of(shown, "`h`") == ["`b`", "2.00", "20.0", "20.0"]
 
