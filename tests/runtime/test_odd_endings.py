@@ -155,6 +155,21 @@ def test_a_connection_that_is_kept_open_is_no_work_of_the_workflows_own(capsys):
     assert "work of its own" not in capsys.readouterr().out
 
 
+def test_a_workflow_that_stops_the_loop_fails_the_invocation_and_not_the_next_one():
+    stops = [True, False]
+
+    async def workflow(event, ctx):
+        if stops.pop(0):
+            asyncio.get_running_loop().stop()
+            await asyncio.sleep(0.01)
+        return "fine"
+
+    harness = hosted(workflow, LedgerService())
+    harness.invoke()
+    assert "stopped the event loop" in str(harness.outputs[0])
+    assert succeeded(run(workflow).execution) == "fine"
+
+
 # asyncio's own signal, raised by plain code
 
 

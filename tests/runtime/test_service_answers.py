@@ -1,5 +1,6 @@
 """What the service says: refusals, answers and state in pages, results too large to answer."""
 
+import contextlib
 import json
 
 import orjson
@@ -7,6 +8,7 @@ import pytest
 
 from perdure import ServiceError
 from perdure_runtime.service.protocol import Checkpointed
+from perdure_runtime.unread import Unread
 from support.hosting import error_of, hosted, moves, run, status
 from support.ledger_service import LedgerService, succeeded
 from support.scripted_service import Scripted, refused
@@ -60,6 +62,27 @@ def test_an_answer_in_pages_is_read_to_its_end_before_anybody_acts_on_it():
     harness = hosted(lambda event, ctx: ctx.wait(5), Paged())
     harness.invoke()
     assert harness.outputs == [b'{"Status":"PENDING"}']
+    assert moves(harness) == [["WAIT START"]]
+
+
+def test_an_answer_that_cannot_be_read_ends_the_invocation_whatever_user_code_makes_of_it():
+    class Broken(LedgerService):
+        def checkpoint(self, *request):
+            answer = super().checkpoint(*request)
+            ids = [operation["Id"] for operation in answer.operations]
+            return Checkpointed(answer.token, Unread(ids, [f'"Id":"{one}","Type":' for one in ids]))
+
+    def workflow(event, ctx):
+        with contextlib.suppress(ServiceError):
+            ctx.wait(5)
+        with contextlib.suppress(ServiceError):
+            ctx.step(add, 1, 2)
+        return "swallowed"
+
+    harness = hosted(workflow, Broken())
+    harness.invoke()
+    assert isinstance(harness.outputs[0], ServiceError)
+    assert harness.outputs[0].code == "MalformedAnswer"
     assert moves(harness) == [["WAIT START"]]
 
 

@@ -42,6 +42,10 @@ def test_a_large_map_of_async_code_saves_a_request():
     assert cheapest(Warm(workflow(ASYNC)), WORKLOADS["map_1000"], 17).requests == 17
 
 
+def test_the_rounds_of_a_map_of_async_code_take_a_request_each_and_the_end_one():
+    assert cheapest(Warm(workflow(ASYNC)), mapped(200, "", 50), 5).requests == 5
+
+
 def cheapest(warm, workload, requests):
     """The first run of as few requests, or the last that was tried."""
     for _ in range(TRIES):

@@ -44,6 +44,7 @@ def test_fields_come_by_place_by_name_or_by_default() -> None:
     ("args", "keywords", "said"),
     [
         ((), {}, "misses the argument 'x'"),
+        ((), {"y": 2}, "misses the argument 'x'"),
         ((1, 2, 3), {}, "takes 2 arguments, and was given 3"),
         ((1,), {"x": 1}, "unexpected or repeated argument 'x'"),
         ((1,), {"z": 1}, "unexpected or repeated argument 'z'"),

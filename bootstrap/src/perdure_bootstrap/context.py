@@ -18,10 +18,20 @@ if TYPE_CHECKING:
 
     from perdure_bootstrap.runtime_api import Invocation
 
-__all__ = ["Client", "ClientContext", "CognitoIdentity", "LambdaContext"]
+__all__ = ["Client", "ClientContext", "CognitoIdentity", "LambdaContext", "about_function"]
+
+FUNCTION = "AWS_LAMBDA_FUNCTION_NAME"
+VERSION = "AWS_LAMBDA_FUNCTION_VERSION"
+MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+LOG_GROUP, LOG_STREAM = "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"
 
 W3C_FIELDS = ("traceparent", "tracestate", "baggage")
 """What of the W3C trace context is passed on; anything else in its place is dropped."""
+
+
+def about_function(environ: Mapping[str, str]) -> dict[str, str]:
+    """What `environ` says of the function, for all invocations of a process: `os.environ` decodes at each look."""
+    return {name: environ[name] for name in (FUNCTION, VERSION, MEMORY, LOG_GROUP, LOG_STREAM) if name in environ}
 
 
 class _Fields:
@@ -81,11 +91,11 @@ class LambdaContext:
         self.aws_request_id = invocation.request_id
         self.invoked_function_arn = invocation.function_arn
         self.tenant_id = invocation.tenant_id
-        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
-        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION", "")
-        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "")
-        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "")
+        self.function_name = environ.get(FUNCTION, "")
+        self.function_version = environ.get(VERSION, "")
+        self.memory_limit_in_mb = environ.get(MEMORY, "")
+        self.log_group_name = environ.get(LOG_GROUP, "")
+        self.log_stream_name = environ.get(LOG_STREAM, "")
         self._deadline_ms = invocation.deadline_ms
         self._clock = clock
         self._unparsed = invocation.client_context, invocation.cognito

@@ -35,28 +35,29 @@ PLAIN = "perdure_runtime.plain"
 WARNING, ERROR = 30, 40  # as `logging` has them, which is not imported for two numbers
 
 
-class Prepared(Protocol):
-    """A durable function that the engine is ready to serve."""
+if TYPE_CHECKING:
 
-    def answer(self, event: bytes, lambda_context: LambdaContext, /) -> bytes:
-        """Serve one invocation, envelope in and envelope out; raises where Lambda should try again."""
-        ...
+    class Prepared(Protocol):
+        """A durable function that the engine is ready to serve."""
 
+        def answer(self, event: bytes, lambda_context: LambdaContext, /) -> bytes:
+            """Serve one invocation, envelope in and envelope out; raises where Lambda should try again."""
+            ...
 
-class Host(Protocol):
-    """The engine."""
+    class Host(Protocol):
+        """The engine."""
 
-    def prepare(self, durable: Durable[Any, Any], /) -> Prepared:
-        """Look at a function before its first invocation; raises `perdure.HandlerRefused`."""
-        ...
+        def prepare(self, durable: Durable[Any, Any], /) -> Prepared:
+            """Look at a function before its first invocation; raises `perdure.HandlerRefused`."""
+            ...
 
-    def end(self) -> None:
-        """Begin nothing more, send what is queued, close the connection."""
-        ...
+        def end(self) -> None:
+            """Begin nothing more, send what is queued, close the connection."""
+            ...
 
-    def renew(self) -> None:
-        """Choose connection and credentials anew when they are next needed."""
-        ...
+        def renew(self) -> None:
+            """Choose connection and credentials anew when they are next needed."""
+            ...
 
 
 class Early:

@@ -19,7 +19,7 @@ from _thread import allocate_lock, start_new_thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from perdure_bootstrap import signals
-from perdure_bootstrap.context import LambdaContext
+from perdure_bootstrap.context import LambdaContext, about_function
 from perdure_bootstrap.runtime_api import RuntimeApiError
 
 if TYPE_CHECKING:
@@ -44,20 +44,22 @@ SETTLED = (None, 400, 403, 413)
 JSON = "application/json"
 
 
-class Log(Protocol):
-    """Where the loop tells what happened."""
+if TYPE_CHECKING:
 
-    def begin(self, invocation: Invocation) -> None:
-        """Name the invocation whose records follow."""
-        ...
+    class Log(Protocol):
+        """Where the loop tells what happened."""
 
-    def error(self, report: Report) -> None:
-        """Write what ended an invocation, or the init phase."""
-        ...
+        def begin(self, invocation: Invocation) -> None:
+            """Name the invocation whose records follow."""
+            ...
 
-    def warning(self, message: str) -> None:
-        """Write something that the user of the function should look into."""
-        ...
+        def error(self, report: Report) -> None:
+            """Write what ended an invocation, or the init phase."""
+            ...
+
+        def warning(self, message: str) -> None:
+            """Write something that the user of the function should look into."""
+            ...
 
 
 class Loop:
@@ -78,6 +80,7 @@ class Loop:
         self._api = api
         self._log = log
         self._environ = environ
+        self._about = about_function(environ)
         self._output = output
         self._clock = clock
         self._end = end
@@ -113,7 +116,7 @@ class Loop:
         self._set_trace(invocation.trace_id)
         self._log.begin(invocation)
         try:
-            body, content_type = answer(invocation, LambdaContext(invocation, self._environ, self._clock))
+            body, content_type = answer(invocation, LambdaContext(invocation, self._about, self._clock))
         except Exception as error:  # noqa: BLE001  (user code)
             self._fail(invocation, error)
         except BaseException as error:

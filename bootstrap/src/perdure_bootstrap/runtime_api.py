@@ -34,36 +34,38 @@ class Invocation(NamedTuple):
     content_type: str | None = None
 
 
-class RuntimeApi(Protocol):
-    """Lambda's Runtime API. Every call raises `RuntimeApiError` when it is refused or cannot be made."""
+if TYPE_CHECKING:
 
-    def next(self) -> Invocation:
-        """Wait, for as long as it takes, for the next invocation; this also ends the one before."""
-        ...
+    class RuntimeApi(Protocol):
+        """Lambda's Runtime API. Every call raises `RuntimeApiError` when it is refused or cannot be made."""
 
-    def respond(self, invocation: Invocation, body: bytes, content_type: str) -> None:
-        """Answer `invocation` with a result."""
-        ...
+        def next(self) -> Invocation:
+            """Wait, for as long as it takes, for the next invocation; this also ends the one before."""
+            ...
 
-    def fail(self, invocation: Invocation, report: Report) -> None:
-        """Answer `invocation` with an error."""
-        ...
+        def respond(self, invocation: Invocation, body: bytes, content_type: str) -> None:
+            """Answer `invocation` with a result."""
+            ...
 
-    def init_error(self, report: Report) -> None:
-        """Say that no invocation can be served."""
-        ...
+        def fail(self, invocation: Invocation, report: Report) -> None:
+            """Answer `invocation` with an error."""
+            ...
 
-    def restore_next(self) -> None:
-        """Under SnapStart: let the snapshot be taken, and return in a process restored from it."""
-        ...
+        def init_error(self, report: Report) -> None:
+            """Say that no invocation can be served."""
+            ...
 
-    def restore_error(self, report: Report) -> None:
-        """Say that the restored process cannot serve."""
-        ...
+        def restore_next(self) -> None:
+            """Under SnapStart: let the snapshot be taken, and return in a process restored from it."""
+            ...
 
-    def close(self) -> None:
-        """Let go of what was opened."""
-        ...
+        def restore_error(self, report: Report) -> None:
+            """Say that the restored process cannot serve."""
+            ...
+
+        def close(self) -> None:
+            """Let go of what was opened."""
+            ...
 
 
 class RuntimeApiError(Exception):

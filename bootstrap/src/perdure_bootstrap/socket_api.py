@@ -17,11 +17,10 @@ from perdure_bootstrap.runtime_api import Invocation, RuntimeApiError
 from perdure_runtime.service.connection import Connection, Stale
 
 if TYPE_CHECKING:
-    import _socket
+    from collections.abc import Callable
 
     from perdure_bootstrap.reports import Report
     from perdure_bootstrap.wakeup import Wakeup
-    from perdure_runtime.service.connection import Transport
     from perdure_runtime.service.reply import Reply
 
 __all__ = ["SocketRuntimeApi"]
@@ -36,14 +35,8 @@ class SocketRuntimeApi:
     """The Runtime API over a plain socket."""
 
     def __init__(self, address: str, wakeup: Wakeup | None = None) -> None:
-        open_plain = opener(address)
-
-        def opened() -> Transport:
-            plain = open_plain()
-            return plain if wakeup is None else _Interruptible(plain, wakeup)
-
         # No time limit: `next` lasts until there is something to do, and the sandbox may be frozen meanwhile.
-        self._connection = Connection(opened, read_timeout=None)
+        self._connection = Connection(opener(address), read_timeout=None)
         self._wakeup = wakeup
         agent = f"perdure-bootstrap python/{'.'.join(map(str, sys.version_info[:3]))}"
         self._common = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: {agent}\r\n"
@@ -99,7 +92,7 @@ class SocketRuntimeApi:
         self._connection.close()
 
     def _post(self, call: str, path: str, headers: dict[str, str | None], body: bytes) -> None:
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value is not None)
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items() if value is not None])
         head = f"POST {PREFIX}{path}{self._common}{lines}Content-Length: {len(body)}\r\n\r\n"
         self._exchange(call, head.encode() + body)
 
@@ -108,42 +101,32 @@ class SocketRuntimeApi:
         if self._wakeup is None:
             return self._exchange(call, request)
         with self._wakeup:
-            return self._exchange(call, request)
+            return self._exchange(call, request, self._wakeup.wait_for)
 
-    def _exchange(self, call: str, request: bytes) -> Reply:
+    def _exchange(self, call: str, request: bytes, wait: Callable[[int], object] | None = None) -> Reply:
         try:
             try:
-                reply = self._connection.exchange(request)
+                reply = self._answer(request, wait)
             except Stale:
-                reply = self._connection.exchange(request)
+                reply = self._answer(request, wait)
         except OSError as error:
             raise RuntimeApiError(call, message=f"{type(error).__name__}: {error}") from error
         if not 200 <= reply.status < 300:  # noqa: PLR2004
             raise RuntimeApiError(call, reply.status, *_refusal(reply.body))
         return reply
 
-
-class _Interruptible:
-    """A socket whose reads let signal handlers run first."""
-
-    __slots__ = ("_socket", "_wakeup", "close", "fileno", "sendall", "settimeout")
-
-    def __init__(self, plain: _socket.socket, wakeup: Wakeup) -> None:
-        self._socket = plain
-        self._wakeup = wakeup
-        self.sendall = plain.sendall
-        self.settimeout = plain.settimeout
-        self.fileno = plain.fileno
-        self.close = plain.close
-
-    def recv(self, size: int, /) -> bytes:
-        self._wakeup.wait_for(self._socket.fileno())
-        return self._socket.recv(size)
+    def _answer(self, request: bytes, wait: Callable[[int], object] | None) -> Reply:
+        self._connection.send(request)
+        if wait is not None:
+            self._connection.wait(wait)
+        return self._connection.receive()
 
 
 def _invocation(reply: Reply) -> Invocation:
-    # UTF-8, as awslambdaric reads them: a client context is JSON text in a header.
-    headers = {name: value.encode("latin-1").decode("utf-8", "replace") for name, value in reply.headers.items()}
+    headers = reply.headers
+    if not all(map(str.isascii, headers.values())):
+        # UTF-8, as awslambdaric reads them: a client context is JSON text in a header.
+        headers = {name: value.encode("latin-1").decode("utf-8", "replace") for name, value in headers.items()}
     return Invocation(
         request_id=headers["lambda-runtime-aws-request-id"],
         invocation_id=headers.get("lambda-runtime-invocation-id"),

@@ -44,7 +44,8 @@ class Wakeup:
         waiting = select.poll()
         waiting.register(descriptor, select.POLLIN)
         waiting.register(self._reader, select.POLLIN)
-        while all(ready != descriptor for ready, _ in waiting.poll()):
+        # What is ready comes in the order of registration.
+        while waiting.poll()[0][0] != descriptor:
             os.read(self._reader, 512)
 
     def close(self) -> None:

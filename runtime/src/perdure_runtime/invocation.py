@@ -34,7 +34,7 @@ from perdure_runtime.envelope import PENDING, Envelope, ExecutionFacts, failed, 
 from perdure_runtime.logs import SCOPE, DurableLogger, LogScope, begin_invocation
 from perdure_runtime.usage import Usage
 from perdure_runtime.values import jsontext
-from perdure_runtime.values.paths import Unfit, reported
+from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.sizes import checked_result
 from perdure_runtime.values.work import described
 
@@ -44,7 +44,10 @@ if TYPE_CHECKING:
     from perdure import Durable, LambdaContext
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.codecs.redaction import Redactor
+    from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.aio import Aio
+    from perdure_runtime.drivers.aio_bodies import AioBodies
+    from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.hub import Hub
     from perdure_runtime.host import Host
     from perdure_runtime.service.protocol import Service
@@ -155,13 +158,14 @@ class Invocation:
         """How the handler ended."""
         try:
             self._load()
-            event = self._event()
+            record = self._execution()
+            event = self._event(record)
         except ServiceError as error:
             self._run.fail(error)
             return Raised(error)
         except SerdesError as error:
             return Raised(error)
-        return self._run_handler(event)
+        return self._run_handler(record, event)
 
     def _load(self) -> None:
         """All that is recorded, or what has come of it so far."""
@@ -179,11 +183,15 @@ class Invocation:
         self._journal.merge(operations, scale)
         self._usage.found(operations)
 
-    def _event(self) -> object:
-        """The event, as the handler's annotation wants it; an execution without input has an empty one."""
+    def _execution(self) -> Record:
+        """The record of the execution itself."""
         record = self._journal.execution
         if record is None:
             raise ServiceError("GetDurableExecutionState", "NoExecutionOperation", "the state holds no EXECUTION")
+        return record
+
+    def _event(self, record: Record) -> object:
+        """The event, as the handler's annotation wants it; an execution without input has an empty one."""
         text = record.details.get("InputPayload")
         try:
             value = jsontext.parse(text) if text and text.strip() else {}
@@ -191,10 +199,8 @@ class Invocation:
             raise ValueError(f"the execution's input {error.reason}") from None
         return self._prepared.event.from_payload(value, root="event")
 
-    def _run_handler(self, event: object) -> Ending:
+    def _run_handler(self, record: Record, event: object) -> Ending:
         prepared = self._prepared
-        record = self._journal.execution
-        assert record is not None  # noqa: S101  `_event` has seen it
         setting = Setting(
             self._run,
             ExecutionFacts(self._arn, record),
@@ -211,9 +217,7 @@ class Invocation:
         call = self._async_call if prepared.is_async else self._call
         try:
             result = call(setting, event)
-            with reported("result"):
-                text = jsontext.write(prepared.result.to_json(result, root="result"))
-            return Returned(checked_result(text, "result"))
+            return Returned(checked_result(prepared.result.to_text(result, root="result"), "result"))
         except Stop:
             return Stopped()
         except Exception as error:  # noqa: BLE001  the handler is user code
@@ -254,8 +258,8 @@ class Invocation:
         from perdure_runtime.drivers.aio_watch import Watch
 
         loop, host = the_loop(), self._prepared.host
-        watch = Watch(self._run, loop, host.sender, self._log, host.clock)
-        aio = Aio(setting, watch, loop, host.pool, self._log)
+        watch = Watch(self._run, loop, lambda: host.sender, self._log, host.clock)
+        aio = Aio(setting, watch, loop, partial(_make_bodies, host, loop, self._log))
         self._run.refusal = aio.refusal
         try:
             result = watch.run(lambda: aio.enter_root(self._prepared.durable.function, event, self._scope))
@@ -343,6 +347,12 @@ def _make_hub(setting: Setting, host: Host, log: DurableLogger) -> Hub:
     from perdure_runtime.drivers.hub import Hub  # greenlets, only where there are branches
 
     return Hub(setting, host.pool, log, host.clock)
+
+
+def _make_bodies(host: Host, loop: Loop, log: DurableLogger) -> AioBodies:
+    from perdure_runtime.drivers.aio_bodies import AioBodies  # threads, only where plain bodies are
+
+    return AioBodies(loop, host.pool, log)
 
 
 def _is_late(host: Host, run: Run, lambda_context: LambdaContext) -> bool:

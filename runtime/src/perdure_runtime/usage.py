@@ -56,7 +56,7 @@ class Usage:
         quota = self._quota
         size = quota.bytes
         self._unread += sum(map(len, batch))
-        if quota.has_room(size) and not quota.has_room(size + self._unread):
+        if not quota.has_room(size + self._unread) and quota.has_room(size):
             _, size = _counted(record.wire for record in self._journal)
             self._unread = 0
         for used in quota.wrote(self._journal.count + self._retries, size):
@@ -66,15 +66,17 @@ class Usage:
 def _counted(operations: Iterable[dict[str, Any]]) -> tuple[int, int]:
     """Retries, and bytes of payloads and errors."""
     retries = total = 0
+    member_of = DETAILS.get
     for wire in operations:
-        details = wire.get(DETAILS.get(wire["Type"], ""))
+        details = wire.get(member_of(wire["Type"], ""))
         if not details:
             continue
         text = details.get("Result") or details.get("InputPayload")
         size = _bytes(text) if text else 0
         if "Error" in details:
             size += _error_bytes(details["Error"])
-        if attempts := details.get("Attempt"):
+        attempts = details.get("Attempt")
+        if attempts and (attempts > 1 or wire["Status"] not in OVER):
             # Attempts are counted when they end, and an operation when it begins.
             retries += attempts - 1 if wire["Status"] in OVER else attempts
             if wire.get("SubType") == Subtype.CONDITION:

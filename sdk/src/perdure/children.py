@@ -66,6 +66,10 @@ class ChildOptions:
             object.__setattr__(self, "codecs", checked_codecs(self.codecs))  # a tuple, whatever was given
 
 
+PLAIN = ChildOptions()
+"""Those of a plain function."""
+
+
 def _check_subtype(subtype: object) -> None:
     if not isinstance(subtype, str):
         raise TypeError(f"a subtype is a string, not {type(subtype).__name__}")

@@ -7,12 +7,15 @@ whoever asks (`dataclasses.fields`, `replace`, `asdict`) such a class is a datac
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["changed", "frozen"]
 
 T = TypeVar("T")
-NAMES = "__match_args__"
+NAMES, RULES = "__match_args__", "__post_init__"
 
 
 @dataclass_transform(frozen_default=True)
@@ -20,8 +23,9 @@ def frozen(cls: type[T]) -> type[T]:
     """Make `cls` a class of frozen values: built, compared, hashed and shown by its fields."""
     inherited = _names(cls)
     own = [name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")]
-    setattr(cls, NAMES, (*inherited, *(name for name in own if name not in inherited)))
-    for name, member in MEMBERS.items():
+    names = (*inherited, *(name for name in own if name not in inherited))
+    setattr(cls, NAMES, names)
+    for name, member in {"__init__": _builder(cls, names), **MEMBERS}.items():
         if name not in cls.__dict__:
             setattr(cls, name, member)
     return cls
@@ -38,31 +42,41 @@ def _names(cls: type) -> tuple[str, ...]:
     return names
 
 
-def _built(self: object, *args: object, **kwargs: object) -> None:
-    cls = type(self)
-    names = _names(cls)
-    values = self.__dict__
-    values.update(zip(names, args, strict=False))
-    for name, value in kwargs.items():
-        if name not in names or name in values:
-            raise TypeError(f"{cls.__qualname__}() got an unexpected or repeated argument {name!r}")
-        values[name] = value
+def _builder(cls: type, names: tuple[str, ...]) -> Callable[..., None]:
+    """How values of a class are built; what it can know of the class it finds out now."""
+    defaults = {name: getattr(cls, name) for name in names if hasattr(cls, name)}
+    has_rules = hasattr(cls, RULES)
+    most = len(names)
+
+    def build(self: object, *args: object, **kwargs: object) -> None:
+        values = self.__dict__
+        given = len(args)
+        is_right = given <= most
+        if given < most:
+            values.update(defaults)
+        values.update(zip(names, args, strict=False))
+        if kwargs:
+            is_right = is_right and kwargs.keys().isdisjoint(names[:given])
+            values.update(kwargs)
+        if not is_right or len(values) != most:
+            raise TypeError(_misfit(cls, names, args, kwargs, values))
+        if has_rules:
+            getattr(self, RULES)()
+
+    return build
+
+
+def _misfit(
+    cls: type, names: tuple[str, ...], args: tuple[object, ...], kwargs: dict[str, object], values: dict[str, object]
+) -> str:
+    """Why these are not the arguments of a class."""
     if len(args) > len(names):
-        raise TypeError(f"{cls.__qualname__}() takes {len(names)} arguments, and was given {len(args)}")
-    if len(values) < len(names):
-        _filled(cls, names, values)
-    if (check := getattr(self, "__post_init__", None)) is not None:
-        check()
-
-
-def _filled(cls: type, names: tuple[str, ...], values: dict[str, object]) -> None:
-    """Put the defaults in."""
-    for name in names:
-        if name not in values:
-            try:
-                values[name] = getattr(cls, name)
-            except AttributeError:
-                raise TypeError(f"{cls.__qualname__}() misses the argument {name!r}") from None
+        return f"{cls.__qualname__}() takes {len(names)} arguments, and was given {len(args)}"
+    for name in kwargs:
+        if name not in names or name in names[: len(args)]:
+            return f"{cls.__qualname__}() got an unexpected or repeated argument {name!r}"
+    missing = next(name for name in names if name not in values)
+    return f"{cls.__qualname__}() misses the argument {missing!r}"
 
 
 def _parts(self: object) -> tuple[object, ...]:
@@ -79,7 +93,7 @@ def _hash(self: object) -> int:
 
 
 def _shown(self: object) -> str:
-    fields = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+    fields = ", ".join(f"{name}={self.__dict__[name]!r}" for name in _names(type(self)))
     return f"{type(self).__qualname__}({fields})"
 
 
@@ -105,7 +119,6 @@ class _Fields:
 
 
 MEMBERS: dict[str, object] = {
-    "__init__": _built,
     "__eq__": _equal,
     "__hash__": _hash,
     "__repr__": _shown,

@@ -17,9 +17,9 @@ def checked_name(name: str) -> str:
     """`name`, or ValueError where the service would refuse it."""
     if not isinstance(name, str):
         raise TypeError(f"a name is a string, not {type(name).__name__}")
-    if not 1 <= len(name) <= LONGEST_NAME or not (name.isascii() and name.isprintable()):
-        raise ValueError(f"a name is 1 to {LONGEST_NAME} printable ASCII characters, not {name!r}")
-    return name
+    if name.isascii() and name.isprintable() and 0 < len(name) <= LONGEST_NAME:
+        return name
+    raise ValueError(f"a name is 1 to {LONGEST_NAME} printable ASCII characters, not {name!r}")
 
 
 def default_name(function: object) -> str | None:

@@ -60,7 +60,9 @@ def test_a_wait_wakes_when_the_service_says():
     assert Record(wait).wake == 7.5
 
 
-@pytest.mark.parametrize(("member", "ask"), [("Type", "kind"), ("Status", "status")])
+@pytest.mark.parametrize(
+    ("member", "ask"), [("Type", "kind"), ("Type", "details"), ("Status", "status"), ("Status", "move")]
+)
 def test_a_word_that_the_engine_does_not_know_is_said_loudly(member, ask):
     record = Record({"Id": "w", "Type": "WAIT", "Status": "STARTED"} | {member: "NEW"})
     with pytest.raises(Impossible, match="NEW"):

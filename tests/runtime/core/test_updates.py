@@ -108,6 +108,15 @@ def lean(monkeypatch):
 TEXTS = some.text(some.characters(codec="utf-8"))
 
 
+@pytest.mark.parametrize("update", [update for update, _ in UPDATES])
+def test_every_update_is_written_as_the_library_writes_it(update, lean):
+    bare = {member: value for member, value in update.items() if member not in {"Name", "ParentId"}}
+    for told in (update, bare):
+        assert written(told) == lean.written(told)
+    assert not lean.is_swift
+
+
+@pytest.mark.slow
 @given(some.sampled_from([update for update, _ in UPDATES]), TEXTS, TEXTS)
 def test_an_update_travels_as_json_has_it(update, name, payload):
     told = update | {member: text for member, text in (("Name", name), ("Payload", payload)) if member in update}

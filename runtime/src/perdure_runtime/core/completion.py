@@ -9,6 +9,8 @@ What ends a batch, and what its reason is then, in this order:
     a predicate of the user's own says so   CUSTOM_COMPLETION_FAILED, CUSTOM_COMPLETION_SUCCEEDED
     every branch has ended                  ALL_COMPLETED
     enough have succeeded                   MIN_SUCCESSFUL_REACHED
+
+Without a completion, the first failure ends it.
 """
 
 from __future__ import annotations
@@ -45,15 +47,17 @@ class Tally:
         "total",
     )
 
-    def __init__(self, total: int, limit: int | None, completion: Completion) -> None:
+    def __init__(self, total: int, limit: int | None, completion: Completion | None) -> None:
         self.total = total
         self._limit = total if limit is None else limit
         self._completion = completion
         self._ended = 0
         self._failures = 0
         self._successes = 0
-        self._statuses: list[BatchStatus | None] | None = None if completion.should_complete is None else [None] * total
+        self._statuses: list[BatchStatus | None] | None = None
         """How the branches stand, for who decides by that."""
+        if completion is not None and completion.should_complete is not None:
+            self._statuses = [None] * total
         self.begun = 0
         """Branches that have begun; the next one's index."""
         self.outcomes: dict[int, Outcome[Any]] = {}
@@ -102,16 +106,16 @@ class Tally:
     def _decide(self) -> None:
         completion = self._completion
         if self._statuses is not None:
-            self._ask(completion, self._statuses)
-        elif self._failures and self._tolerance_exceeded(completion):
+            self._ask(self._statuses)
+        elif self._failures and (completion is None or self._tolerance_exceeded(completion)):
             self.reason = BatchReason.FAILURE_TOLERANCE_EXCEEDED
         if self.reason is None and self.broken is None:
             if self._ended == self.total:
                 self.reason = BatchReason.ALL_COMPLETED
-            elif completion.min_successful is not None and self._successes >= completion.min_successful:
-                self.reason = BatchReason.MIN_SUCCESSFUL_REACHED
-            else:
+            elif completion is None or completion.min_successful is None or self._successes < completion.min_successful:
                 return
+            else:
+                self.reason = BatchReason.MIN_SUCCESSFUL_REACHED
         self.decided = True
 
     def _tolerance_exceeded(self, completion: Completion) -> bool:
@@ -122,13 +126,14 @@ class Tally:
             return True
         return percentage is not None and self._failures * PERCENT > percentage * self.total
 
-    def _ask(self, completion: Completion, statuses: list[BatchStatus | None]) -> None:
+    def _ask(self, statuses: list[BatchStatus | None]) -> None:
         from perdure.progress import BatchDecision, BatchProgress  # for who decides by a function
 
-        assert completion.should_complete is not None  # noqa: S101  asked only where there is one
+        assert self._completion is not None  # noqa: S101  who decides is a completion's
+        assert self._completion.should_complete is not None  # noqa: S101  asked only where there is one
         progress = BatchProgress(tuple(statuses))
         try:
-            decision: object = completion.should_complete(progress)
+            decision: object = self._completion.should_complete(progress)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             self.broken = error
             return

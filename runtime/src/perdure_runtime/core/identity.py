@@ -42,7 +42,7 @@ class Identity(NamedTuple):
 class Scope:
     """One context's numbering, and whether its history is still being replayed (PROTOCOL 7.1)."""
 
-    __slots__ = ("_next", "count", "depth", "index", "owner", "parent", "prefix", "replaying", "sealed", "total")
+    __slots__ = ("_next", "_prefix", "count", "depth", "index", "owner", "parent", "replaying", "sealed", "total")
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Scope:
         replaying: bool = False,
         sealed: bool = False,
     ) -> None:
-        self.prefix = prefix
+        self._prefix = f"{prefix}-" if prefix else ""
         self.parent = parent
         self.owner = owner
         """The operation whose context this is; None at the root."""
@@ -82,28 +82,34 @@ class Scope:
     def peek(self) -> str:
         """The id that the next call will take."""
         if self._next is None:
-            place = str(self.count + 1)
-            self._next = hashed(f"{self.prefix}-{place}" if self.prefix else place)
+            self._next = hashed(f"{self._prefix}{self.count + 1}")
         return self._next
 
     def take(self, kind: Kind, subtype: str, name: str | None) -> Identity:
         """The identity of a call made now."""
-        taken = self.peek()
+        taken = self._next or self.peek()
         self.count += 1
         self._next = None
         return Identity(taken, kind, subtype, name, self.parent)
 
     def begins(self, record: Record | None) -> None:
         """An operation with this record is about to be driven: what is not recorded, or about to run, is no replay."""
-        if record is None or (record.kind is Kind.STEP and record.status not in TERMINAL):
+        if self.replaying and (record is None or (record.kind is Kind.STEP and record.status not in TERMINAL)):
             self._goes_live()
 
     def ended(self, record: Record | None, journal: Journal) -> None:
         """An operation that had this record has its outcome: replay is over where the history is."""
-        if self.replaying:
-            settled = record is not None and record.status in TERMINAL
-            if not settled or journal.find(self.peek()) is None:
-                self._goes_live()
+        if not self.replaying:
+            return
+        if record is not None and record.status in TERMINAL:
+            self.passed(journal)
+        else:
+            self._goes_live()
+
+    def passed(self, journal: Journal) -> None:
+        """An operation has told its recorded outcome: replay goes on while the next one is in the history, too."""
+        if self.replaying and journal.find(self._next or self.peek()) is None:
+            self._goes_live()
 
     def _goes_live(self) -> None:
         if not self.sealed:

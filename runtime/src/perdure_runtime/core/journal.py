@@ -10,19 +10,21 @@ it then cannot say is not recorded: such a question reads on.
 from __future__ import annotations
 
 from collections import deque
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from perdure import ReplayMismatch
 from perdure_runtime.core.identity import differences
-from perdure_runtime.core.records import SECONDS, Record
-from perdure_runtime.core.table import Move, move_for
+from perdure_runtime.core.records import SECONDS, Record, UnreadRecord
+from perdure_runtime.core.table import Move
 from perdure_runtime.core.vocabulary import TERMINAL, Kind
+from perdure_runtime.unread import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from perdure.errors import ServiceError
     from perdure_runtime.core.identity import Identity
 
 __all__ = ["Journal"]
@@ -33,27 +35,34 @@ ID = itemgetter("Id")
 class Journal:
     """The records of one execution."""
 
-    __slots__ = ("_asked", "_closed", "_loaded", "_news", "_read", "_records")
+    __slots__ = ("_asked", "_closed", "_failures", "_loaded", "_news", "_read", "_records")
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
         self._asked: set[str] = set()
         self._closed: set[str] = set()
+        self._failures: list[ServiceError] = []
         self._loaded: frozenset[str] = frozenset()
-        self._news: deque[str] = deque()
+        self._news: deque[list[str]] = deque()
+        """The ids of each merge since they were last taken."""
         self._read: Callable[[], object] | None = None
         """Brings the next page, while there is one."""
 
-    def merge(self, operations: Sequence[dict[str, Any]], scale: float = SECONDS) -> None:
+    def merge(self, operations: Sequence[dict[str, Any]] | Unread, scale: float = SECONDS) -> None:
         """Take in operations as the service sent them; a newer state replaces an older one."""
-        ids = list(map(ID, operations))
-        self._records.update(zip(ids, map(Record, operations, repeat(scale)), strict=True))
-        self._news.extend(ids)
+        records: Iterable[Record]
+        if isinstance(operations, Unread):
+            ids, records = operations.ids, map(UnreadRecord, operations.texts, repeat(self._failures))
+        else:
+            ids, records = list(map(ID, operations)), map(Record, operations, repeat(scale))
+        self._records.update(zip(ids, records, strict=True))
+        self._news.append(ids)
 
     def take_news(self) -> list[str]:
         """The ids of what was merged since the last call."""
         news = self._news
-        return [news.popleft() for _ in range(len(news))]  # one by one: another thread may be merging
+        arrived = [news.popleft() for _ in range(len(news))]  # one by one: another thread may be merging
+        return list(chain.from_iterable(arrived))
 
     def expect(self, read: Callable[[], object] | None) -> None:
         """There is more to come: `read` merges the next page, and after the last seals the journal. None: no more."""
@@ -107,7 +116,12 @@ class Journal:
     def is_waiting(self, operation_id: str) -> bool:
         """Whether a parked operation has nothing new to act on."""
         record = self._records.get(operation_id)
-        return record is None or move_for(record.kind, record.status, operation_id) is Move.PARK
+        return record is None or record.move is Move.PARK
+
+    @property
+    def failure(self) -> ServiceError | None:
+        """What was raised where a record could not be read: user code, in which that may come up, could swallow it."""
+        return self._failures[0] if self._failures else None
 
     @property
     def count(self) -> int:

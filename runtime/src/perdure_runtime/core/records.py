@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perdure_runtime.core.table import Impossible
+from perdure.errors import ServiceError
+from perdure_runtime.core.table import TABLE, Impossible
 from perdure_runtime.core.vocabulary import Kind, Status
+from perdure_runtime.unread import operation_in
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["MILLISECONDS", "SECONDS", "Record", "epoch_seconds"]
+    from perdure_runtime.core.table import Move
+
+__all__ = ["MILLISECONDS", "SECONDS", "Record", "UnreadRecord", "epoch_seconds"]
 
 SECONDS = 1.0
 MILLISECONDS = 0.001
@@ -63,6 +67,15 @@ class Record:
             return STATUSES[self.wire["Status"]]
         except KeyError:
             raise _impossible(self.wire) from None
+
+    @property
+    def move(self) -> Move:
+        """What a durable call does that finds it."""
+        wire = self.wire
+        try:
+            return TABLE[wire["Type"], wire["Status"]]
+        except KeyError:
+            raise _impossible(wire) from None
 
     @property
     def name(self) -> str | None:
@@ -127,6 +140,29 @@ class Record:
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
         return f"<{self.kind}{name} {self.id[:8]} {self.status}>"
+
+
+class UnreadRecord(Record):
+    """A record that is read from its text when somebody looks at it."""
+
+    __slots__ = ("_failures", "_text")
+
+    def __init__(self, text: str, failures: list[ServiceError]) -> None:
+        self._text = text
+        self._failures = failures
+        self.scale = SECONDS
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  as for any attribute; it is asked for what is not there yet
+        if name != "wire":
+            raise AttributeError(name)
+        try:
+            self.wire = operation_in(self._text)
+        except ValueError as error:
+            reason = f"an operation is not JSON: {error}"
+            failure = ServiceError("CheckpointDurableExecution", "MalformedAnswer", reason, retryable=True)
+            self._failures.append(failure)
+            raise failure from None
+        return self.wire
 
 
 def _impossible(wire: dict[str, Any]) -> Impossible:

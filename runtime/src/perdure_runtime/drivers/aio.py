@@ -1,24 +1,34 @@
 """The driver of async workflows: operations are coroutines on one loop, and several may be open at a time.
 
-A body that is `async def` is a task of its own; a plain one runs on the pool. The code of a child context is a task of
-its own, and so is each open branch of a batch. When to send, suspend and end is decided elsewhere (`aio_watch`).
+An operation goes on, in `advance`, for as long as its effects need no waiting, and only then is there something to
+await. A body that is `async def` is a task of its own; a plain one runs on the pool. The code of a child context is a
+task of its own, and so is each open branch of a batch (`aio_branches`). When to send, suspend and end is decided
+elsewhere (`aio_watch`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextvars import Context, copy_context
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_CONTEXT, CURRENT_STEP
-from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
-from perdure_runtime.core.outbox import MOST_UPDATES
-from perdure_runtime.drivers.aio_bodies import AioBodies
+from perdure_runtime.core.effects import (
+    OUTCOMES,
+    Aside,
+    Call,
+    Commit,
+    Enter,
+    Fan,
+    HandOver,
+    Ok,
+    Outcome,
+    Park,
+    Raised,
+)
+from perdure_runtime.drivers.aio_calls import AioCalls, is_cancelled
 from perdure_runtime.drivers.aio_context import AioContext
-from perdure_runtime.drivers.aio_lanes import AioFan, AioLane
-from perdure_runtime.drivers.bodies import GRACE
+from perdure_runtime.drivers.aio_lanes import AioLane
 from perdure_runtime.drivers.calls import result_of
 from perdure_runtime.drivers.cancelled import cancelled_within
 from perdure_runtime.drivers.durable_call import DurableCall
@@ -30,48 +40,43 @@ from perdure_runtime.logs import SCOPE
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from perdure import Logger
-    from perdure_runtime.core.effects import Op
+    from perdure_runtime.core.effects import Effect, Op
     from perdure_runtime.core.identity import Identity, Scope
+    from perdure_runtime.drivers.aio_bodies import AioBodies
+    from perdure_runtime.drivers.aio_branches import AioBranches
     from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.aio_watch import Watch
     from perdure_runtime.drivers.calls import Asked, Calls, Setting
-    from perdure_runtime.drivers.pool import Pool
 
 __all__ = ["Aio"]
-
-MOST_OPENED = 64
-"""Branches opened before the loop is idle again."""
 
 
 class Aio:
     """Interprets the effects of all open operations of one run."""
 
-    def __init__(self, setting: Setting, watch: Watch, loop: Loop, pool: Pool, log: Logger) -> None:
+    def __init__(self, setting: Setting, watch: Watch, loop: Loop, make_bodies: Callable[[], AioBodies]) -> None:
         self._setting = setting
         self._run = setting.run
         self._watch = watch
         self._loop = loop
-        self._bodies = AioBodies(loop, pool, log)
-        self._unstarted: dict[DurableCall[Any], None] = {}
-        self._open: dict[str, Identity] = {}
-        self._hungry: dict[AioFan, None] = {}
-        """Batches in which a branch may have room to begin."""
+        self._calls = AioCalls(setting.run, watch, loop, make_bodies)
+        self._pending: dict[DurableCall[Any], None] = {}
+        """Operations that were asked for and have not come to their end."""
         self._drives = False
         """Whether an operation is being driven: policies and serdes that it asks must not call durable operations."""
         self._homes: set[asyncio.Task[Any]] = set()
         """Tasks that run the code of contexts just now."""
-        watch.branches = self
+        self._branches: AioBranches | None = None
 
     @property
     def unstarted(self) -> list[DurableCall[Any]]:
         """Operations that were asked for and never awaited, although their code went on to its end."""
-        return [call for call in self._unstarted if not call.calls.home.is_cut_off]
+        return [call for call in self._pending if call.is_new and not call.calls.home.is_cut_off]
 
     @property
     def cut_off(self) -> list[Identity]:
         """Operations that began and were not awaited to their end."""
-        return list(self._open.values())
+        return [call.identity for call in self._pending if not call.is_new]
 
     def refusal(self, calls: Calls[Any]) -> str | None:
         """Why a call does not come from the task that runs its context's code, or None where it does."""
@@ -101,144 +106,138 @@ class Aio:
 
     def finish(self) -> None:
         """The handler has ended: bodies that nobody waits for have a last chance to end, too."""
-        self._bodies.finish()
+        self._calls.finish()
         self._watch.branches = None
 
     def perform(self, calls: Calls[AioLane], asked: Asked) -> DurableCall[Any]:
         """The operation as something to await."""
         call: DurableCall[Any] = DurableCall(self, calls, asked)
-        self._unstarted[call] = None
+        self._pending[call] = None
         return call
 
     def begin(self, call: DurableCall[Any]) -> Coroutine[Any, Any, Any]:
-        """The coroutine of an operation that is awaited now."""
-        self.let_go(call)
-        return self._drive(call.calls, call.asked)
-
-    def let_go(self, call: DurableCall[Any]) -> None:
-        """Whoever has asked for an operation has used it: awaited, or handed over to another one."""
-        self._unstarted.pop(call, None)
-
-    # Operations
-
-    async def _drive(self, calls: Calls[AioLane], asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
-        run, lane = self._run, calls.home
-        identity = asked.identity
+        """The coroutine of an operation that is awaited now; raises where none may be."""
+        run, calls, asked = self._run, call.calls, call.asked
+        lane: AioLane = calls.home
         if CURRENT_STEP.get(None) is not None:
-            run.refuse_inside_a_step(f"the {identity}")
+            self.let_go(call)
+            run.refuse_inside_a_step(f"the {call.identity}")
         if self._is_unwound(lane):
+            self.let_go(call)
             self._refuse_when_closed(lane)
-        self._open[identity.id] = identity
-        lane.enter_stray(self._homes)
-        operation = asked.driven()
+        self._drives = True
         try:
             calls.begins(asked)
-            outcome = await self._outcome(operation, lane)
+            begun = asked.begin()
+            if not isinstance(begun, OUTCOMES):
+                return self._drive(call, lane, begun)
             calls.ended(asked)
         except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
             run.fail(error)
+            raise Stop from None
+        finally:
+            self._drives = False
+        self.let_go(call)
+        return _recalled(begun)
+
+    def let_go(self, call: DurableCall[Any]) -> None:
+        """Nobody awaits this operation any more."""
+        self._pending.pop(call, None)
+
+    # Operations
+
+    async def _drive(self, call: DurableCall[Any], lane: AioLane, operation: Op[Outcome[Any]]) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
+        lane.enter_stray(self._homes)
+        try:
+            waits = self.advance(operation, lane, self.resume(operation, lane))
+            while not isinstance(waits, OUTCOMES):
+                waits = self.advance(operation, lane, self.resume(operation, lane, await waits))
+            call.calls.ended(call.asked)
+        except Exception as error:  # noqa: BLE001  see `begin`
+            self._run.fail(error)
             raise Stop from None
         finally:
             # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
             operation.close()
             lane.leave_stray()
             if lane.closed:
-                self._open.pop(identity.id, None)
-        self._open.pop(identity.id, None)
+                self.let_go(call)
+        self.let_go(call)
         try:
-            return result_of(outcome)
+            return result_of(waits)
         finally:
-            del outcome
+            del waits
 
     def _refuse_when_closed(self, lane: AioLane) -> NoReturn:
         if self._run.stopping or self._run.fatal is not None or lane.is_cut_off:
             raise Stop
         raise DurableCallRefused("an operation", ENDED)
 
-    async def _outcome(  # noqa: C901, PLR0912  one match over all effects
-        self, operation: Op[Outcome[Any]], lane: AioLane, *, is_branch: bool = False
-    ) -> Outcome[Any]:
-        run, watch = self._run, self._watch
-        reply: Any = None
-        while not lane.closed:
-            self._drives = True
-            try:
-                effect = operation.send(reply)
-            except StopIteration as end:
-                outcome: Outcome[Any] = end.value
-                return outcome
-            finally:
-                self._drives = False
-            reply = None
-            match effect:
-                case Commit(updates, due):
-                    if ticket := run.committer.record(lane, updates, due):
-                        await watch.acknowledged(ticket)
-                case Call():
-                    while ticket := run.committer.before(lane, effect):  # more may have become due meanwhile
-                        await watch.acknowledged(ticket)
-                    reply = await self._call(lane, effect)
-                case Enter(body, scope):
-                    inner = AioLane(run, lane)
-                    entered = self._entered(inner, body, scope)
-                    # A branch has a task already. Elsewhere, what the code sets in a ContextVar must not leak.
-                    reply = await (entered if is_branch else self._loop.create_task(entered))
-                    lane.owed = max(lane.owed, inner.owed)
-                case Fan():
-                    await self._fan(effect, lane)
-                case Park(operation_id, wake):
-                    await watch.moved(operation_id, wake)
-                case HandOver():
-                    await watch.handed_over()
-                case Aside(work):
-                    reply = await self._done_aside(work)
-                case _:
-                    assert_never(effect)
-        raise Stop
-
-    async def _call(self, lane: AioLane, call: Call) -> Outcome[object]:
-        run = self._run
-        run.worked = True
-        run.activity.bodies += 1
-        variables = copy_context()
-        task: asyncio.Task[Any] | None = None
-        failed: Exception | None = None
+    def resume(self, operation: Op[Outcome[Any]], lane: AioLane, reply: Any = None) -> Effect | Outcome[Any]:  # noqa: ANN401  each effect has its own
+        """What an operation asks for next, or comes to; raises `Stop` where its line is closed."""
+        if lane.closed:
+            raise Stop
+        self._drives = True
         try:
-            if call.is_async:
-                result = variables.run(call.body, call.attempt)
-            else:
-                outcome = await self._bodies.on_pool(variables, call.body, call.attempt)
-                if isinstance(outcome, Raised):
-                    return outcome
-                result = outcome.value
-            if isinstance(result, CoroutineType):
-                task = self._loop.begin(result, variables)
-                if (failed := _failure(task)) is not None:
-                    return Raised(without_engine_frames(failed))
-                result = await task
-            return Ok(result)
-        except Exception as error:  # noqa: BLE001  user code may raise anything
-            return Raised(without_engine_frames(error))
-        except asyncio.CancelledError:
-            if self._is_cancelled(lane):
-                raise
-            return Raised(cancelled_within())
+            return operation.send(reply)
+        except StopIteration as end:
+            outcome: Outcome[Any] = end.value
+            return outcome
         finally:
-            run.activity.bodies -= 1
-            del task, failed  # the frames of a body that began here lead back to here
+            self._drives = False
 
-    async def _done_aside(self, work: Callable[[], object]) -> Outcome[object]:
-        """The outcome of work that waits for something elsewhere; the loop goes on meanwhile."""
-        activity = self._run.activity
-        activity.bodies += 1
+    def advance(
+        self, operation: Op[Outcome[Any]], lane: AioLane, turn: Effect | Outcome[Any], *, in_branch: bool = False
+    ) -> Outcome[Any] | Awaitable[Any]:
+        """Go on as far as it goes without waiting: what the operation comes to, or what has to be awaited before.
+
+        What that gives is the reply to `resume` the operation with.
+        """
+        committer, watch = self._run.committer, self._watch
         try:
-            return await self._bodies.on_pool(copy_context(), lambda _: work(), 0)
+            while True:
+                reply = None
+                if isinstance(turn, Commit):
+                    if ticket := committer.record(lane, turn.updates, turn.due):
+                        return watch.acknowledged(ticket)
+                elif isinstance(turn, OUTCOMES):
+                    return turn
+                elif isinstance(turn, Call):
+                    if ticket := committer.before(lane, turn):
+                        return self._calls.begin_after(lane, turn, ticket)
+                    reply = self._calls.begin(lane, turn)
+                    if not isinstance(reply, OUTCOMES):
+                        return reply
+                else:
+                    return self._begun(turn, lane, in_branch=in_branch)
+                turn = self.resume(operation, lane, reply)
         finally:
-            activity.bodies -= 1
+            del reply, turn  # a failure's frames may lead to this one
 
-    def _is_cancelled(self, lane: AioLane) -> bool:
-        task = asyncio.current_task()
-        return self._run.stopping or lane.closed or task is None or task.cancelling() > 0
+    def _begun(
+        self, effect: Enter | Fan | Park | HandOver | Aside[Any], lane: AioLane, *, in_branch: bool
+    ) -> Awaitable[Any]:
+        if isinstance(effect, Enter):
+            inner = AioLane(self._run, lane)
+            entered = self._entered(inner, effect.body, effect.scope)
+            # A branch has a task already. Elsewhere, what the code sets in a ContextVar must not leak.
+            return entered if in_branch else self._loop.create_task(entered)
+        if isinstance(effect, Park):
+            return self._watch.moved(effect.operation_id, effect.wake)
+        if isinstance(effect, Fan):
+            return self._fanned_out(effect, lane)
+        if isinstance(effect, HandOver):
+            return self._watch.handed_over()
+        if isinstance(effect, Aside):
+            return self._calls.aside(effect.work)
+        assert_never(effect)
+
+    def _fanned_out(self, fan: Fan, lane: AioLane) -> Coroutine[Any, Any, None]:
+        if self._branches is None:
+            from perdure_runtime.drivers.aio_branches import AioBranches  # for who has branches
+
+            self._branches = self._watch.branches = AioBranches(self._run, self._loop)
+        return self._branches.run(fan, lane, self)
 
     # Contexts
 
@@ -259,7 +258,7 @@ class Aio:
             self._end(lane)
             return Raised(without_engine_frames(error))
         except asyncio.CancelledError:
-            if self._is_cancelled(lane):
+            if is_cancelled(self._run, lane):
                 raise
             self._end(lane)
             return Raised(cancelled_within())
@@ -269,6 +268,8 @@ class Aio:
             raise Stop from None
         finally:
             self._homes.discard(task)
+            if not lane.closed:
+                lane.leave()
             del task  # an error's frames lead to here
         self._end(lane)
         return Ok(value)
@@ -283,98 +284,6 @@ class Aio:
         run = self._run
         return run.stopping or lane.closed or run.fatal is not None
 
-    # Branches
-
-    async def _fan(self, effect: Fan, lane: AioLane) -> None:
-        """Run branches until their batch is decided."""
-        fan = AioFan(effect, lane, copy_context(), self._loop.create_future())
-        self._hungry[fan] = None
-        try:
-            self._open_in(fan, MOST_OPENED)
-            await fan.decided
-        finally:
-            self._settle(fan)
-            # Branches end before the code around them goes on, or is unwound itself.
-            tasks = [task for branch in fan.lanes.values() if (task := branch.give_task()) is not None]
-            fan.lanes.clear()
-            await self._ended(tasks)
-            del tasks  # a cancelled task's error leads back to here
-
-    async def _ended(self, tasks: list[asyncio.Task[Any]]) -> None:
-        """Give cancelled branches a moment to end; what holds on is left to the end of the invocation."""
-        left = [task for task in tasks if not task.done()]
-        if left:
-            activity = self._run.activity
-            activity.bodies += 1
-            try:
-                await asyncio.wait(left, timeout=GRACE)
-            finally:
-                activity.bodies -= 1
-
-    def open_branches(self) -> bool:
-        """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
-        opened = 0
-        for fan in tuple(self._hungry):
-            opened += self._open_in(fan, MOST_OPENED - opened)
-        return opened > 0
-
-    def _open_in(self, fan: AioFan, most: int) -> int:
-        opened = 0
-        tally, committer = fan.effect.tally, self._run.committer
-        while tally.has_room and opened < most and committer.waiting < MOST_UPDATES:
-            index = tally.begin()
-            opened += 1
-            if tally.decided:
-                self._settle(fan)
-                return opened
-            lane = fan.lanes[index] = AioLane(self._run, fan.lane)
-            variables: Context = fan.variables.copy()
-            lane.task = self._loop.create_task(self._branch(fan, index, lane), context=variables)
-        if not tally.has_room:
-            self._hungry.pop(fan, None)
-        return opened
-
-    def _settle(self, fan: AioFan, error: BaseException | None = None) -> None:
-        self._hungry.pop(fan, None)
-        fan.settle(error)
-
-    def is_held_up(self) -> bool:
-        """Whether branches could begin, were there not so much to be sent before."""
-        return self._run.committer.waiting >= MOST_UPDATES and bool(self._hungry)
-
-    async def _branch(self, fan: AioFan, index: int, lane: AioLane) -> None:
-        try:
-            operation = fan.effect.make(index)
-            try:
-                outcome = await self._outcome(operation, lane, is_branch=True)
-            finally:
-                operation.close()
-        except asyncio.CancelledError:
-            if self._run.stopping or lane.closed:
-                raise
-            outcome = Raised(cancelled_within())
-        except Stop:
-            if not lane.closed:
-                self._settle(fan, Stop())
-            return
-        except BaseException as error:  # noqa: BLE001  of ours, of the service's, or the process is to end
-            if isinstance(error, Exception):
-                self._run.fail(error)
-                error = Stop()
-            self._settle(fan, error)
-            return
-        if lane.closed:
-            return
-        del fan.lanes[index]
-        lane.task = None
-        lane.end()
-        fan.lane.owed = max(fan.lane.owed, lane.owed)
-        fan.effect.tally.end(index, outcome)
-        if fan.effect.tally.decided:
-            self._settle(fan)
-        elif fan.effect.tally.has_room:
-            self._hungry[fan] = None
-
 
 def _this_task() -> asyncio.Task[Any]:
     task = asyncio.current_task()
@@ -382,12 +291,12 @@ def _this_task() -> asyncio.Task[Any]:
     return task
 
 
-def _failure(task: asyncio.Task[Any]) -> Exception | None:
-    """What a task has raised already; raised once more by the task that awaits it, it would lose its context."""
-    if not task.done() or task.cancelled():
-        return None
-    error = task.exception()
-    return error if isinstance(error, Exception) else None
+async def _recalled(outcome: Outcome[Any]) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
+    """What an operation came to that is recorded."""
+    try:
+        return result_of(outcome)
+    finally:
+        del outcome
 
 
 def _checked(result: Any) -> Awaitable[Any]:  # noqa: ANN401  user code may return anything

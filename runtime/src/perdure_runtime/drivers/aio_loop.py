@@ -55,6 +55,8 @@ class Loop(asyncio.SelectorEventLoop):
         self.idle = IdleSelector()
         self._outside = 0
         self._usual = 1
+        self.kept: set[asyncio.Task[Any]] = set()
+        """Tasks that would not end; a collected one would be told of as destroyed while pending."""
         super().__init__(self.idle)
         self.set_exception_handler(_tell_unless_stopped)
 
@@ -103,19 +105,24 @@ class Loop(asyncio.SelectorEventLoop):
     def _came_back(self, _future: object) -> None:
         self._outside -= 1
 
-    def sweep(self, spared: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
-        """Cancel all tasks but the `spared`, and give them time to end; those that do not."""
+    def sweep(self, spared: asyncio.Task[Any] | None = None) -> list[asyncio.Task[Any]]:
+        """Cancel all tasks but the `spared` one, and give them time to end; those that do not, and are kept."""
         if self._asyncgens:  # type: ignore[attr-defined]  # asyncio closes them all, but only together with the loop
             closing = self.create_task(self._close_generators())
             self.run_until_complete(asyncio.wait([closing], timeout=GRACE))  # not done yet, it is cancelled below
         for _ in range(ROUNDS):
-            left = asyncio.all_tasks(self) - spared
-            if not left:
+            if not (left := self._left(spared)):
                 return []
             for task in left:
                 task.cancel()
             self.run_until_complete(asyncio.wait(left, timeout=GRACE))
-        return sorted(asyncio.all_tasks(self) - spared, key=lambda task: task.get_name())
+        left = self._left(spared)
+        self.kept |= left
+        return sorted(left, key=lambda task: task.get_name())
+
+    def _left(self, spared: asyncio.Task[Any] | None) -> set[asyncio.Task[Any]]:
+        left = asyncio.all_tasks(self) - self.kept
+        return left if spared is None else left - {spared}
 
     async def _close_generators(self) -> None:
         """Async generators that were left in the middle: their `finally` belongs to this invocation."""
@@ -153,13 +160,12 @@ def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
         coroutine.close()
         raise DurableCallRefused("an async step", "the workflow itself runs inside a running event loop")
     loop = the_loop()
-    before = asyncio.all_tasks(loop)
     try:
         outcome: Ok[T] | Raised = loop.run_until_complete(_outcome(coroutine))
     except asyncio.CancelledError:
         raise cancelled_within() from None
     finally:
-        loop.sweep(before)
+        loop.sweep()
     try:
         return raise_again(outcome.error) if isinstance(outcome, Raised) else outcome.value
     finally:

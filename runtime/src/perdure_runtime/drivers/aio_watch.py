@@ -16,7 +16,7 @@ import asyncio
 from _thread import get_ident
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from perdure import StepError
 from perdure_runtime.core.handover import SOON
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from perdure import Logger
+    from perdure_runtime.drivers.aio_branches import AioBranches
     from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.pool import Pool
     from perdure_runtime.drivers.run import Run
@@ -40,26 +41,13 @@ BUSY = 64
 """Turns after which a loop that never idles counts as idle all the same."""
 MOST_CANCELS = 3
 
-_kept: list[asyncio.Task[Any]] = []
-"""Workflows that would not end; a collected task would be told of as destroyed while pending."""
-
-
-class Branches(Protocol):
-    """Who opens branches, as far as the watch asks for it."""
-
-    def open_branches(self) -> bool:
-        """Open branches where there is room for more; whether there was any to open."""
-        ...
-
-    def is_held_up(self) -> bool:
-        """Whether branches could begin, were there not so much to be sent before."""
-        ...
-
 
 class Watch:
     """Watches over the loop for the length of one run."""
 
-    def __init__(self, run: Run, loop: Loop, sender: Pool, log: Logger, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, run: Run, loop: Loop, sender: Callable[[], Pool], log: Logger, clock: Callable[[], float]
+    ) -> None:
         self._run = run
         self._loop = loop
         self._sender = sender
@@ -67,11 +55,11 @@ class Watch:
         self._clock = clock
         self._thread = get_ident()
         self._body: asyncio.Task[Any] | None = None
-        self._finished: asyncio.Future[None] = loop.create_future()
+        self._ended = False
         self._acknowledged: list[tuple[int, asyncio.Future[None]]] = []
         self._parked: dict[str, list[asyncio.Future[None]]] = {}
         self._late: deque[asyncio.Future[None]] = deque()
-        self.branches: Branches | None = None
+        self.branches: AioBranches | None = None
         """Who opens branches."""
         self._turns = 0
         self._cancels = 0
@@ -85,30 +73,29 @@ class Watch:
             error = RuntimeError("an async durable function was called inside a running event loop")
             self._run.fail(error)
             raise error
-        before = asyncio.all_tasks(loop)
         loop.begin_run()
         loop.idle.ask = self._ask
         committer.on_answer = self._notify
         try:
             self._body = loop.create_task(main(), name="the workflow")
             self._body.add_done_callback(self._end)
-            loop.run_until_complete(self._finished)
+            self._turn_until_ended()
         except BaseException as error:  # of ours, or the process is to end; nothing of this run may linger on the loop
             if isinstance(error, Exception):
                 self._run.fail(error)
             self._run.begin_stop()
+            self._ended = True
             loop.idle.ask = None
-            loop.sweep(before)
+            loop.sweep()
             raise
         finally:
             loop.idle.ask = committer.on_answer = None
         # The task's context leads back here; and an error's traceback must not keep the task by way of a local.
         body, self._body = self._body, None
-        for task in loop.sweep(before | {body}):
-            _kept.append(task)
+        for task in loop.sweep(spared=body):
             self._log.error("a task outlives its invocation, although it was cancelled", task=task.get_name())
         if not body.done():
-            _kept.append(body)
+            loop.kept.add(body)
             self._run.abandon()
         try:
             if not body.cancelled():
@@ -118,6 +105,13 @@ class Watch:
         if self._run.stopping:
             raise Stop
         raise StepError("the workflow cancelled its own task", "asyncio.CancelledError")
+
+    def _turn_until_ended(self) -> None:
+        self._loop.run_forever()
+        if self._broken is not None:
+            raise self._broken
+        if not self._ended:
+            raise RuntimeError("code of the workflow stopped the event loop; it is not the code's to stop")
 
     # What operations wait for
 
@@ -195,7 +189,7 @@ class Watch:
         """Send where somebody waits for it, or branches cannot begin before; whether there was anything."""
         if self._acknowledged:
             self._flush()
-        elif self.branches is not None and self.branches.is_held_up():
+        elif self.branches is not None and self.branches.are_held_up():
             self._request(self._run.committer.refresh)
         else:
             return False
@@ -211,7 +205,7 @@ class Watch:
         activity = self._run.activity
         activity.commits = 1
         if activity.bodies:
-            self._sender.submit(partial(self._guarded, request))
+            self._sender().submit(partial(self._guarded, request))
         else:
             self._guarded(request)
 
@@ -242,7 +236,7 @@ class Watch:
             return timeout
         if self._run.stopping:
             return self._ask_while_stopping(timeout)
-        if self.branches is not None and self.branches.open_branches():
+        if self.branches is not None and self.branches.open_some():
             return 0
         if not activity.commits and self._send_what_waits():
             return 0
@@ -266,7 +260,7 @@ class Watch:
             return _sooner(timeout, left)
         activity.asked(now)
         activity.commits = 1
-        self._sender.submit(partial(self._guarded, self._run.committer.refresh))
+        self._sender().submit(partial(self._guarded, self._run.committer.refresh))
         return timeout
 
     def _ask_when_quiet(self, timeout: float | None) -> float | None:
@@ -311,12 +305,10 @@ class Watch:
             self._body.cancel()
 
     def _end(self, _body: object) -> None:
-        if self._finished.done():
-            return
-        if self._broken is None:
-            self._finished.set_result(None)
-        else:
-            self._finished.set_exception(self._broken)
+        """The workflow has ended, or will not; what it has left ready to run has had a turn by then."""
+        if not self._ended:
+            self._ended = True
+            self._loop.stop()
 
     def _is_users(self, task: asyncio.Task[Any]) -> bool:
         return task is not self._body and not isinstance(task.get_coro(), DurableCall)

@@ -79,12 +79,11 @@ class Bodies:
             self._pool.stage(body)
         return body
 
-    def push_on(self, *, settle: bool) -> None:
-        """See to it that all that is lined up gets a thread; `settle` for what is quick to end, and travel together."""
+    def push_on(self) -> None:
+        """See to it that all that is lined up gets a thread. What is quick has ended then, and can travel together."""
         if self._pool.waiting:
             self._pool.begin()
-            if settle:
-                self._pool.settle()
+            self._pool.settle()
 
     def take_ended(self) -> tuple[Lane, Outcome[Any] | Broken] | None:
         """The next body that has ended, None where there is none; those that nobody waits for are passed over."""

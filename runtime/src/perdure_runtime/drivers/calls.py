@@ -8,14 +8,15 @@ operation; here is what they share.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from perdure.errors import ReplayMismatch, failure
+from perdure.errors import DurableCallRefused, ReplayMismatch, failure
+from perdure.frozen import frozen
 from perdure_runtime.core.effects import OUTCOMES, Raised
 from perdure_runtime.core.vocabulary import Kind
-from perdure_runtime.drivers.frames import place_of_the_call, regain_context
+from perdure_runtime.drivers.frames import is_deeper_than, place_of_the_call, regain_context
 from perdure_runtime.logs import LogScope
-from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,13 +34,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "AskedOperation", "Calls", "Setting", "result_of"]
 
+DEEPEST = 300
+"""Contexts inside each other, whatever room there is."""
+SHALLOW = 20
+"""Contexts inside each other that need no look at the stack."""
+NEEDED = 250
+"""Frames that the innermost code, and the engine for it, shall have left."""
+
 if TYPE_CHECKING:
     H = TypeVar("H", bound=Home)
 else:
     H = TypeVar("H")  # typing would compile a bound that is text
 
 
-class Setting(NamedTuple):
+@frozen
+class Setting:
     """What the contexts of one invocation are made of."""
 
     run: Run
@@ -68,14 +77,17 @@ class Setting(NamedTuple):
 class Asked:
     """An operation that the workflow has asked for."""
 
-    __slots__ = ("identity", "is_virtual", "record")
+    __slots__ = ("identity", "record")
 
-    def __init__(self, identity: Identity, record: Record | None, *, is_virtual: bool = False) -> None:
+    def __init__(self, identity: Identity, record: Record | None) -> None:
         self.identity = identity
         self.record = record
         """What was recorded of it when it was asked for."""
-        self.is_virtual = is_virtual
+
+    @property
+    def is_virtual(self) -> bool:
         """Whether it leaves no record of its own."""
+        return False
 
     def begin(self) -> Begun[Any]:
         """Its outcome where that is recorded, else what has to be driven; asked once, by the driver."""
@@ -90,13 +102,19 @@ class Asked:
 class AskedOperation(Asked):
     """One that is driven in any case."""
 
-    __slots__ = ("operation",)
+    __slots__ = ("_is_virtual", "operation")
 
     def __init__(
         self, identity: Identity, record: Record | None, operation: Op[Outcome[Any]], *, is_virtual: bool = False
     ) -> None:
-        super().__init__(identity, record, is_virtual=is_virtual)
+        super().__init__(identity, record)
         self.operation = operation
+        self._is_virtual = is_virtual
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it leaves no record of its own."""
+        return self._is_virtual
 
     def begin(self) -> Begun[Any]:
         """What has to be driven."""
@@ -133,6 +151,13 @@ class Calls(Generic[H]):
     def admit(self, operation: str) -> None:
         """Let a durable call begin; raises where none can."""
         self.setting.run.admit(operation, self)
+
+    def check_depth(self, operation: str) -> None:
+        """Contexts do not nest without end: where the stack is used up, Python would not say whose fault it is."""
+        depth = self.scope.depth
+        if depth >= DEEPEST or (depth >= SHALLOW and is_deeper_than(sys.getrecursionlimit() - NEEDED)):
+            reason = f"contexts are nested {depth} deep here already; a loop or a map does not nest"
+            raise DurableCallRefused(operation, reason)
 
     def ask(self, kind: Kind, subtype: str, name: str | None) -> tuple[Identity, Record | None]:
         """Take the next place in the history; what is recorded there, which has to be what is asked for."""

@@ -104,17 +104,21 @@ class Committer:
 
         The ticker looks after what nobody waits for.
         """
-        ticket = self._push(updates)
+        outbox = self._outbox
+        for update in updates:
+            outbox.push(written(update))
+            if update["Action"] == RETRY:
+                self._usage.retried()
         if due is Due.NOW:
-            return ticket
+            return outbox.tickets
         self._ticker.watch(self)
-        return self._outbox.owe(ticket, due, line)
+        return outbox.owe(outbox.tickets, due, line)
 
     def end(self, update: dict[str, Any]) -> None:
         """Have the update acknowledged after which the service takes no more. Raises what a request raised."""
         with self._sending:  # or the batch before it could be taken for the last
             self._closing = True
-            ticket = self._push((update,))
+            ticket = self._outbox.push(written(update))
         self.flush(ticket)
 
     def before(self, line: Debtor, call: Call) -> int:
@@ -136,8 +140,7 @@ class Committer:
     def drain(self) -> None:
         """Send all that is queued. Raises what a request raised."""
         with self._sending:
-            if self.failure is not None:  # whoever sent that may have sent it for nobody
-                raise self.failure
+            self._check()  # whoever sent what failed may have sent it for nobody
             while self._outbox.waiting and not self.over:
                 self._send()
 
@@ -164,8 +167,7 @@ class Committer:
 
     def _send(self) -> None:
         """Send one batch; only while holding `_sending`."""
-        if self.failure is not None:
-            raise self.failure
+        self._check()
         if self._closed:
             raise RuntimeError("the invocation is over")
         batch = self._outbox.next_batch()
@@ -190,14 +192,10 @@ class Committer:
             if (tell := self.on_answer) is not None:
                 tell()
 
-    def _push(self, updates: Sequence[dict[str, Any]]) -> int:
-        """Queue `updates`; the ticket of the last."""
-        outbox = self._outbox
-        for update in updates:
-            outbox.push(written(update))
-            if update["Action"] == RETRY:
-                self._usage.retried()
-        return outbox.tickets
+    def _check(self) -> None:
+        failure = self.failure or self._journal.failure
+        if failure is not None:
+            raise failure
 
     def _read_on(self, marker: str | None) -> None:
         """The rest of an answer that came in pages, before anyone acts on it."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from perdure.contexts import CURRENT_CONTEXT
 from perdure.errors import DurableCallRefused
-from perdure_runtime.core.effects import OUTCOMES
+from perdure_runtime.core.effects import OUTCOMES, Ok
 from perdure_runtime.drivers.asking.steps import ask_step
 from perdure_runtime.drivers.calls import Asked, Calls, Setting, result_of
 from perdure_runtime.logs import SCOPE, DurableLogger
@@ -258,6 +258,10 @@ class LineContext(DurableContext):
     def __init__(self, setting: Setting, scope: Scope, line: Line | Lane) -> None:
         super().__init__(Calls(setting, scope, line))
 
+    def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Run a function once and record what it returned."""
+        return _performed(self.calls, ask_step(self.calls, fn, args, kwargs))  # most calls are steps
+
     def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:
         return _performed(self.calls, ask(self.calls, *what))
 
@@ -269,18 +273,24 @@ class LineContext(DurableContext):
 
 def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
     """What an operation comes to, driven on the line that its call was made from."""
-    run, line = calls.setting.run, calls.home
+    run = calls.setting.run
     # Until then nobody speaks: a policy or a serdes that the engine asks must not call durable operations.
     speaker, run.speaker = run.speaker, None
     try:
         begun = asked.begin()
-        outcome = begun if isinstance(begun, OUTCOMES) else _driven(calls, asked, begun)
-        calls.ended(asked)
+        if isinstance(begun, OUTCOMES):
+            outcome = begun
+            calls.scope.passed(run.journal)
+        else:
+            outcome = _driven(calls, asked, begun)
+            calls.scope.ended(asked.record, run.journal)
     except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
         run.fail(error)
-        line.stop()
+        calls.home.stop()
     finally:
         run.speaker = speaker
+    if isinstance(outcome, Ok):
+        return outcome.value
     try:
         return result_of(outcome)
     finally:
@@ -288,7 +298,7 @@ def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
 
 
 def _driven(calls: Calls[Line | Lane], asked: Asked, operation: Op[Outcome[Any]]) -> Outcome[Any]:
-    calls.begins(asked)
+    calls.scope.begins(asked.record)
     try:
         return calls.home.perform(operation)
     finally:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from perdure_runtime.core.identity import Identity
+    from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.aio_lanes import AioLane
     from perdure_runtime.drivers.calls import Asked, Calls
 
@@ -17,19 +18,7 @@ __all__ = ["DurableCall"]
 T = TypeVar("T")
 
 
-class Driver(Protocol):
-    """Who runs operations."""
-
-    def begin(self, call: DurableCall[Any]) -> Coroutine[Any, Any, Any]:
-        """The coroutine of an operation that is awaited now."""
-        ...
-
-    def let_go(self, call: DurableCall[Any]) -> None:
-        """Another operation takes this one over."""
-        ...
-
-
-class DurableCall(Coroutine[Any, Any, T], Generic[T]):
+class DurableCall(Coroutine[Any, Any, T]):
     """An operation that has its place in the history and runs when it is awaited, once.
 
     It is a coroutine to whoever asks (`await`, `gather`, `TaskGroup`, `wait_for`), but not one of the interpreter's
@@ -38,11 +27,11 @@ class DurableCall(Coroutine[Any, Any, T], Generic[T]):
 
     __slots__ = ("_driver", "_inner", "asked", "calls")
 
-    def __init__(self, driver: Driver, calls: Calls[AioLane], asked: Asked) -> None:
+    def __init__(self, driver: Aio, calls: Calls[AioLane], asked: Asked) -> None:
         self.calls = calls
         """The calls of the context that it belongs to."""
         self.asked = asked
-        self._driver: Driver | None = driver
+        self._driver: Aio | None = driver
         """Who runs it; None once it is taken."""
         self._inner: Coroutine[Any, Any, T] | None = None
 
@@ -55,6 +44,11 @@ class DurableCall(Coroutine[Any, Any, T], Generic[T]):
     def is_virtual(self) -> bool:
         """Whether it leaves no record of its own."""
         return self.asked.is_virtual
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was neither awaited nor handed over yet."""
+        return self._driver is not None
 
     def __await__(self) -> Generator[Any, Any, T]:
         return self._started().__await__()
@@ -84,7 +78,7 @@ class DurableCall(Coroutine[Any, Any, T], Generic[T]):
             self._inner.close()
         elif self._driver is not None:
             # A task that was cancelled before its first step: the user did await it.
-            self._started().close()
+            self._taken().let_go(self)
 
     def check_new(self) -> None:
         """Raise where the operation was awaited or handed over before."""
@@ -100,7 +94,7 @@ class DurableCall(Coroutine[Any, Any, T], Generic[T]):
         self._inner = inner = self._taken().begin(self)
         return inner
 
-    def _taken(self) -> Driver:
+    def _taken(self) -> Aio:
         if (driver := self._driver) is None:
             raise RuntimeError(f"the {self.identity} was awaited before; an operation is awaited once")
         self._driver = None

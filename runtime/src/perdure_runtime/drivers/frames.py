@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["place_of_the_call", "raise_again", "regain_context", "without_engine_frames"]
+__all__ = ["is_deeper_than", "place_of_the_call", "raise_again", "regain_context", "without_engine_frames"]
 
 ENGINE = ("perdure.", "perdure_runtime.")
 E = TypeVar("E", bound=BaseException)
@@ -20,6 +20,15 @@ def place_of_the_call() -> str:
     while frame.f_back is not None and _is_engine(frame):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def is_deeper_than(frames: int) -> bool:
+    """Whether so many frames are on the stack."""
+    try:
+        sys._getframe(frames)  # noqa: SLF001  the interpreter counts frames, and does not tell
+    except ValueError:
+        return False
+    return True
 
 
 def without_engine_frames(error: E) -> E:

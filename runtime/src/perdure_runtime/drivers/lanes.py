@@ -24,12 +24,14 @@ T = TypeVar("T")
 class OpenFan:
     """A batch that is not decided yet."""
 
-    __slots__ = ("effect", "lanes", "line", "variables")
+    __slots__ = ("effect", "lanes", "line", "owed", "variables")
 
     def __init__(self, effect: Fan, line: Line | Lane, variables: Context) -> None:
         self.effect = effect
         self.line = line
         """Where its result goes."""
+        self.owed: int = line.owed
+        """What its branches owe when they begin. What one of them comes to is the line's to owe, not the others'."""
         self.variables = variables
         """The context variables that its branches begin with; code in a context sets them in a copy."""
         self.lanes: dict[int, Lane] = {}
@@ -60,7 +62,7 @@ class Lane:
         self.index = index
         self.operations = [operation]
         """The innermost last; between one and the next is code of a context, on the strand."""
-        self.owed: int = fan.line.owed
+        self.owed: int = fan.owed
         """The ticket that has to be acknowledged before the next body begins."""
         self.closed = False
         self.strand: Strand | None = None

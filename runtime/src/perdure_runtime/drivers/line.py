@@ -53,17 +53,19 @@ class Line:
 
     def perform(self, operation: Op[T]) -> T:
         """Drive `operation` to its end; raises `Stop` where that is not in this invocation."""
+        run, send = self._run, operation.send
         reply: Any = None
         while True:
             try:
-                effect = operation.send(reply)
+                effect = send(reply)
             except StopIteration as end:
                 value: T = end.value
                 return value
             reply = None
             # In the order of their number; a `match` on classes would cost more than it decides.
             if isinstance(effect, Commit):
-                if ticket := self._run.committer.record(self, effect.updates, effect.due):
+                updates, due = effect
+                if ticket := run.committer.record(self, updates, due):
                     self._flush(ticket)
             elif isinstance(effect, Call):
                 reply = self._call(effect)

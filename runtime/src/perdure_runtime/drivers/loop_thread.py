@@ -62,7 +62,6 @@ class LoopThread:
 
     def __init__(self) -> None:
         self._loop = the_loop()
-        self._before = asyncio.all_tasks(self._loop)
         self._thread = threading.Thread(target=self._turn, name="perdure-loop", daemon=True)
         self._stopping = False
         self._thread.start()
@@ -99,7 +98,7 @@ class LoopThread:
         if self._thread.is_alive():
             leave_loop()
         else:
-            self._loop.sweep(self._before)
+            self._loop.sweep()
 
 
 async def _within(coroutine: Coroutine[Any, Any, Any], variables: Context) -> Outcome[Any]:

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from typing import Final
 
 
-class Replaying(Protocol):
-    """Whatever knows whether a context's history is still being replayed."""
+if TYPE_CHECKING:
 
-    @property
-    def replaying(self) -> bool:
-        """Whether it is, now."""
-        ...
+    class Replaying(Protocol):
+        """Whatever knows whether a context's history is still being replayed."""
+
+        @property
+        def replaying(self) -> bool:
+            """Whether it is, now."""
+            ...
 
 
 class LogScope:
@@ -92,13 +94,15 @@ class LogScope:
         return self.replaying and not (self.show_replays or SETTINGS.show_replays)
 
 
-class Origin(Protocol):
-    """Whatever code runs in: it has a scope, made when a line is logged, because most code logs none."""
+if TYPE_CHECKING:
 
-    @property
-    def log_scope(self) -> LogScope:
-        """Where a line comes from that is logged now."""
-        ...
+    class Origin(Protocol):
+        """Whatever code runs in: it has a scope, made when a line is logged, because most code logs none."""
+
+        @property
+        def log_scope(self) -> LogScope:
+            """Where a line comes from that is logged now."""
+            ...
 
 
 SCOPE: ContextVar[Origin] = ContextVar("perdure_log_scope")

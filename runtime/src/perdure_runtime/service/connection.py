@@ -33,14 +33,16 @@ class Stale(ConnectionError):
     """A connection that was open before the request was found dead before any of the answer arrived."""
 
 
-class Transport(Protocol):
-    """What a connection needs of a socket, plain or TLS."""
+if TYPE_CHECKING:
 
-    def sendall(self, data: bytes, /) -> None: ...
-    def recv(self, size: int, /) -> bytes: ...
-    def settimeout(self, seconds: float | None, /) -> None: ...
-    def fileno(self) -> int: ...
-    def close(self) -> None: ...
+    class Transport(Protocol):
+        """What a connection needs of a socket, plain or TLS."""
+
+        def sendall(self, data: bytes, /) -> None: ...
+        def recv(self, size: int, /) -> bytes: ...
+        def settimeout(self, seconds: float | None, /) -> None: ...
+        def fileno(self) -> int: ...
+        def close(self) -> None: ...
 
 
 def open_plain(host: str, port: int, timeout: float = CONNECT_TIMEOUT) -> _socket.socket:
@@ -97,7 +99,8 @@ class Connection:
         self._read_timeout = read_timeout
         self._body_limit = body_limit
         self._transport: Transport | None = None
-        self._poll: select.poll | None = None
+        self._poll = select.poll()
+        """Of the transport, if there is one."""
         self._served = 0
         self._incoming: Incoming | None = None
         """The answer that has been asked for and not been read."""
@@ -114,9 +117,14 @@ class Connection:
             self._take_early()
         self._connected()
 
+    def wait(self, wait_for: Callable[[int], object]) -> None:
+        """Have `wait_for` wait, after `send`, until the socket of that descriptor can be read."""
+        if self._transport is not None:
+            wait_for(self._transport.fileno())
+
     def close(self) -> None:
         """Close the connection; the next request opens another."""
-        transport, self._transport, self._poll, self._incoming = self._transport, None, None, None
+        transport, self._transport, self._poll, self._incoming = self._transport, None, select.poll(), None
         if transport is not None:
             transport.close()
 
@@ -129,7 +137,7 @@ class Connection:
         """Send a request, whose answer `receive` reads. Raises as `exchange` does."""
         if self._transport is None:
             self._take_early()
-        if self._incoming is not None or self._has_spoken():
+        if self._incoming is not None or (self._poll.poll(0) and self._has_spoken()):
             self.close()
         self._is_new = self._transport is None
         transport = self._connected()
@@ -183,8 +191,8 @@ class Connection:
         return transport
 
     def _has_spoken(self) -> bool:
-        """Whether the server closed an idle connection, or sent something unasked."""
-        if self._transport is None or self._poll is None or not self._poll.poll(0):
+        """Whether what there is to read means that the server closed an idle connection, or spoke unasked."""
+        if self._transport is None:
             return False
         try:
             self._transport.settimeout(0)

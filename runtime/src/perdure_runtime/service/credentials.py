@@ -45,12 +45,14 @@ class Credentials(NamedTuple):
         return f"Credentials({self.access_key!r}, ...)"
 
 
-class CredentialSource(Protocol):
-    """Gives the credentials that hold now."""
+if TYPE_CHECKING:
 
-    def current(self) -> Credentials:
-        """Raises `CredentialsUnavailable`."""
-        ...
+    class CredentialSource(Protocol):
+        """Gives the credentials that hold now."""
+
+        def current(self) -> Credentials:
+            """Raises `CredentialsUnavailable`."""
+            ...
 
 
 class FixedCredentials:

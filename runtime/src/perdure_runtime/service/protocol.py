@@ -16,13 +16,15 @@ from perdure_runtime.tuples import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perdure_runtime.unread import Unread
+
 
 class Checkpointed(NamedTuple):
     """The answer to a checkpoint."""
 
     token: str | None
     """The next token. None: the execution completed, or the token was revoked (PROTOCOL 4.6)."""
-    operations: list[dict[str, Any]]
+    operations: list[dict[str, Any]] | Unread
     """Operations that changed, as the wire has them, timestamps in epoch seconds."""
     marker: str | None = None
 

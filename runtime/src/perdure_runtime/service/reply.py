@@ -10,6 +10,7 @@ more use.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from perdure_runtime.tuples import NamedTuple
@@ -24,8 +25,7 @@ _LARGE_PIECE = 1024 * 1024
 _DIGITS = frozenset("0123456789")
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-# The names that every answer of the service has, and what the general rule makes of them.
-_USUAL = {name: name.lower() for name in ("Date", "Content-Type", "Content-Length", "Connection", "x-amzn-RequestId")}
+_SIZE_DIGITS = 10
 _CHUNK_DIGITS = 8
 _NO_CONTENT = frozenset({204, 304})
 _SWITCHING = 101
@@ -65,13 +65,13 @@ class Incoming:
 
     def until(self, mark: bytes, limit: int) -> bytes:
         """Take what comes before `mark`, and drop the mark."""
-        while (end := self._held.find(mark)) < 0 and len(self._held) <= limit:
-            self._held += self._next(_PIECE)
+        held = self._held or self._next(_PIECE)
+        while (end := held.find(mark)) < 0 and len(held) <= limit:
+            held += self._next(_PIECE)
         if not 0 <= end <= limit:
             raise BadReply(f"a line or head of more than {limit} bytes")
-        taken = self._held[:end]
-        self._held = self._held[end + len(mark) :]
-        return taken
+        self._held = held[end + len(mark) :]
+        return held[:end]
 
     def take(self, count: int) -> bytes:
         """Take exactly `count` bytes."""
@@ -110,27 +110,46 @@ def read_reply(incoming: Incoming, *, body_limit: int = BODY_LIMIT) -> Reply:
 def _head(incoming: Incoming) -> tuple[str, int, dict[str, str]]:
     text = incoming.until(b"\r\n\r\n", HEAD_LIMIT).decode("latin-1")
     first, *lines = text.split("\r\n")
-    version, _, rest = first.partition(" ")
-    digits = rest[:3]
-    if version not in {"HTTP/1.1", "HTTP/1.0"} or not _is_status(digits) or rest[3:4] not in {"", " "}:
-        raise BadReply(f"not a status line: {first[:80]!r}")
-    if not text.count("\r") == text.count("\n") == len(lines) or "\0" in text:
+    version, status = _status(first)
+    whole = "".join(lines)
+    if "\r" in whole or "\n" in whole or "\0" in whole:
         raise BadReply(f"not a header: a line that breaks in another way, or a NUL, in {text[:80]!r}")
+    try:
+        pairs = [line.split(":", 1) for line in lines]
+        headers = {_name(given): value.strip(" \t") for given, value in pairs}
+    except ValueError:
+        raise BadReply(f"not a header: a line without a colon, in {text[:80]!r}") from None
+    return version, status, headers if len(headers) == len(lines) else _joined(pairs)
+
+
+# Servers say the same few lines and names over and over: each is looked into once.
+@lru_cache(maxsize=32)
+def _status(line: str) -> tuple[str, int]:
+    version, _, rest = line.partition(" ")
+    digits, end = rest[:3], rest[3:]
+    if (
+        version not in {"HTTP/1.1", "HTTP/1.0"}
+        or not (len(digits) == len("200") and _DIGITS.issuperset(digits) and digits[0] in "12345")
+        or end[:1] not in {"", " "}
+        or any(char in end for char in "\r\n\0")
+    ):
+        raise BadReply(f"not a status line: {line[:80]!r}")
+    return version, int(digits)
+
+
+@lru_cache(maxsize=128)
+def _name(given: str) -> str:
+    if not given or not _NAME.issuperset(given):
+        raise BadReply(f"not a header: {given[:80]!r}")
+    return given.lower()
+
+
+def _joined(pairs: list[list[str]]) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for line in lines:
-        given, colon, value = line.partition(":")
-        name = _USUAL.get(given)
-        if name is None or not colon:
-            if not colon or not given or not _NAME.issuperset(given):
-                raise BadReply(f"not a header: {line[:80]!r}")
-            name = given.lower()
-        value = value.strip(" \t")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return version, int(digits), headers
-
-
-def _is_status(digits: str) -> bool:
-    return len(digits) == len("200") and _DIGITS.issuperset(digits) and digits[0] in "12345"
+    for given, value in pairs:
+        name, text = _name(given), value.strip(" \t")
+        headers[name] = f"{headers[name]},{text}" if name in headers else text
+    return headers
 
 
 def _body(incoming: Incoming, headers: dict[str, str], limit: int) -> bytes:
@@ -142,13 +161,18 @@ def _body(incoming: Incoming, headers: dict[str, str], limit: int) -> bytes:
         return _chunks(incoming, limit)
     if length is None:
         raise BadReply("a body without a length")
-    # A repeated Content-Length is fine as long as it says the same each time (RFC 9112, 6.3).
-    size = length.partition(",")[0]
-    if not size or not _DIGITS.issuperset(size) or (size != length and {*map(str.strip, length.split(","))} != {size}):
-        raise BadReply(f"a Content-Length of {length[:80]!r}")
-    if len(size) > len(str(limit)) or int(size) > limit:
+    size = length if length.isdecimal() else _agreed(length)
+    if len(size) > _SIZE_DIGITS or (count := int(size)) > limit:
         raise BadReply(f"a body of {size[:20]} bytes, where {limit} are the limit")
-    return incoming.take(int(size))
+    return incoming.take(count)
+
+
+def _agreed(lengths: str) -> str:
+    """A repeated Content-Length is fine as long as it says the same each time (RFC 9112, 6.3)."""
+    size = lengths.partition(",")[0]
+    if not size.isdecimal() or {*map(str.strip, lengths.split(","))} != {size}:
+        raise BadReply(f"a Content-Length of {lengths[:80]!r}")
+    return size
 
 
 def _chunks(incoming: Incoming, limit: int) -> bytes:

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 from perdure_runtime.jsoncode import CODE
 from perdure_runtime.service.percent import percent_encoded
 from perdure_runtime.service.protocol import Checkpointed, StatePage
+from perdure_runtime.unread import MARK, cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from perdure_runtime.unread import Unread
+
 CHECKPOINT = "CheckpointDurableExecution"
 GET_STATE = "GetDurableExecutionState"
+SHORT = 1024
+"""Bytes of an answer up to which there is nothing to be gained by cutting it apart."""
 
 
 class MalformedAnswer(ValueError):
@@ -44,9 +49,9 @@ def checkpoint_body(token: str, updates: Sequence[bytes], client_token: str) -> 
 
 def checkpointed(body: bytes) -> Checkpointed:
     """Read the answer to CheckpointDurableExecution. Raises `MalformedAnswer`."""
-    answer = _object(body)
-    state = _member(answer, "NewExecutionState", dict) or {}
-    return Checkpointed(_member(answer, "CheckpointToken", str) or None, _operations(state), _marker(state))
+    if len(body) > SHORT and not CODE.is_swift and (answer := _unread(body)) is not None:
+        return answer
+    return _checkpointed(_object(body))
 
 
 def state_page(body: bytes) -> StatePage:
@@ -71,6 +76,28 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> tuple[str, 
     return code.partition(":")[0].rpartition("#")[2], message
 
 
+def _checkpointed(answer: dict[str, Any], unread: Unread | None = None) -> Checkpointed:
+    state = _member(answer, "NewExecutionState", dict) or {}
+    operations = _operations(state) if unread is None else unread
+    return Checkpointed(_member(answer, "CheckpointToken", str) or None, operations, _marker(state))
+
+
+def _unread(body: bytes) -> Checkpointed | None:
+    """The answer with its operations unread, where they can be told apart without that."""
+    try:
+        parts = cut(body.decode())
+    except ValueError as error:
+        raise MalformedAnswer(f"the answer is not JSON: {error}") from None
+    if parts is None:
+        return None
+    frame, operations = parts
+    answer = _object(frame.encode())
+    state = answer.get("NewExecutionState")
+    if not isinstance(state, dict) or state.get("Operations") != [MARK]:
+        return None
+    return _checkpointed(answer, operations)
+
+
 def _object(body: bytes) -> dict[str, Any]:
     try:
         answer = CODE.read(body)
@@ -90,9 +117,8 @@ def _member(answer: dict[str, Any], name: str, kind: type) -> Any:  # noqa: ANN4
 
 def _operations(state: dict[str, Any]) -> list[dict[str, Any]]:
     operations: list[dict[str, Any]] = _member(state, "Operations", list) or []
-    for operation in operations:
-        if not isinstance(operation, dict):
-            raise MalformedAnswer(f"an operation is {type(operation).__name__}, not an object")
+    if odd := set(map(type, operations)) - {dict}:
+        raise MalformedAnswer(f"an operation is {odd.pop().__name__}, not an object")
     return operations
 
 

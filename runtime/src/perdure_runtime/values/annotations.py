@@ -16,6 +16,7 @@ from typing import Any
 
 from perdure.errors import HandlerRefused
 from perdure_runtime.tuples import NamedTuple
+from perdure_runtime.values.jsontext import Different, exact, write
 from perdure_runtime.values.paths import FAULTS, ROOT, refusal, reported
 from perdure_runtime.values.shapes import ANYTHING, Number, Scalar, Shape, Unserved, everything_in, has_tags
 
@@ -38,6 +39,11 @@ class Converter(NamedTuple):
     """Whether reading runs code of the user's, which may make another value of it."""
 
     @property
+    def exact(self) -> bool:
+        """Whether a value of the one type that there is stands for itself, before and after its text."""
+        return type(self.shape) is Scalar
+
+    @property
     def identity(self) -> bool:
         """Whether there is nothing to convert and nothing to check."""
         return self.shape is ANYTHING
@@ -53,6 +59,16 @@ class Converter(NamedTuple):
         """`value` as plain JSON data; raises `SerdesError` for one that is not of the annotated type."""
         with reported(root, "" if self.identity else RETURN_IT):
             return self.shape.json(value)
+
+    def to_text(self, value: object, *, root: str = ROOT) -> str:
+        """`value` as the text of plain JSON; raises `SerdesError` for one that is not of the annotated type."""
+        if self.identity and not isinstance(found := exact(value), Different):
+            return found[0]
+        data = self.to_json(value, root=root)
+        try:
+            return write(data)
+        except FAULTS as fault:
+            raise refusal(fault, root)  # noqa: B904  it says itself what it comes from
 
     def from_payload(self, data: object, *, root: str = ROOT) -> object:
         """The value that a decoded payload, or plain JSON data, stands for; raises `SerdesError`."""

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast
 from perdure.batches import Batch, BatchItem, BatchStatus
 from perdure.errors import ChildContextError, OperationError, SerdesError
 from perdure.frozen import changed
-from perdure_runtime.values.batchform import error_members, members_of, parsed
 from perdure_runtime.values.paths import reported
 from perdure_runtime.values.results import RESULT, by_user
 from perdure_runtime.values.sizes import checked, utf8_size
@@ -25,14 +24,16 @@ from perdure_runtime.values.work import ChildValues, Failing, described, summari
 
 if TYPE_CHECKING:
     from perdure import Serdes
+    from perdure.batches import BatchReason
     from perdure_runtime.values.batchform import Entry
     from perdure_runtime.values.codec import Codec
     from perdure_runtime.values.failures import ErrorObject
     from perdure_runtime.values.origins import Origins
     from perdure_runtime.values.summaries import Summary
 
-__all__ = ["BatchKind", "BatchValues"]
+__all__ = ["BatchKind", "BatchValues", "error_members", "members_of"]
 
+ERROR_MEMBERS = ("ErrorMessage", "ErrorType", "ErrorData", "StackTrace")
 WORDS = {status: status.value for status in BatchStatus}
 BatchKind: TypeAlias = Literal["MapResult", "ParallelResult"]
 ItemForms: TypeAlias = Callable[[int], ChildValues]
@@ -92,6 +93,8 @@ class BatchValues(Failing):
         if self._serdes is not None:
             return self._by_serdes(self._serdes, text)
         members = self._codec.decode_members(BATCH, text, root=RESULT)
+        from perdure_runtime.values.batchform import parsed  # where a batch is read back
+
         with reported(RESULT):
             entries, reason = parsed(members, total)
         items = tuple(self._read(entry, revive, name_of(entry.position)) for entry in entries)
@@ -126,7 +129,8 @@ class BatchValues(Failing):
         if item.status is not BatchStatus.SUCCEEDED:
             return item
         index = item.index
-        return BatchItem(index, item.name, item.status, self._item_forms(index).form.of_member(entry, index), None)
+        result = self._item_forms(index).form.of_member(entry, index)
+        return item if result is item.result else BatchItem(index, item.name, item.status, result, None)
 
     def _read(self, entry: Entry, revive: Revive, name: str | None) -> BatchItem[Any]:
         index, status = entry.position, entry.status
@@ -141,3 +145,15 @@ class BatchValues(Failing):
         if not isinstance(batch, Batch):
             raise SerdesError(f"serdes.deserialize returned a {type(batch).__name__}, not a Batch", RESULT)
         return batch
+
+
+def members_of(entries: list[dict[str, object]], reason: BatchReason) -> dict[str, object]:
+    """The members of a batch, to be written under its tag."""
+    return {"all": entries, "completionReason": reason.value}
+
+
+def error_members(error: ErrorObject | None) -> dict[str, object] | None:
+    """An error object as the official SDK writes it into an item: the members that are there."""
+    if error is None:
+        return None
+    return {name: error[name] for name in ERROR_MEMBERS if error.get(name) is not None}

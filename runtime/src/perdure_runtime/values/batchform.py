@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
 from perdure.errors import ChildContextError
+from perdure_runtime.values.batches import error_members, members_of
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.tags import BATCH, Structure, shown
 
@@ -23,15 +24,12 @@ __all__ = [
     "Entry",
     "batch_members",
     "batch_of",
-    "error_members",
     "item_members",
     "item_of",
-    "members_of",
     "nested",
     "parsed",
 ]
 
-ERROR_MEMBERS = ("ErrorMessage", "ErrorType", "ErrorData", "StackTrace")
 ROOM_FOR_ERRORS = 200_000
 """Characters that the errors of one returned batch share, so that many of them leave it a size that can be recorded."""
 LEAST = 500
@@ -50,18 +48,6 @@ class Entry:
         self.status = status
         self.members = members
         self.error = error
-
-
-def members_of(entries: list[dict[str, object]], reason: BatchReason) -> dict[str, object]:
-    """The members of a batch, to be written under its tag."""
-    return {"all": entries, "completionReason": reason.value}
-
-
-def error_members(error: ErrorObject | None) -> dict[str, object] | None:
-    """An error object as the official SDK writes it into an item: the members that are there."""
-    if error is None:
-        return None
-    return {name: error[name] for name in ERROR_MEMBERS if error.get(name) is not None}
 
 
 def parsed(members: Mapping[str, object], total: int | None = None) -> tuple[list[Entry], BatchReason]:

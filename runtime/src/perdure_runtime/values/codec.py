@@ -77,6 +77,8 @@ class Codec:
         """The value that a recorded `text` stands for; raises `SerdesError` for text that neither SDK wrote."""
         try:
             data = jsontext.parse(text)
+            if type(data) in jsontext.SCALARS:
+                return data
             return self._reader.root(data, shallow=_has_one_tag(text))
         except FAULTS as fault:
             raise refusal(fault, root)  # noqa: B904  it says itself what it comes from
@@ -108,7 +110,9 @@ class Codec:
 
 def _has_one_tag(text: str) -> bool:
     """Whether there is a tag at the root and surely none below, whoever wrote it, however it is spelled."""
-    return text.startswith('{"t":"') and text.find('"t"', len('{"t":')) < 0 and "\\u0074" not in text
+    if not text.startswith('{"t":"') or text.find('"t"', len('{"t":')) >= 0:
+        return False
+    return "\\" not in text or "\\u0074" not in text  # one character is found ten times as fast as six
 
 
 _plain = Codec()

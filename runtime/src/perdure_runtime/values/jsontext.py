@@ -18,8 +18,10 @@ from typing import Any, Final, cast
 from perdure_runtime.jsoncode import CODE
 from perdure_runtime.values.paths import Unfit
 
-__all__ = ["DIFFERENT", "TOO_LONG", "Different", "NotFinite", "exact", "known", "parse", "write"]
+__all__ = ["DIFFERENT", "SCALARS", "TOO_LONG", "Different", "NotFinite", "exact", "known", "parse", "write"]
 
+SCALARS: Final = frozenset({type(None), bool, int, str})
+"""Types that JSON has, and whose values nobody can change."""
 DIGITS_AS_ZERO: Final = bytes.maketrans(b"123456789", b"000000000")
 LONG_RUN: Final = b"0" * 19
 """The shortest integer outside 64 bits: a minus sign and 19 digits."""

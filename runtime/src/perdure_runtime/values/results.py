@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import SerdesError
+from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import FAULTS
 
 if TYPE_CHECKING:
@@ -27,15 +28,19 @@ TEXT = "text"
 class ResultForm:
     """How the result of one function travels."""
 
-    __slots__ = ("_codec", "_converter", "_serdes")
+    __slots__ = ("_codec", "_converter", "_itself", "_serdes")
 
     def __init__(self, codec: Codec, converter: Converter | None, serdes: Serdes[Any] | None = None) -> None:
         self._codec = codec
         self._converter = None if converter is None or converter.identity else converter
         self._serdes = serdes
+        self._itself = _themselves(converter, serdes)
+        """The types whose values are their own text, and the annotation has nothing to add."""
 
     def store(self, value: object) -> tuple[str, object]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
+        if type(value) in self._itself and (own := jsontext.known(value)) is not None:
+            return own, value
         if self._serdes is not None:
             text = self._own_text(self._serdes, value)
             return text, by_user(self._serdes.deserialize, text)
@@ -71,7 +76,9 @@ class ResultForm:
         if self._serdes is not None:
             return by_user(self._serdes.deserialize, text)
         data = self._codec.decode(text, root=RESULT)
-        return data if self._converter is None else self._converter.from_payload(data, root=RESULT)
+        if type(data) in self._itself or self._converter is None:
+            return data
+        return self._converter.from_payload(data, root=RESULT)
 
     def member(self, value: object, index: int) -> tuple[str, object]:
         """The member of a batch's item at `index` that holds `value`, for the codec to write with the whole batch.
@@ -101,6 +108,14 @@ class ResultForm:
         if not isinstance(text, str):
             raise SerdesError(f"serdes.serialize returned a {type(text).__name__}, not a str", RESULT)
         return text
+
+
+def _themselves(converter: Converter | None, serdes: Serdes[Any] | None) -> frozenset[type]:
+    if serdes is not None:
+        return frozenset()
+    if converter is None or converter.identity:
+        return jsontext.SCALARS
+    return jsontext.SCALARS & converter.shape.made if converter.exact else frozenset()
 
 
 def _place(index: int) -> str:

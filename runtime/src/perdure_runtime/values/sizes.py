@@ -25,6 +25,8 @@ def utf8_size(text: str, subject: str) -> int:
 
 def checked(text: str, subject: str, advice: str) -> str:
     """`text`, which the service will take; raises `SerdesError` for one that is too large, and says what to do."""
+    if len(text) <= LARGEST_PAYLOAD and text.isascii():
+        return text
     size = utf8_size(text, subject)
     if size > LARGEST_PAYLOAD:
         reason = f"takes {size:,} bytes, and the service records at most {LARGEST_PAYLOAD:,} of one operation; {advice}"

@@ -97,7 +97,8 @@ class BatchWork:
 
     total: int
     limit: int | None
-    completion: Completion
+    completion: Completion | None
+    """When it is over; None ends it with the first failure."""
     branch: Callable[[int], Op[Outcome[Any]]]
     """The operation that a branch is, made when it begins."""
     identity_of: Callable[[int], Identity]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure import ReplayMismatch, SerdesError
-from perdure_runtime.core.effects import Aside, Commit, Due, Ok, Op, Outcome, Raised, aside, unreadable
+from perdure_runtime.core.effects import Aside, Commit, Due, Enter, Ok, Op, Outcome, Raised, aside, unreadable
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, started, succeeded, summarised
 
@@ -60,16 +60,17 @@ if TYPE_CHECKING:
 class ChildWork:
     """One child context: what runs in it, and how its values travel."""
 
-    __slots__ = ("on_error", "run", "values", "virtual")
+    __slots__ = ("on_error", "runs", "values", "virtual")
 
     def __init__(
         self,
-        run: Callable[[], Op[Outcome[Any]]],
+        runs: Enter | Callable[[], Op[Outcome[Any]]],
         values: ChildValues,
         virtual: bool = False,  # noqa: FBT001, FBT002  named by all who give it
         on_error: Callable[[Exception], Exception] | None = None,
     ) -> None:
-        self.run = run
+        self.runs = runs
+        """The code of the context, or the operation that stands in its place."""
         self.values = values
         self.virtual = virtual
         self.on_error = on_error
@@ -95,11 +96,12 @@ def child(journal: Journal, identity: Identity, scope: Scope, work: ChildWork) -
             pass
         case _:
             raise AssertionError(f"a context has no {move}")  # the table has no such row
-    outcome = yield from work.run()
+    outcome: Outcome[Any] = (yield work.runs) if isinstance(work.runs, Enter) else (yield from work.runs())
     journal.close(identity.id)
     if isinstance(outcome, Ok):
         try:
-            text, value = yield from _stored(work, outcome.value)
+            stored = work.values.store(outcome.value)
+            text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
             update = summarised(identity, work.values.summary(value)) if is_large(text) else succeeded(identity, text)
         except Exception as refused:  # noqa: BLE001  a summary is user code
             outcome = Raised(refused)
@@ -120,7 +122,7 @@ def is_large(text: str) -> bool:
 
 def _virtually(identity: Identity, work: ChildWork) -> Op[Outcome[Any]]:
     """Run the code and record nothing; its values still pass through their text, as they would if it were recorded."""
-    outcome = yield from work.run()
+    outcome = yield from _outcome(work)
     if isinstance(outcome, Ok):
         try:
             return Ok((yield from _stored(work, outcome.value))[1])
@@ -132,7 +134,7 @@ def _virtually(identity: Identity, work: ChildWork) -> Op[Outcome[Any]]:
 def _again(identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]]:
     """Run the code of a finished context over its recorded children, which stand for its result; record nothing."""
     scope.sealed = scope.replaying = True
-    outcome = yield from work.run()
+    outcome = yield from _outcome(work)
     if isinstance(outcome, Raised):
         told = (("outcome", "a result", f"{type(outcome.error).__name__}: {outcome.error}"),)
         raise ReplayMismatch(identity.id, told, hint="a large result is made again from what its steps recorded")
@@ -140,6 +142,11 @@ def _again(identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]
         return Ok((yield from _stored(work, outcome.value))[1])
     except SerdesError as refused:
         return Raised(refused)
+
+
+def _outcome(work: ChildWork) -> Op[Outcome[Any]]:
+    outcome: Outcome[Any] = (yield work.runs) if isinstance(work.runs, Enter) else (yield from work.runs())
+    return outcome
 
 
 def _stored(work: ChildWork, value: object) -> Op[tuple[str, object]]:

@@ -13,6 +13,8 @@ recorded like any other's.
 
 Where no time is left in this invocation to begin a body, and nothing else keeps the execution going, the attempt is
 handed over to the next invocation by a retry that is due at once and not counted (`core/handover.py`).
+
+Most steps of a replay have nothing left to do: `recorded` answers for them, and no operation begins.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import SerdesError, StepInterrupted
+from perdure.frozen import frozen
 from perdure_runtime.core import handover
 from perdure_runtime.core.effects import (
     Aside,
@@ -38,8 +41,7 @@ from perdure_runtime.core.effects import (
 from perdure_runtime.core.retry import next_delay
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, retried, started, succeeded
-from perdure_runtime.core.vocabulary import TERMINAL, Status
-from perdure_runtime.tuples import NamedTuple
+from perdure_runtime.core.vocabulary import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +74,8 @@ class Values(Protocol):
         ...
 
 
-class StepWork(NamedTuple):
+@frozen
+class StepWork:
     """A function as a step: how it is run, and how its values travel."""
 
     is_async: bool
@@ -86,62 +89,65 @@ class StepWork(NamedTuple):
     """Whether there is no time left in this invocation to begin a body."""
 
 
-def recorded(identity: Identity, work: StepWork, record: Record | None) -> Outcome[object] | None:
+def recorded(identity: Identity, work: StepWork, record: Record) -> Outcome[object] | None:
     """The step's outcome where its record tells it at once; None where there is something to do or to wait for."""
-    if record is None or record.status not in TERMINAL:
-        return None
-    if move_for(identity.kind, record.status, identity.id) is Move.RAISE:
-        return _recorded_failure(identity, work, record)
-    try:
-        value = work.values.read(record.result, identity)
-    except SerdesError as error:
-        return unreadable(error, identity)
-    return None if isinstance(value, Aside) else Ok(value)
+    move = move_for(identity.kind, record.status, identity.id)
+    if move is Move.RETURN:
+        try:
+            value = work.values.read(record.result, identity)
+        except SerdesError as error:
+            return unreadable(error, identity)
+        return None if isinstance(value, Aside) else Ok(value)
+    return _recorded_failure(identity, work, record) if move is Move.RAISE else None
 
 
 def step(journal: Journal, identity: Identity, work: StepWork, body: Callable[[int], object]) -> Op[Outcome[object]]:
     """End with the step's recorded outcome; make attempts, `body(attempt)`, until there is one."""
+    once, lazy = work.options.once, work.options.lazy
     while True:
         record = journal.find(identity.id)
-        ended: Outcome[object] | None = None
         move = move_for(identity.kind, record.status if record else None, identity.id)
-        if move is Move.RETURN:
-            return (yield from _fetched(identity, work, record))
-        if move is Move.RAISE:
-            return _recorded_failure(identity, work, record)
-        if move is Move.PARK:
-            yield Park(identity.id, record.wake if record else None)
-        elif move is Move.RERUN and work.options.once:
-            ended = yield from _settle(journal, identity, work, _interruption(identity), 1 + _attempts_made(record))
-        elif work.is_late():
-            yield from _hand_over(journal, identity, record)
-        else:
-            attempt = Call(body, 1 + _attempts_made(record), work.is_async, work.options.lazy)
-            ended = yield from _attempt(journal, identity, work, attempt, is_new=move is Move.START)
-        if ended is not None:
-            return ended
+        if (move is not Move.START and (once or move is not Move.RERUN)) or work.is_late():
+            ended = yield from _without_attempt(journal, identity, work, record, move)
+            if ended is not None:
+                return ended
+            continue
+        if move is Move.START:
+            yield Commit((started(identity),), Due.NOW if once else Due.ANY)
+            if once and _has_other_plans(journal, identity):
+                continue
+        attempt = 1 + _attempts_made(record)
+        outcome: Outcome[object] = yield Call(body, attempt, work.is_async, lazy)
+        if isinstance(outcome, Ok):
+            try:
+                stored = work.values.store(outcome.value, identity)
+                text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
+            except SerdesError as refused:
+                outcome = Raised(refused)
+            else:
+                yield Commit((succeeded(identity, text),), Due.BEFORE_ANY_WORK if lazy else Due.NOW)
+                return Ok(value)
+        failure = yield from _settle(journal, identity, work, outcome.error, attempt)
+        if failure is not None:
+            return failure
+        del outcome  # its error's frames hold what the attempt had
 
 
-def _attempt(
-    journal: Journal, identity: Identity, work: StepWork, attempt: Call, *, is_new: bool
+def _without_attempt(
+    journal: Journal, identity: Identity, work: StepWork, record: Record | None, move: Move
 ) -> Op[Outcome[object] | None]:
-    """Make an attempt: how the step ended, or None where its record has more to say."""
-    once, lazy = work.options.once, work.options.lazy
-    if is_new:
-        yield Commit((started(identity),), Due.NOW if once else Due.ANY)
-        if once and _has_other_plans(journal, identity):
-            return None
-    outcome: Outcome[object] = yield attempt
-    if isinstance(outcome, Ok):
-        try:
-            stored = work.values.store(outcome.value, identity)
-            text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
-        except SerdesError as refused:
-            outcome = Raised(refused)
-        else:
-            yield Commit((succeeded(identity, text),), Due.BEFORE_ANY_WORK if lazy else Due.NOW)
-            return Ok(value)
-    return (yield from _settle(journal, identity, work, outcome.error, attempt.attempt))
+    """Where no attempt is to be made now: how the step ended, or None where its record has more to say."""
+    if move is Move.RETURN:
+        return (yield from _fetched(identity, work, record))
+    if move is Move.RAISE:
+        return _recorded_failure(identity, work, record)
+    if move is Move.RERUN and work.options.once:
+        return (yield from _settle(journal, identity, work, _interruption(identity), 1 + _attempts_made(record)))
+    if move is Move.PARK:
+        yield Park(identity.id, record.wake if record else None)
+    else:
+        yield from _hand_over(journal, identity, record)
+    return None
 
 
 def _hand_over(journal: Journal, identity: Identity, record: Record | None) -> Op[None]:

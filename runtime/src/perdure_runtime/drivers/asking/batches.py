@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from perdure.children import ChildOptions
-from perdure.completions import Completion
+from perdure.children import PLAIN, ChildOptions
 from perdure.frozen import changed, frozen
 from perdure.names import checked_name, default_name
 from perdure.steps import Step
-from perdure_runtime.core.effects import enter
+from perdure_runtime.core.effects import Enter
 from perdure_runtime.core.identity import branch_of
 from perdure_runtime.core.operations.batch import BatchWork, batch
 from perdure_runtime.core.operations.child import ChildWork, child, mapped
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.asking.children import check_depth
 from perdure_runtime.drivers.asking.encoded import encoded_batch, encoded_child
 from perdure_runtime.drivers.asking.functions import check_serdes, plain_child
 from perdure_runtime.drivers.asking.steps import step_inside
@@ -25,7 +23,7 @@ from perdure_runtime.drivers.calls import AskedOperation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perdure import Batch, Serdes
+    from perdure import Batch, Completion, Serdes
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Identity
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Policy", "ask_branches", "ask_map", "ask_parallel"]
 
 PARALLEL, MAP = "ctx.parallel()", "ctx.map()"
-PLAIN_CHILD = ChildOptions()
 
 
 @frozen
@@ -66,22 +63,35 @@ OF_PARALLEL = Kinds(PARALLEL, Subtype.PARALLEL, Subtype.BRANCH, "ParallelResult"
 OF_MAP = Kinds(MAP, Subtype.MAP, Subtype.ITEM, "MapResult")
 
 
-@frozen
 class Code:
     """What one branch runs, or all branches of a map; and what does not depend on the item, found out once."""
 
-    body: Callable[..., Any]
-    options: ChildOptions
-    subtype: str
-    values: ChildValues
-    """How the branch's result travels."""
-    chain: Chain | None = None
-    """What the branch's result goes through."""
-    is_virtual: bool = False
-    step: Step[..., Any] | None = None
-    """Where the branch is one step and nothing else."""
-    asked: Asked | None = None
-    """Where the branch is an operation that was asked for already."""
+    __slots__ = ("asked", "body", "chain", "is_virtual", "options", "step", "subtype", "values")
+
+    def __init__(
+        self,
+        body: Callable[..., Any],
+        options: ChildOptions,
+        subtype: str,
+        values: ChildValues,
+        chain: Chain | None = None,
+        *,
+        is_virtual: bool = False,
+        step: Step[..., Any] | None = None,
+        asked: Asked | None = None,
+    ) -> None:
+        self.body = body
+        self.options = options
+        self.subtype = subtype
+        self.values = values
+        """How the branch's result travels."""
+        self.chain = chain
+        """What the branch's result goes through."""
+        self.is_virtual = is_virtual
+        self.step = step
+        """Where the branch is one step and nothing else."""
+        self.asked = asked
+        """Where the branch is an operation that was asked for already."""
 
 
 def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> AskedOperation:  # noqa: ANN401  typed by the sdk
@@ -144,7 +154,7 @@ def _ask(
     name: str | None,
     inputs: tuple[Any, ...] | None = None,
 ) -> AskedOperation:
-    check_depth(calls, kinds.called)
+    calls.check_depth(kinds.called)
     setting = calls.setting
     total = len(names)
     completion = _checked(kinds, policy, total)
@@ -177,12 +187,12 @@ def _ask(
         else:
             encoded = encoded_child(setting, owner, journal.ask(owner), code.values, code.chain)
         args = () if inputs is None else (inputs[index],)
-        run = (
-            partial(enter, _given(code.body, args), inner)
+        runs = (
+            Enter(_given(code.body, args), inner)
             if code.step is None
             else partial(step_inside, setting, inner, code.step, args)
         )
-        return child(journal, owner, inner, ChildWork(run, encoded, virtual, code.options.on_error))
+        return child(journal, owner, inner, ChildWork(runs, encoded, virtual, code.options.on_error))
 
     def is_recorded(index: int) -> bool:
         code = codes[index]
@@ -243,15 +253,15 @@ def _no_code() -> None:
 
 
 def _code_of(setting: Setting, asked: Asked) -> Code:
-    values = setting.forms.of_child(_no_code, PLAIN_CHILD)
-    return Code(_no_code, PLAIN_CHILD, Subtype.BRANCH, values, asked=asked)
+    values = setting.forms.of_child(_no_code, PLAIN)
+    return Code(_no_code, PLAIN, Subtype.BRANCH, values, asked=asked)
 
 
 def _code(setting: Setting, fn: Any, kinds: Kinds, policy: Policy) -> Code:  # noqa: ANN401  typed by the sdk
     step = fn if isinstance(fn, Step) else None
     if step is not None:
         check_serdes(kinds.called, "serdes", step.settings.serdes)
-        body, options = step.function, PLAIN_CHILD
+        body, options = step.function, PLAIN
         # The branch records what the step does once more, so it goes the same way.
         codecs = step.settings.codecs
     else:
@@ -273,17 +283,19 @@ def _code(setting: Setting, fn: Any, kinds: Kinds, policy: Policy) -> Code:  # n
     )
 
 
-def _checked(kinds: Kinds, policy: Policy, total: int) -> Completion:
+def _checked(kinds: Kinds, policy: Policy, total: int) -> Completion | None:
     """The policy of completion; what cannot be met is refused before anything is recorded."""
-    limit = policy.concurrency
+    limit, completion = policy.concurrency, policy.completion
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
         raise TypeError(f"{kinds.called}: concurrency is a whole number, not {_kind(limit)}")
     if limit is not None and limit < 1:
         raise ValueError(f"{kinds.called}: concurrency is 1 or more, or None for no limit, not {limit}")
-    completion = Completion.ALL_SUCCESSFUL if policy.completion is None else policy.completion
-    if not isinstance(completion, Completion):
-        raise TypeError(f"{kinds.called}: completion is a Completion, not {_kind(completion)}")
-    completion.check(total)
+    if completion is not None:
+        from perdure.completions import Completion
+
+        if not isinstance(completion, Completion):
+            raise TypeError(f"{kinds.called}: completion is a Completion, not {_kind(completion)}")
+        completion.check(total)
     return completion
 
 

@@ -54,7 +54,7 @@ def plain_step(function: Any, called: str) -> tuple[Callable[..., Any], StepOpti
 
 def plain_child(function: Any, called: str, *, is_async_workflow: bool) -> tuple[Callable[..., Any], ChildOptions]:  # noqa: ANN401
     """The function itself and its options as a child; raises TypeError for one of the other colour."""
-    from perdure.children import Child, ChildOptions
+    from perdure.children import PLAIN, Child
 
     if isinstance(function, Step):
         raise TypeError(f"{called} takes a function of a context, fn(ctx, …); {function!r} is run by ctx.step()")
@@ -64,7 +64,7 @@ def plain_child(function: Any, called: str, *, is_async_workflow: bool) -> tuple
             f"{called} takes a function fn(ctx, …), not a {type(body).__name__}; write fn without calling it"
         )
     check_colour(body, called, is_async_workflow=is_async_workflow)
-    options = function.settings if isinstance(function, Child) else ChildOptions()
+    options = function.settings if isinstance(function, Child) else PLAIN
     check_serdes(called, "serdes", options.serdes)
     return body, options
 

@@ -9,7 +9,6 @@ from perdure.retries import Retry, as_policy
 from perdure_runtime.core.operations.child import ChildWork, child
 from perdure_runtime.core.operations.retrying import RetryingWork, retrying
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.asking.children import check_depth
 from perdure_runtime.drivers.asking.encoded import encoded_child
 from perdure_runtime.drivers.asking.functions import plain_child
 from perdure_runtime.drivers.calls import AskedOperation
@@ -26,7 +25,7 @@ CALLED = "ctx.with_retry()"
 def ask_with_retry(calls: Calls[Any], fn: Any, name: str | None, retry: RetryChoice | None) -> AskedOperation:  # noqa: ANN401  typed by the sdk
     """`ctx.with_retry(fn, …)`."""
     calls.admit(CALLED)
-    check_depth(calls, CALLED)
+    calls.check_depth(CALLED)
     setting = calls.setting
     body, options = plain_child(fn, CALLED, is_async_workflow=setting.is_async)
     policy = Retry.exponential() if retry is None else as_policy(retry)

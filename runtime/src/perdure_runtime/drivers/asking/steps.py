@@ -45,7 +45,7 @@ class KnownStep(NamedTuple):
 class AskedStep(Asked):
     """A call of a function as a step."""
 
-    __slots__ = ("_args", "_function", "_kwargs", "_setting", "_work")
+    __slots__ = ("_call", "_setting", "_work")
 
     def __init__(
         self,
@@ -57,20 +57,19 @@ class AskedStep(Asked):
     ) -> None:
         self.identity = identity
         self.record = record
-        self.is_virtual = False
         self._setting = setting
         self._work = work
-        self._function, self._args, self._kwargs = call
+        self._call = call
 
     def begin(self) -> Begun[Any]:
         """Its outcome where that is recorded, else its attempts, which are to be driven."""
-        identity, work, function = self.identity, self._work, self._function
-        outcome = recorded(identity, work, self.record)
-        if outcome is not None:
+        identity, record, work = self.identity, self.record, self._work
+        if record is not None and (outcome := recorded(identity, work, record)) is not None:
             return outcome
+        function, args, kwargs = self._call
         body = function.function if isinstance(function, Step) else function
-        attempts = attempts_at(self._setting, identity, body, self._args, self._kwargs)
-        return step(self._setting.run.journal, identity, work, attempts)
+        setting = self._setting
+        return step(setting.run.journal, identity, work, attempts_at(setting, identity, body, args, kwargs))
 
 
 def ask_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:  # noqa: ANN401  typed by the sdk

@@ -1,0 +1,205 @@
+"""The branches of an async workflow's batches: when they open, what drives them, and how they end.
+
+A branch is looked at when it opens. One that has its outcome in the history ends there and then; any other gets a task
+of its own, which has the branch's context variables from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+from perdure_runtime.core.effects import OUTCOMES, Raised
+from perdure_runtime.core.outbox import MOST_UPDATES
+from perdure_runtime.drivers.aio_lanes import AioLane
+from perdure_runtime.drivers.bodies import GRACE
+from perdure_runtime.drivers.cancelled import cancelled_within
+from perdure_runtime.drivers.signals import Stop
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+    from perdure_runtime.core.effects import Effect, Fan, Op, Outcome
+    from perdure_runtime.drivers.aio import Aio
+    from perdure_runtime.drivers.aio_loop import Loop
+    from perdure_runtime.drivers.run import Run
+
+__all__ = ["AioBranches"]
+
+MOST_OPENED = 64
+"""Branches opened before the loop is idle again."""
+
+
+class AioFan:
+    """A batch that is not decided yet."""
+
+    __slots__ = ("decided", "effect", "emptied", "lane", "lanes", "operations", "owed", "running", "variables")
+
+    def __init__(self, effect: Fan, lane: AioLane, operations: Aio, decided: asyncio.Future[None]) -> None:
+        self.effect = effect
+        self.operations = operations
+        self.lane = lane
+        """The line that its result goes to."""
+        self.owed = lane.owed
+        """What every branch owes from the beginning; what other branches come to owe is not its business."""
+        self.variables = copy_context()
+        """The context variables that its branches begin with."""
+        self.decided = decided
+        self.lanes: dict[int, AioLane] = {}
+        self.running = 0
+        """Branches whose tasks have begun and not ended."""
+        self.emptied: asyncio.Future[None] | None = None
+        """Done when there are none; for who waits for that."""
+
+    def settle(self, error: BaseException | None = None) -> None:
+        """The batch is decided, or cannot be."""
+        for lane in self.lanes.values():
+            lane.cut_off()
+        self.lanes.clear()
+        if self.decided.done():
+            return
+        if error is None:
+            self.decided.set_result(None)
+        else:
+            self.decided.set_exception(error)
+
+    def begins_one(self) -> None:
+        """The task of a branch begins."""
+        self.running += 1
+
+    def ends_one(self) -> None:
+        """The task of a branch is about to end."""
+        self.running -= 1
+        if self.emptied is not None and not self.running and not self.emptied.done():
+            self.emptied.set_result(None)
+
+
+class AioBranches:
+    """The open branches of one run."""
+
+    def __init__(self, run: Run, loop: Loop) -> None:
+        self._run = run
+        self._loop = loop
+        self._hungry: dict[AioFan, None] = {}
+        """Batches in which a branch may have room to begin."""
+
+    async def run(self, effect: Fan, lane: AioLane, operations: Aio) -> None:
+        """Run branches until their batch is decided."""
+        fan = AioFan(effect, lane, operations, self._loop.create_future())
+        self._hungry[fan] = None
+        try:
+            self._open_in(fan, MOST_OPENED)
+            await fan.decided
+        finally:
+            self._settle(fan)
+            # Branches end before the code around them goes on, or is unwound itself.
+            await self._emptied(fan)
+
+    def open_some(self) -> bool:
+        """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
+        opened = 0
+        for fan in tuple(self._hungry):
+            opened += self._open_in(fan, MOST_OPENED - opened)
+        return opened > 0
+
+    def are_held_up(self) -> bool:
+        """Whether branches could begin, were there not so much to be sent before."""
+        return self._run.committer.waiting >= MOST_UPDATES and bool(self._hungry)
+
+    def _open_in(self, fan: AioFan, most: int) -> int:
+        opened = 0
+        tally, committer = fan.effect.tally, self._run.committer
+        while tally.has_room and opened < most and committer.waiting < MOST_UPDATES:
+            index = tally.begin()
+            if tally.decided:
+                self._settle(fan)
+                return opened + 1
+            opened += self._open(fan, index)
+        if not tally.has_room:
+            self._hungry.pop(fan, None)
+        return opened
+
+    def _open(self, fan: AioFan, index: int) -> bool:
+        """Begin a branch; whether it goes on from here."""
+        lane = fan.lanes[index] = AioLane(self._run, fan.lane)
+        lane.owed = fan.owed
+        variables: Context = fan.variables.copy()
+        try:
+            operation = fan.effect.make(index)
+            turn = variables.run(fan.operations.resume, operation, lane)
+        except BaseException as error:  # noqa: BLE001  of ours, of the service's, or the process is to end
+            self._break(fan, error)
+            return False
+        if isinstance(turn, OUTCOMES):
+            self._end(fan, index, lane, turn)
+            return False
+        lane.task = self._loop.create_task(self._drive(fan, index, lane, operation, turn), context=variables)
+        return True
+
+    async def _drive(
+        self, fan: AioFan, index: int, lane: AioLane, operation: Op[Outcome[Any]], turn: Effect | Outcome[Any]
+    ) -> None:
+        """The task of a branch."""
+        resume, advance = fan.operations.resume, fan.operations.advance
+        fan.begins_one()
+        try:
+            waits = advance(operation, lane, turn, in_branch=True)
+            while not isinstance(waits, OUTCOMES):
+                turn = resume(operation, lane, await waits)
+                waits = advance(operation, lane, turn, in_branch=True)
+        except asyncio.CancelledError:
+            if self._run.stopping or lane.closed:
+                raise
+            waits = Raised(cancelled_within())
+        except Stop:
+            if not lane.closed:
+                self._settle(fan, Stop())
+            return
+        except BaseException as error:  # noqa: BLE001  see `_open`
+            self._break(fan, error)
+            return
+        finally:
+            operation.close()
+            lane.task = None  # what it ends with leads back to here
+            fan.ends_one()
+        try:
+            if not lane.closed:
+                self._end(fan, index, lane, waits)
+        finally:
+            del waits, turn  # a failure's frames lead to here
+
+    def _end(self, fan: AioFan, index: int, lane: AioLane, outcome: Outcome[Any]) -> None:
+        """A branch has its outcome."""
+        del fan.lanes[index]
+        lane.end()
+        fan.lane.owed = max(fan.lane.owed, lane.owed)
+        tally = fan.effect.tally
+        tally.end(index, outcome)
+        if tally.decided:
+            self._settle(fan)
+        elif tally.has_room:
+            self._hungry[fan] = None
+
+    def _break(self, fan: AioFan, error: BaseException) -> None:
+        """A branch could not be driven: the whole run ends, or the process."""
+        if isinstance(error, Exception):
+            self._run.fail(error)
+            error = Stop()
+        self._settle(fan, error)
+
+    def _settle(self, fan: AioFan, error: BaseException | None = None) -> None:
+        self._hungry.pop(fan, None)
+        fan.settle(error)
+
+    async def _emptied(self, fan: AioFan) -> None:
+        """Give cut off branches a moment to end; what holds on is left to the end of the invocation."""
+        if not fan.running:
+            return
+        activity = self._run.activity
+        fan.emptied = self._loop.create_future()
+        activity.bodies += 1
+        try:
+            await asyncio.wait((fan.emptied,), timeout=GRACE)
+        finally:
+            activity.bodies -= 1
