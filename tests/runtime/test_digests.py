@@ -2,13 +2,14 @@
 
 import hashlib
 import hmac
+import sys
 
 import pytest
 
 from perdure_runtime import digests
-from perdure_runtime.digests import LARGE, PATIENCE, blake2b, hmac_sha256, keyed, sha256
+from perdure_runtime.digests import LARGE, MUCH, blake2b, hmac_sha256, keyed, sha256
 
-DATA = [b"", b"a", b"x" * 1000, b"y" * (LARGE + 1)]
+DATA = [b"", b"a", b"x" * 1000, b"y" * LARGE]
 
 
 @pytest.fixture(params=["first", "later"])
@@ -17,7 +18,9 @@ def stage(request, monkeypatch):
     hashes = digests._Hashes()
     monkeypatch.setattr(digests, "_HASHES", hashes)
     if request.param == "later":
-        hashes.used = PATIENCE
+        hashes.used = MUCH
+    else:
+        monkeypatch.delitem(sys.modules, "_hashlib")
     return hashes
 
 
@@ -36,11 +39,25 @@ def test_keyed_hashes_are_those_of_the_standard_library(stage, key, data):
 
 
 def test_hashlib_takes_over_after_a_while(stage):
-    for _ in range(PATIENCE + 1):
-        sha256(b"")
+    piece = b"z" * (LARGE - 1)
+    for _ in range(MUCH // len(piece) + 1):
+        sha256(piece)
     assert stage.sha256 is hashlib.sha256
 
 
 def test_hashlib_takes_over_for_much_data(stage):
-    sha256(b"z" * (LARGE + 1))
+    sha256(b"z" * LARGE)
     assert stage.sha256 is hashlib.sha256
+
+
+def test_hashlib_takes_over_where_somebody_has_loaded_it(stage, monkeypatch):
+    monkeypatch.setitem(sys.modules, "_hashlib", sys)
+    sha256(b"")
+    assert stage.sha256 is hashlib.sha256
+
+
+@pytest.mark.parametrize("stage", ["first"], indirect=True)
+def test_a_few_small_messages_load_nothing(stage):
+    for _ in range(1000):
+        sha256(b"a request")
+    assert stage.sha256 == stage._at_first

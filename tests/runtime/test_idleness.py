@@ -11,7 +11,7 @@ import pytest
 from perdure import Completion
 from perdure_runtime.drivers.pool import MOST_THREADS
 from support.colours import both
-from support.hosting import run
+from support.hosting import moves, run
 from support.ledger_service import succeeded
 from support.step_bodies import add
 
@@ -159,3 +159,24 @@ def test_watch_sees_a_wait_that_is_bounded_by_a_time(colour, timed):
     run(workflow)
     release.set()
     assert timed
+
+
+@both
+def test_a_branch_begins_before_what_its_siblings_came_to_is_acknowledged(colour):
+    @colour
+    def code(ctx, item):
+        return (yield ctx.step(add, item, 1))
+
+    @colour
+    def workflow(event, ctx):
+        return (yield ctx.map(code, [1, 2, 3], concurrency=1)).values()
+
+    harness = run(workflow)
+    assert succeeded(harness.execution) == [2, 3, 4]
+    item = ["CONTEXT START", "STEP START", "STEP SUCCEED"]
+    assert moves(harness) == [
+        ["CONTEXT START", *item],
+        ["CONTEXT SUCCEED", *item],
+        ["CONTEXT SUCCEED", *item],
+        ["CONTEXT SUCCEED", "CONTEXT SUCCEED"],
+    ]

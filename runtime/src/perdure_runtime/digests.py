@@ -1,7 +1,8 @@
 """Hashes: identities of operations, and signatures of requests.
 
-hashlib loads OpenSSL before anything else, which takes 3 ms of a cold start; the interpreter has the same functions
-without it. Those begin, and hashlib takes over where it pays: OpenSSL's SHA-256 is some times as fast.
+hashlib loads OpenSSL before anything else, which takes 3 to 5 ms; the interpreter has the same functions without it.
+Those begin, and hashlib takes over where it pays: where user code has loaded it already, at the first large message,
+and after a megabyte. OpenSSL's SHA-256 is five times as fast, and saves as much as its import takes in that megabyte.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ else:
 
 __all__ = ["Hash", "blake2b", "hmac_sha256", "keyed", "sha256"]
 
-LARGE = 16 * 1024
-PATIENCE = 30
-"""Hashes after which a process has lived long enough for hashlib to pay."""
+LARGE = 128 * 1024
+"""Bytes of one message with which hashlib pays: more of their kind will follow."""
+MUCH = 1024 * 1024
+"""Bytes in all after which it pays."""
 BLOCK = 64
 INNER, OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
 
 class _Hashes:
-    """Which function hashes, and how often the interpreter's own has."""
+    """Which function hashes, and how many bytes the interpreter's own has."""
 
     __slots__ = ("sha256", "used")
 
@@ -55,8 +57,8 @@ class _Hashes:
         self.sha256: Callable[[bytes], Hash] = self._at_first
 
     def _at_first(self, data: bytes) -> Hash:
-        self.used += 1
-        if self.used > PATIENCE or len(data) > LARGE:
+        self.used += len(data)
+        if self.used >= MUCH or len(data) >= LARGE or "_hashlib" in sys.modules:
             from hashlib import sha256
 
             self.sha256 = sha256

@@ -51,7 +51,7 @@ def cut(text: str) -> tuple[str, Unread] | None:
     """An answer with a mark in place of its operations, and the operations; None for one that is to be read whole."""
     head, _, inner = text.partition(OPENING)
     texts = inner.split("},{")
-    if text.count("[") != 1 or {piece[: len(FIRST)] for piece in texts} != {FIRST}:
+    if "[" in head or "[" in inner or {piece[: len(FIRST)] for piece in texts} != {FIRST}:
         return None
     ids = [piece[len(FIRST) : piece.find('"', len(FIRST))] for piece in texts]
     if "\\" in "".join(ids):

@@ -85,15 +85,16 @@ class Bodies:
             self._pool.begin()
             self._pool.settle()
 
-    def take_ended(self) -> tuple[Lane, Outcome[Any] | Broken] | None:
-        """The next body that has ended, None where there is none; those that nobody waits for are passed over."""
+    def take_ended(self) -> list[tuple[Lane, Outcome[Any] | Broken]]:
+        """The bodies that have ended since the last call, without those that nobody waits for."""
+        ended: list[tuple[Lane, Outcome[Any] | Broken]] = []
         while self._outcomes:
             body, outcome = self._outcomes.popleft()
             lane = body.lane
             if lane.body is body:
                 lane.body = None
-                return lane, outcome
-        return None
+                ended.append((lane, outcome))
+        return ended
 
     def wait(self, seconds: float | None) -> None:
         """Return when a body has ended, when `ring` is called, or after `seconds`."""

@@ -300,11 +300,12 @@ class Hub:
         lane.body = self._bodies.begin(lane, call, lane.code_variables())
 
     def _take_ended(self) -> bool:
-        while (ended := self._bodies.take_ended()) is not None:
-            self._run.activity.bodies -= 1
-            if isinstance(ended[1], Broken):
-                raise ended[1].error
-            self._ready.append(ended)
+        ended = self._bodies.take_ended()
+        self._run.activity.bodies -= len(ended)
+        for _, outcome in ended:
+            if isinstance(outcome, Broken):
+                raise outcome.error
+        self._ready.extend(ended)
         return bool(self._ready)
 
     # Ends
