@@ -9,7 +9,7 @@ import pytest
 
 from perdure import HandlerRefused, durable, step
 from perdure_runtime.values.annotations import converter
-from perdure_runtime.values.signatures import Types, event_type, result_type, signature_types
+from perdure_runtime.values.signatures import Types, event_type, result_type, says_nothing, signature_types
 
 if TYPE_CHECKING:
     from somewhere import Context  # type: ignore[import-not-found]
@@ -219,3 +219,24 @@ def test_type_parameters_and_aliases_of_python_3_12_are_served() -> None:
     assert converter(result_type(scope["aliased"]), owner="f").from_payload([[], [[]]]) == [[], [[]]]
     with pytest.raises(HandlerRefused, match="contains itself, and nothing around that"):
         converter(scope["Snake"], owner="f")
+
+
+def annotated(value: int) -> int:
+    return value
+
+
+@functools.wraps(annotated)
+def hiding(*args):  # type: ignore[no-untyped-def]
+    return annotated(*args)
+
+
+SAYING = {"annotated": annotated, "of what it wraps": hiding, "a partial": functools.partial(annotated), "a class": int}
+
+
+@pytest.mark.parametrize("function", SAYING.values(), ids=SAYING)
+def test_a_function_that_may_say_something_is_asked(function: object) -> None:
+    assert not says_nothing(function)
+
+
+def test_a_function_without_annotations_says_nothing() -> None:
+    assert says_nothing(lambda value: value)

@@ -12,7 +12,6 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, assert_type
 
 from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
-from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 
 if TYPE_CHECKING:
@@ -100,6 +99,8 @@ class Line:
         except Exception as error:  # noqa: BLE001  user code may raise anything
             return Raised(without_engine_frames(error))
         except BaseException as error:
+            from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation  # hardly any code does this
+
             if is_cancellation(error):
                 return Raised(cancelled_within())
             raise
@@ -125,6 +126,8 @@ class Line:
             self._check_not_unwound()
             return Raised(without_engine_frames(error))  # in no local: the error's frames lead to this one
         except BaseException as error:
+            from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
+
             if not is_cancellation(error):
                 raise
             self._check_not_unwound()

@@ -19,7 +19,7 @@ from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.quiescence import Activity
 from perdure_runtime.drivers.signals import Stop
-from perdure_runtime.remembered import Remembered
+from perdure_runtime.values.forms import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,11 +18,13 @@ from perdure.errors import HandlerRefused
 from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.jsontext import Different, exact, write
 from perdure_runtime.values.paths import FAULTS, ROOT, refusal, reported
-from perdure_runtime.values.shapes import ANYTHING, Number, Scalar, Shape, Unserved, everything_in, has_tags
+from perdure_runtime.values.shapes import ANYTHING, AnyDict, Number, Scalar, Shape, Unserved, everything_in, has_tags
 
 __all__ = ["Converter", "converter"]
 
 SCALARS = frozenset({bool, int, str, float})
+OBJECTS = (dict, dict[str, Any], dict[str, object])
+"""What most events are annotated as."""
 NOTHING_SAID = frozenset({Any, object, typing.Never, typing.NoReturn})
 RETURN_IT = "; what the annotation says is what is stored: return that, or change the annotation"
 
@@ -107,9 +109,12 @@ def converter(annotation: object, *, owner: str) -> Converter:
 def _compile(annotation: object) -> Converter:
     if isinstance(annotation, type) and annotation in SCALARS:
         return Converter(Number() if annotation is float else Scalar(annotation), settled=True)
-    from perdure_runtime.values.compiler import Compiler
+    if annotation in OBJECTS:
+        shape: Shape = AnyDict()
+    else:
+        from perdure_runtime.values.compiler import Compiler
 
-    shape = Compiler().shape_of(annotation, "")
+        shape = Compiler().shape_of(annotation, "")
     parts = list(everything_in(shape))
     settled = not has_tags(shape) and not any(part.open for part in parts)
     return Converter(shape, settled, shape.plain and not settled, any(part.remade for part in parts))

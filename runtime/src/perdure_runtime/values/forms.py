@@ -6,17 +6,17 @@ is found out when a function is first met and kept; `HandlerRefused` is raised f
 
 from __future__ import annotations
 
+from _weakref import ref  # what `weakref` adds to it is not used here
 from functools import partial
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from perdure.errors import HandlerRefused
-from perdure_runtime.remembered import Remembered
 from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.codec import Codec
 from perdure_runtime.values.results import ResultForm
-from perdure_runtime.values.signatures import event_type, result_type
+from perdure_runtime.values.signatures import event_type, result_type, says_nothing
 from perdure_runtime.values.work import ChildValues, ConditionValues, StepValues, described
 
 if TYPE_CHECKING:
@@ -31,7 +31,45 @@ if TYPE_CHECKING:
     from perdure_runtime.values.origins import Origins
     from perdure_runtime.values.tags import Structure
 
-__all__ = ["Forms"]
+__all__ = ["Forms", "Remembered"]
+
+T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """What has been found out about functions: by the id of each, for as long as it lives, no longer."""
+
+    __slots__ = ("_alive", "_known")
+
+    def __init__(self) -> None:
+        self._known: dict[int, T] = {}
+        self._alive: dict[int, ref[Any]] = {}
+
+    def of(self, function: object) -> T | None:
+        """What is remembered of a function."""
+        return self._known.get(id(function))
+
+    def keep(self, function: object, found: T) -> None:
+        """Remember this of a function, if it can be noticed when that is gone."""
+        number, known, alive = id(function), self._known, self._alive
+
+        def forget(_: object) -> None:
+            known.pop(number, None)
+            alive.pop(number, None)
+
+        try:
+            alive[number] = ref(function, forget)
+        except TypeError:  # a callable that cannot be referred to weakly, such as a builtin
+            return
+        known[number] = found
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._known.clear()
+        self._alive.clear()
+
+    def __repr__(self) -> str:
+        return f"<Remembered: {len(self._known)} functions>"
 
 
 class Known(NamedTuple):
@@ -46,12 +84,14 @@ class Known(NamedTuple):
 class Forms:
     """The forms of all operations of one durable function; each function's annotations are read once."""
 
-    __slots__ = ("_codec", "_known", "_origins")
+    __slots__ = ("_codec", "_known", "_origins", "_unsaid")
 
     def __init__(self, origins: Origins) -> None:
         self._origins = origins
         self._codec = Codec(partial(_structures, origins))
         self._known: Remembered[Known] = Remembered()
+        self._unsaid: Known | None = None
+        """What all functions without annotations have in common."""
 
     def of(self, body: Callable[..., object], options: StepOptions) -> StepValues:
         """The forms of one step."""
@@ -123,11 +163,17 @@ class Forms:
         function = body.__func__ if isinstance(body, MethodType) else body
         if (known := self._known.of(function)) is not None:
             return known
-        result = _compiled(result_type, body)
-        form = ResultForm(self._codec, result)
-        known = Known(result, form, StepValues(self._origins, form))
+        if says_nothing(function):
+            self._unsaid = self._unsaid or self._found(body)
+            return self._unsaid
+        known = self._found(body)
         self._known.keep(function, known)
         return known
+
+    def _found(self, body: Callable[..., object]) -> Known:
+        result = _compiled(result_type, body)
+        form = ResultForm(self._codec, result)
+        return Known(result, form, StepValues(self._origins, form))
 
 
 def _structures(origins: Origins) -> tuple[Structure, ...]:

@@ -21,6 +21,7 @@ from perdure_runtime.values.tags import Rich, shown
 __all__ = [
     "ANYTHING",
     "SERVED",
+    "AnyDict",
     "Inline",
     "Kinds",
     "Number",
@@ -176,6 +177,34 @@ class Anything(Shape):
 
 
 ANYTHING: Shape = Anything()
+
+
+class AnyDict(Shape):
+    """A dict of anything: read as it is, and written as `containers` writes one, when it comes to that."""
+
+    title = "dict"
+    kinds: Kinds = frozenset({dict})
+    made: Kinds = frozenset({dict})
+    parts = (ANYTHING,)
+    plain = True
+    hashable = False
+
+    def payload(self, value: object) -> Any:  # noqa: ANN401
+        return self._keyed.payload(value)
+
+    def json(self, value: object) -> Any:  # noqa: ANN401
+        return self._keyed.json(value)
+
+    def read(self, data: object) -> object:
+        if type(data) is not dict:
+            raise wrong(self.title, data)
+        return data
+
+    @property
+    def _keyed(self) -> Shape:
+        from perdure_runtime.values.containers import Keyed  # an event is never written, and most results at once
+
+        return Keyed(ANYTHING)
 
 
 class Scalar(Shape):

@@ -8,6 +8,7 @@ arguments that are given already. Only what is asked for is resolved.
 from __future__ import annotations
 
 import collections.abc
+import sys
 from functools import partial
 from types import FunctionType, MethodType
 from typing import Any, get_args, get_origin
@@ -16,7 +17,7 @@ from perdure.errors import HandlerRefused
 from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.resolution import Unresolved, annotations_of, names_of_function, resolve
 
-__all__ = ["Types", "event_type", "result_type", "signature_types"]
+__all__ = ["Types", "event_type", "result_type", "says_nothing", "signature_types"]
 
 MOST_LAYERS = 100
 AWAITED: dict[object, int] = {collections.abc.Awaitable: 0, collections.abc.Coroutine: 2}
@@ -53,6 +54,15 @@ def event_type(function: object, *, owner: str = "") -> object:
     code = plain.__code__
     names = [name for name in code.co_varnames[: code.co_argcount][given:] if name not in keywords]
     return _resolved(core, names[0], f"parameter {names[0]!r}", owner) if names else Any
+
+
+def says_nothing(function: object) -> bool:
+    """Whether a function surely has no annotations, and hides none: a lambda, most of the time."""
+    if type(function) is not FunctionType or hasattr(function, "__wrapped__"):
+        return False
+    if sys.version_info >= (3, 14) and function.__annotate__ is not None:  # pragma: no cover  run on 3.14 only
+        return False
+    return not function.__annotations__
 
 
 def result_type(function: object, *, owner: str = "") -> object:

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import SerdesError, StepInterrupted
 from perdure.frozen import frozen
-from perdure_runtime.core import handover
 from perdure_runtime.core.effects import (
     Aside,
     Call,
@@ -38,7 +37,6 @@ from perdure_runtime.core.effects import (
     aside,
     unreadable,
 )
-from perdure_runtime.core.retry import next_delay
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import failed, retried, started, succeeded
 from perdure_runtime.core.vocabulary import Status
@@ -152,15 +150,19 @@ def _without_attempt(
 
 def _hand_over(journal: Journal, identity: Identity, record: Record | None) -> Op[None]:
     """Leave the attempt to the next invocation, which begins at once; it does not count as one of the user's."""
+    from perdure_runtime.core.handover import DELAY, marked  # most attempts come in time, and succeed
+
     yield HandOver()
-    mark = handover.marked(handover.counted(record.error if record else None) + 1)
-    yield Commit((retried(identity, mark, handover.DELAY),), Due.NOW)
+    yield Commit((retried(identity, marked(_handed_over(record) + 1), DELAY),), Due.NOW)
     record = journal.find(identity.id)
     yield Park(identity.id, record.wake if record else None)
 
 
 def _settle(journal: Journal, identity: Identity, work: StepWork, error: Exception, attempt: int) -> Op[Raised | None]:
     """Record a failed attempt: how the step ended, or None once the next attempt is due."""
+    from perdure_runtime.core.handover import carried
+    from perdure_runtime.core.retry import next_delay
+
     try:
         delay = next_delay(work.options, error, attempt, work.random())
     except Exception as broken:  # noqa: BLE001  a policy of the user's own is user code
@@ -168,7 +170,7 @@ def _settle(journal: Journal, identity: Identity, work: StepWork, error: Excepti
         delay, error = None, broken
     work.told(identity, error, attempt, delay)
     record = journal.find(identity.id)
-    described = handover.carried(work.values.describe(error), handover.counted(record.error if record else None))
+    described = carried(work.values.describe(error), _handed_over(record))
     if delay is None:
         yield Commit((failed(identity, described),), Due.NOW)
         return Raised(work.values.revive(described, identity, attempt), described)
@@ -180,7 +182,16 @@ def _settle(journal: Journal, identity: Identity, work: StepWork, error: Excepti
 
 def _attempts_made(record: Record | None) -> int:
     """Attempts that ended, without those that were handed over before they began."""
-    return record.completed_attempts - handover.counted(record.error) if record else 0
+    return record.completed_attempts - _handed_over(record) if record else 0
+
+
+def _handed_over(record: Record | None) -> int:
+    """Attempts that were left to the next invocation."""
+    if record is None or record.error is None:
+        return 0
+    from perdure_runtime.core.handover import counted
+
+    return counted(record.error)
 
 
 def _interruption(identity: Identity) -> StepInterrupted:

@@ -1,6 +1,6 @@
 """What is known of a function, for as long as it lives."""
 
-from perdure_runtime.remembered import Remembered
+from perdure_runtime.values.forms import Remembered
 
 
 def test_what_was_kept_of_a_function_is_found_again():
