@@ -6,6 +6,7 @@ import pytest
 
 from perdure import (
     DurableCallRefused,
+    child,
     current_context,
     step,
 )
@@ -215,3 +216,35 @@ def test_the_end_of_a_child_travels_with_what_comes_next(colour):
 
     harness = run(workflow)
     assert moves(harness) == [["CONTEXT START", "STEP START", "STEP SUCCEED"], ["CONTEXT SUCCEED"]]
+
+
+@both
+def test_what_a_child_s_code_received_is_due_to_whom_it_hands_it_on_even_without_a_record_of_its_own(colour):
+    service = LedgerService()
+    recorded = []
+
+    def look():
+        recorded.extend(str(one.status) for one in service.execution.operations if one.name == "inner")
+
+    @colour
+    def inner(ctx):
+        return 5
+        yield
+
+    @child(virtual=True)
+    @colour
+    def between(ctx):
+        return (yield ctx.run_in_child_context("inner", inner))
+
+    @child(virtual=True)
+    @colour
+    def outer(ctx):
+        return (yield ctx.run_in_child_context(between))
+
+    @colour
+    def workflow(event, ctx):
+        yield ctx.run_in_child_context(outer)
+        yield ctx.step("after", look)
+
+    assert status(run(workflow, service=service)) == "SUCCEEDED"
+    assert recorded == ["SUCCEEDED"]

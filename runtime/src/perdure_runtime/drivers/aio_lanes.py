@@ -51,7 +51,9 @@ class AioLane:
         return self._cut_off or (self._around is not None and self._around.is_cut_off)
 
     def end(self) -> None:
-        """Its code is through; operations that it did not wait for record nothing any more."""
+        """Its code is through: its outcome comes with what is due before it, and what it did not wait for is over."""
+        if self._around is not None:
+            self._around.owed = max(self._around.owed, self.owed)
         self._close()
 
     def cut_off(self) -> None:
