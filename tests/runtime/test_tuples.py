@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import sys
 import typing
 
 import pytest
@@ -59,6 +60,8 @@ def test_values_behave_the_same(kind: type[Point]) -> None:
     assert repr(point) == f"{kind.__name__}(x=1, y=2, name='p')"
     assert (point.x, point[1], point.sum) == (1, 2, 3)
     assert point._replace(y=5) == (1, 5, "p")
+    if sys.version_info >= (3, 13):
+        assert copy.replace(point, y=5) == (1, 5, "p")
     assert point._asdict() == {"x": 1, "y": 2, "name": "p"}
     assert kind._make([3, 4, ""]) == kind(3, 4)
     match point:

@@ -49,7 +49,7 @@ MANY = [operation(name, Name=LONG) for name in "abc"]
         {"StepDetails": {"Result": "{"}, "Name": "}"},
         {"StepDetails": {"Result": "\x00é\u2028\U0001f600"}},
         {"CallbackDetails": {"CallbackId": '"Operations":'}},
-        {"Future": {"Id": "nested", "Deeper": {"Id": "more"}}},
+        {"Future": {"Nested": {"Identity": "more"}}},
         {"ContextDetails": {}},
     ],
 )
@@ -71,6 +71,9 @@ def test_operations_are_cut_where_they_are(members, place, lean):
         compact(answer(*MANY, operation("x", StepDetails={"Result": "[1]"}))),
         compact(answer(*MANY, operation("x", StepDetails={"Error": {"StackTrace": ["line"]}}))),
         compact(answer(*MANY, operation("x", Name="},{"))),
+        compact(answer(*MANY, operation("x", Future={"Id": "nested"}))),
+        compact(answer(*MANY)).replace('},{"Id":"b"', '}, {"Id":"b"'),
+        compact(answer(*MANY)).replace('},{"Id":"b"', '}\n,{"Id": "b"'),
         compact(answer(*MANY, operation("x", StepDetails={"Result": '{"Id":"x"},{"Id":"y"}'}))),
         compact(answer(*MANY, {"Type": "STEP", "Id": "x", "Status": "STARTED"}, MANY[0])),
         compact(answer(*MANY, operation('a"b'))),

@@ -48,6 +48,7 @@ def test_fields_come_by_place_by_name_or_by_default() -> None:
         ((1, 2, 3), {}, "takes 2 arguments, and was given 3"),
         ((1,), {"x": 1}, "unexpected or repeated argument 'x'"),
         ((1,), {"z": 1}, "unexpected or repeated argument 'z'"),
+        ((), {"z": 1}, "unexpected or repeated argument 'z'"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(args: tuple[int, ...], keywords: dict[str, int], said: str) -> None:

@@ -29,6 +29,8 @@ else:
         def _replace(self, **changes: object) -> Self:
             return type(self)(**{**self._asdict(), **changes})
 
+        __replace__ = _replace
+
         def _asdict(self) -> dict[str, Any]:
             return dict(zip(self._fields, self, strict=True))
 

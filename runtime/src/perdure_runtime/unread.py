@@ -8,7 +8,8 @@ Why the cuts are right. In the text of an answer that has no `[` but that of its
 there is no other list. An object behind a comma is an element of a list, for in an object a name stands there; so `},{`
 is where an operation ends and the next begins, unless it stands in a text. There, a quote behind it would end the text,
 and no name follows the end of a text. So `},{"Id":"` is such a place for certain, and where every `},{` goes on like
-this, they are all such places, and all of them there are.
+this, they are all such places. They are all there are, white space or not, where no other `"Id"` is found: inside of a
+text its quotes would be escaped.
 
 What is left when the operations are taken out is read at once, with a mark in their place, and so is the last of them,
 to know where it ends. An answer in any other shape is read whole.
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["MARK", "Unread", "cut", "operation_in"]
 
 OPENING = '"Operations":[{'
-FIRST = '"Id":"'
+NAME, FIRST = '"Id"', '"Id":"'
 MARK = 0
 
 
@@ -52,6 +53,8 @@ def cut(text: str) -> tuple[str, Unread] | None:
     head, _, inner = text.partition(OPENING)
     texts = inner.split("},{")
     if "[" in head or "[" in inner or {piece[: len(FIRST)] for piece in texts} != {FIRST}:
+        return None
+    if inner.count(NAME) != len(texts):
         return None
     ids = [piece[len(FIRST) : piece.find('"', len(FIRST))] for piece in texts]
     if "\\" in "".join(ids):

@@ -56,7 +56,7 @@ def _builder(cls: type, names: tuple[str, ...]) -> Callable[..., None]:
             values.update(defaults)
         values.update(zip(names, args, strict=False))
         if kwargs:
-            is_right = is_right and kwargs.keys().isdisjoint(names[:given])
+            is_right = is_right and kwargs.keys() <= {*names[given:]}
             values.update(kwargs)
         if not is_right or len(values) != most:
             raise TypeError(_misfit(cls, names, args, kwargs, values))
