@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from perdure_bootstrap.context import LambdaContext
+from perdure_bootstrap.context import LambdaContext, about_function
 from perdure_bootstrap.faults import Fault
 from perdure_bootstrap.runtime_api import Invocation
 
@@ -19,7 +19,7 @@ def context(client_context: str | None = None, cognito: str | None = None, now: 
     invocation = Invocation(
         "rid", 10_500, b"", "arn:a", tenant_id="t-1", client_context=client_context, cognito=cognito
     )
-    return LambdaContext(invocation, ENVIRON, lambda: now)
+    return LambdaContext(invocation, about_function(ENVIRON), lambda: now)
 
 
 def test_facts_come_from_the_invocation_and_the_environment() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from perdure import Context, Durable, HandlerRefused, durable
 from perdure_bootstrap import hosting
-from perdure_bootstrap.context import LambdaContext
+from perdure_bootstrap.context import LambdaContext, about_function
 from perdure_bootstrap.faults import Fault
 from perdure_bootstrap.plain import PlainHandler
 from perdure_bootstrap.runtime_api import Invocation
@@ -73,7 +73,7 @@ def test_durable_function_is_served_by_the_engine_from_bytes_to_bytes() -> None:
     serving = hosting.serving_for(workflow, ENVIRON, client=client, abandon=abandon, ahead=ahead, make_host=engine.make)
     assert engine.made == (ENVIRON, client, abandon, ahead)
     assert engine.prepared == [workflow]
-    answered = serving.answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
+    answered = serving.answer(INVOCATION, LambdaContext(INVOCATION, about_function(ENVIRON)))
     assert answered == (b'{"DurableExecutionArn": "arn"}rid', "application/json")
 
 
@@ -94,7 +94,7 @@ def test_wrapped_durable_function_is_served_through_its_wrapper() -> None:
     )
     assert lent() is ahead
     assert isinstance(serving.answer, PlainHandler)
-    body, _ = serving.answer(INVOCATION, LambdaContext(INVOCATION, ENVIRON))
+    body, _ = serving.answer(INVOCATION, LambdaContext(INVOCATION, about_function(ENVIRON)))
     assert body == b'{"seen": {"DurableExecutionArn": "arn"}}'
 
 

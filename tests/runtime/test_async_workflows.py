@@ -97,6 +97,24 @@ def test_an_interrupted_once_step_is_not_run_again():
     assert len(runs) == 1
 
 
+def test_a_batch_that_recorded_branches_decide_goes_on():
+    @step
+    async def recorded():
+        return 7
+
+    async def code(ctx):
+        return await ctx.step(aadd, 1, 2)
+
+    async def workflow(event, ctx):
+        batch = await ctx.parallel([code, recorded], concurrency=1, flat=True)
+        await ctx.wait(5)
+        return batch.values()
+
+    harness = run(workflow, faults=Faults(before=frozenset({3})))  # of the batch nothing is recorded but its branches
+    assert succeeded(harness.execution) == [3, 7]
+    assert len(harness.outputs) == 3
+
+
 def test_a_sync_workflow_may_call_async_steps():
     def workflow(event, ctx):
         first = ctx.step(aadd, 1, 2)

@@ -273,7 +273,7 @@ def test_client_that_cannot_be_asked_ahead_is_read_to_the_end_before_the_handler
 
 def test_page_that_another_thread_has_read_is_not_read_again(two_steps_in_pages):
     service, journal = two_steps_in_pages
-    pages = Pages(service, "arn", "t", "1", journal, journal.merge, pytest.fail)
+    pages = Pages(service, "arn", "t", "1", journal, pytest.fail)
     pages.begin()
     pages.read()
     pages.read()

@@ -24,17 +24,17 @@ class Counted:
         self.warnings = []
         self.quota = quota or Quota()
         self.journal = Journal()
-        self.usage = Usage(self.warnings.append, self.journal, self.quota)
+        self.usage = Usage(self.warnings.append, self.journal, lambda: self.quota)
 
     def find(self, *operations):
         self.journal.merge(operations)
-        self.usage.found(operations)
 
     def write(self, *updates):
         """One request with these updates, and its answer, which repeats them."""
         for update in updates:
             if update["Action"] == "RETRY":
                 self.usage.retried()
+        self.usage.sending()
         self.journal.merge(
             [
                 {"Id": update["Id"], "Type": "STEP", "Status": "STARTED", "StepDetails": {"Result": update["Payload"]}}
@@ -55,7 +55,6 @@ def test_most_of_a_quota_is_warned_of_once():
         {"Id": "a", "Type": "STEP", "Status": "SUCCEEDED", "StepDetails": {"Attempt": 3, "Result": "x" * 100}},
         {"Id": "b", "Type": "WAIT", "Status": "STARTED"},
     )
-    assert counted.totals == (4, 100)
     for name in "cdef":
         counted.write({"Id": name, "Action": "START", "Payload": "x" * 10})
     assert len(counted.warnings) == 1
@@ -108,6 +107,8 @@ ERROR = {"ErrorType": "ValueError", "ErrorMessage": "no", "StackTrace": ["line 1
 def test_what_is_found_counts_as_it_did_when_it_was_written(wire, operations, size):
     counted = Counted()
     counted.find(*([wire] if wire["Type"] == "EXECUTION" else [EXECUTION, wire]))
+    assert counted.totals == (0, 0)
+    counted.usage.sending()
     assert counted.totals == (operations, size)
 
 

@@ -20,18 +20,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "ClientContext", "CognitoIdentity", "LambdaContext", "about_function"]
 
-FUNCTION = "AWS_LAMBDA_FUNCTION_NAME"
-VERSION = "AWS_LAMBDA_FUNCTION_VERSION"
-MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
-LOG_GROUP, LOG_STREAM = "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"
+ABOUT = (
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+)
 
 W3C_FIELDS = ("traceparent", "tracestate", "baggage")
 """What of the W3C trace context is passed on; anything else in its place is dropped."""
 
 
-def about_function(environ: Mapping[str, str]) -> dict[str, str]:
-    """What `environ` says of the function, for all invocations of a process: `os.environ` decodes at each look."""
-    return {name: environ[name] for name in (FUNCTION, VERSION, MEMORY, LOG_GROUP, LOG_STREAM) if name in environ}
+def about_function(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What `environ` says of the function, the same for all invocations of a process."""
+    return tuple([environ.get(name, "") for name in ABOUT])
 
 
 class _Fields:
@@ -85,17 +88,17 @@ class LambdaContext:
     identity: CognitoIdentity
     _w3c: dict[str, str]
 
-    def __init__(
-        self, invocation: Invocation, environ: Mapping[str, str], clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, invocation: Invocation, about: tuple[str, ...], clock: Callable[[], float] = time.time) -> None:
+        """`about` is what `about_function` found."""
         self.aws_request_id = invocation.request_id
         self.invoked_function_arn = invocation.function_arn
         self.tenant_id = invocation.tenant_id
-        self.function_name = environ.get(FUNCTION, "")
-        self.function_version = environ.get(VERSION, "")
-        self.memory_limit_in_mb = environ.get(MEMORY, "")
-        self.log_group_name = environ.get(LOG_GROUP, "")
-        self.log_stream_name = environ.get(LOG_STREAM, "")
+        name, version, memory, group, stream = about
+        self.function_name = name
+        self.function_version = version
+        self.memory_limit_in_mb = memory
+        self.log_group_name = group
+        self.log_stream_name = stream
         self._deadline_ms = invocation.deadline_ms
         self._clock = clock
         self._unparsed = invocation.client_context, invocation.cognito

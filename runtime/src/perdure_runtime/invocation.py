@@ -20,7 +20,7 @@ from perdure.errors import DurableCallRefused, HandlerRefused, ReplayMismatch, S
 from perdure_runtime.core.identity import Scope
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.outcome import Answer, Ending, Failed, Pending, Raised, Returned, Stopped, Succeeded, conclude
-from perdure_runtime.core.records import MILLISECONDS, SECONDS
+from perdure_runtime.core.records import MILLISECONDS
 from perdure_runtime.core.updates import execution_succeeded
 from perdure_runtime.drivers.asking.functions import is_async, unwrapped
 from perdure_runtime.drivers.calls import Setting
@@ -94,7 +94,6 @@ class Invocation:
     """One invocation from its envelope to its answer."""
 
     __slots__ = (
-        "_arn",
         "_committer",
         "_envelope",
         "_journal",
@@ -103,8 +102,6 @@ class Invocation:
         "_prepared",
         "_run",
         "_scope",
-        "_show_replays",
-        "_usage",
     )
 
     def __init__(self, prepared: Prepared, envelope: Envelope, lambda_context: LambdaContext) -> None:
@@ -113,11 +110,9 @@ class Invocation:
         host.chains.begin_invocation()
         self._prepared = prepared
         self._envelope = envelope
-        self._arn = envelope.arn
         self._lambda_context = lambda_context
         self._journal = Journal()
         self._log = DurableLogger(LogScope(envelope.arn))
-        self._usage = Usage(self._log.warning, self._journal)
         self._committer = Committer(
             prepared.service(),
             envelope.arn,
@@ -125,9 +120,8 @@ class Invocation:
             self._journal,
             host.client_token,
             host.ticker,
-            self._usage,
+            Usage(self._log.warning, self._journal),
         )
-        self._show_replays = not prepared.durable.options.mode_aware
         self._scope = Scope()
         # Not a method of this object: the two would keep each other, and everything of the invocation, alive.
         self._run = Run(
@@ -170,18 +164,14 @@ class Invocation:
     def _load(self) -> None:
         """All that is recorded, or what has come of it so far."""
         envelope, journal = self._envelope, self._journal
-        self._take(envelope.operations, MILLISECONDS)
+        journal.merge(envelope.operations, MILLISECONDS)
         if envelope.marker is None:
             journal.seal()
             return
         from perdure_runtime.pages import Pages  # most executions fit their envelope
 
         service = self._prepared.service()
-        Pages(service, envelope.arn, envelope.token, envelope.marker, journal, self._take, self._run.fail).begin()
-
-    def _take(self, operations: list[dict[str, Any]], scale: float = SECONDS) -> None:
-        self._journal.merge(operations, scale)
-        self._usage.found(operations)
+        Pages(service, envelope.arn, envelope.token, envelope.marker, journal, self._run.fail).begin()
 
     def _execution(self) -> Record:
         """The record of the execution itself."""
@@ -203,13 +193,13 @@ class Invocation:
         prepared = self._prepared
         setting = Setting(
             self._run,
-            ExecutionFacts(self._arn, record),
+            ExecutionFacts(self._envelope.arn, record),
             self._lambda_context,
             prepared.forms,
             prepared.host.random,
             partial(_is_late, prepared.host, self._run, self._lambda_context),
             prepared.is_async,
-            self._show_replays,
+            not prepared.durable.options.mode_aware,
             prepared.host.chains,
             prepared.chain,
         )
@@ -322,20 +312,18 @@ class Invocation:
         )
 
     def _written(self, answer: Answer) -> bytes:
-        match answer:
-            case Succeeded(payload):
-                return succeeded("" if self._committer.completed else payload)
-            case Failed(error):
-                self._log.error("the execution failed", exc_info=error)
-                return failed(self._prepared.forms.describe(error))
-            case Pending():
-                self._tell_what_is_waited_for()
-                return PENDING
-            case _:
-                try:
-                    raise answer.error
-                finally:
-                    del answer
+        if isinstance(answer, Succeeded):
+            return succeeded("" if self._committer.completed else answer.payload)
+        if isinstance(answer, Pending):
+            self._tell_what_is_waited_for()
+            return PENDING
+        if isinstance(answer, Failed):
+            self._log.error("the execution failed", exc_info=answer.error)
+            return failed(self._prepared.forms.describe(answer.error))
+        try:
+            raise answer.error
+        finally:
+            del answer
 
 
 def _masks_of(prepared: Prepared) -> Redactor | None:

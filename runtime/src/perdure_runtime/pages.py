@@ -10,7 +10,7 @@ A client that cannot be asked ahead, boto3's for one, is read to the end before 
 from __future__ import annotations
 
 from _thread import allocate_lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ __all__ = ["Pages"]
 class Pages:
     """The pages that are not read yet."""
 
-    __slots__ = ("_arn", "_expect", "_fail", "_journal", "_lock", "_marker", "_service", "_take", "_token")
+    __slots__ = ("_arn", "_expect", "_fail", "_journal", "_lock", "_marker", "_service", "_token")
 
     def __init__(
         self,
@@ -33,7 +33,6 @@ class Pages:
         token: str,
         marker: str,
         journal: Journal,
-        take: Callable[[list[dict[str, Any]]], object],
         fail: Callable[[Exception], object],
     ) -> None:
         self._service = service
@@ -41,7 +40,6 @@ class Pages:
         self._token = token
         self._marker: str | None = marker
         self._journal = journal
-        self._take = take
         self._fail = fail
         """Told of an error before it is raised: user code, in which it may come up, could swallow it."""
         self._lock = allocate_lock()
@@ -64,7 +62,7 @@ class Pages:
                 page = self._service.get_state(self._arn, self._token, self._marker)
                 self._marker = page.marker
                 self._ask()
-                self._take(page.operations)
+                self._journal.merge(page.operations)
             except Exception as error:
                 self._fail(error)
                 raise

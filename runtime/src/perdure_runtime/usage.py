@@ -6,13 +6,14 @@ last state is recorded, and the others are taken to be of its size. What is not 
 to other functions, errors of attempts before the last, and whatever is inside of finished contexts, which the service
 leaves out.
 
-It is read when it can matter. How many operations there are the journal knows; retries are counted as they are written;
-and there are no more bytes of payloads than were sent, until that comes near the line.
+It is read when it can matter, which is not before an update is sent. How many operations there are the journal knows;
+retries are counted as they are written; and there are no more bytes of payloads than were sent, until that comes near
+the line.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perdure_runtime.core.records import DETAILS
 from perdure_runtime.core.vocabulary import TERMINAL, Subtype
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.records import Record
 
 __all__ = ["Usage"]
 
@@ -31,44 +33,56 @@ OVER = frozenset(status.value for status in TERMINAL)
 class Usage:
     """Counts what is recorded, and warns."""
 
-    __slots__ = ("_journal", "_quota", "_retries", "_unread", "_warn")
+    __slots__ = ("_earlier", "_journal", "_make_quota", "_quota", "_retries", "_unread", "_warn")
 
-    def __init__(self, warn: Callable[[str], None], journal: Journal, quota: Quota | None = None) -> None:
+    def __init__(
+        self, warn: Callable[[str], None], journal: Journal, make_quota: Callable[[], Quota] | None = None
+    ) -> None:
         self._journal = journal
-        self._quota = quota or Quota()
+        self._make_quota = make_quota
+        self._quota: Quota | None = None
+        """What is used; nobody knows before an update is sent."""
         self._warn = warn
+        self._earlier = 0
+        """Retries of earlier invocations."""
         self._retries = 0
         self._unread = 0
         """Bytes of updates that were sent since the journal was last read."""
-
-    def found(self, operations: Iterable[dict[str, Any]]) -> None:
-        """These are in the history, and in the journal. Nothing is said of them: whoever recorded them did."""
-        retries, size = _counted(operations)
-        self._retries += retries
-        self._quota.found(self._journal.count + self._retries, self._quota.bytes + size)
 
     def retried(self) -> None:
         """An update is sent that has an operation tried again."""
         self._retries += 1
 
+    def sending(self) -> Quota:
+        """Updates are about to be sent; what was used before the first of them, and later what has been told of.
+
+        What the journal holds at that time is in the history. Nothing is said of it: whoever recorded it did.
+        """
+        quota = self._quota
+        if quota is None:
+            quota = self._quota = (self._make_quota or Quota)()
+            self._earlier, size = _counted(self._journal)
+            quota.found(self._journal.count + self._earlier, size)
+        return quota
+
     def sent(self, batch: Sequence[bytes]) -> None:
         """These updates are recorded, and what has become of them is in the journal."""
-        quota = self._quota
+        quota = self.sending()
         size = quota.bytes
         self._unread += sum(map(len, batch))
         if not quota.has_room(size + self._unread) and quota.has_room(size):
-            _, size = _counted(record.wire for record in self._journal)
+            _, size = _counted(self._journal)
             self._unread = 0
-        for used in quota.wrote(self._journal.count + self._retries, size):
+        for used in quota.wrote(self._journal.count + self._earlier + self._retries, size):
             self._warn(str(used))
 
 
-def _counted(operations: Iterable[dict[str, Any]]) -> tuple[int, int]:
+def _counted(records: Iterable[Record]) -> tuple[int, int]:
     """Retries, and bytes of payloads and errors."""
     retries = total = 0
-    member_of = DETAILS.get
-    for wire in operations:
-        details = wire.get(member_of(wire["Type"], ""))
+    for record in records:
+        wire = record.wire
+        details = wire.get(DETAILS.get(wire["Type"], ""))
         if not details:
             continue
         text = details.get("Result") or details.get("InputPayload")

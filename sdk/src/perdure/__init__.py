@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from perdure.async_contexts import AsyncContext
     from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
     from perdure.callbacks import AsyncCallback, Callback
-    from perdure.children import Child, ChildOptions, child
+    from perdure.children import Child, child
     from perdure.codecs import (
         Codec,
         Compress,
@@ -65,11 +65,12 @@ if TYPE_CHECKING:
         failure,
     )
     from perdure.facts import Execution, LambdaContext, Logger, StepInfo
+    from perdure.functions import ChildOptions, StepOptions
     from perdure.handlers import Durable, DurableOptions, durable, durable_of
     from perdure.progress import BatchDecision, BatchProgress
     from perdure.retries import Decision, Jitter, Retry, RetryDecision
     from perdure.serdes import JSON, RAW, JsonSerdes, RawSerdes, Serdes
-    from perdure.steps import Step, StepOptions, step
+    from perdure.steps import Step, step
 
 __version__ = "0.1.0"
 __all__ = [
@@ -154,7 +155,7 @@ HOMES = {
     "async_contexts": "AsyncContext",
     "batches": "Batch BatchItem BatchReason BatchStatus",
     "callbacks": "AsyncCallback Callback",
-    "children": "Child ChildOptions child",
+    "children": "Child child",
     "codecs": (
         "Codec Compress Encrypt FileStore KmsKeys LocalKeys ObjectStore Offload PayloadCodec PayloadError "
         "PayloadSite Redact S3Store"
@@ -170,11 +171,12 @@ HOMES = {
         "StepInterrupted WaitCancelled failure"
     ),
     "facts": "Execution LambdaContext Logger StepInfo",
+    "functions": "ChildOptions StepOptions",
     "handlers": "Durable DurableOptions durable durable_of",
     "progress": "BatchDecision BatchProgress",
     "retries": "Decision Jitter Retry RetryDecision",
     "serdes": "JSON RAW JsonSerdes RawSerdes Serdes",
-    "steps": "Step StepOptions step",
+    "steps": "Step step",
 }
 """Where each name is defined; that module is imported when the name is first asked for, and no other."""
 

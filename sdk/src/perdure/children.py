@@ -10,9 +10,8 @@ from __future__ import annotations
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from perdure.frozen import changed, frozen
-from perdure.functions import UNSET, Optioned, given
-from perdure.names import checked_name
+from perdure.frozen import changed
+from perdure.functions import UNSET, ChildOptions, Optioned, given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,54 +27,6 @@ Q = ParamSpec("Q")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 S = TypeVar("S")
-
-LONGEST_SUBTYPE = 32
-
-
-@frozen
-class ChildOptions:
-    """How a child context is run and recorded."""
-
-    name: str | None = None
-    """The name in the history; the function's own where none is given."""
-    serdes: Serdes[Any] | None = None
-    """How the result is recorded, in place of the default."""
-    subtype: str | None = None
-    """A kind of your own to be shown in the history: 1 to 32 letters, digits, hyphens and underscores."""
-    on_error: Callable[[Exception], Exception] | None = None
-    """Turns what the child failed with into what the caller sees, on the first run and on replay alike."""
-    summary: Callable[[Any], str] | None = None
-    """What to record of a result that is too large to be recorded itself; it is there for people to read."""
-    virtual: bool = False
-    """Leave no record of the context itself, only of the operations in it: it is gone through again at each replay."""
-    codecs: tuple[Codec, ...] | None = None
-    """What the recorded text of the result goes through; the handler's codecs where none are given."""
-
-    def __post_init__(self) -> None:
-        if self.name is not None:
-            checked_name(self.name)
-        if self.subtype is not None:
-            _check_subtype(self.subtype)
-        for name, what in (("on_error", "the exception"), ("summary", "the result")):
-            choice = getattr(self, name)
-            if choice is not None and not callable(choice):
-                raise TypeError(f"{name} is a function of {what}, not {type(choice).__name__}")
-        if self.codecs is not None:
-            from perdure.codecs import checked_codecs
-
-            object.__setattr__(self, "codecs", checked_codecs(self.codecs))  # a tuple, whatever was given
-
-
-PLAIN = ChildOptions()
-"""Those of a plain function."""
-
-
-def _check_subtype(subtype: object) -> None:
-    if not isinstance(subtype, str):
-        raise TypeError(f"a subtype is a string, not {type(subtype).__name__}")
-    plain = subtype.replace("-", "_").replace("_", "a")
-    if not (plain.isascii() and plain.isalnum() and len(plain) <= LONGEST_SUBTYPE):
-        raise ValueError(f"a subtype is 1 to 32 letters, digits, hyphens and underscores, not {subtype!r}")
 
 
 class Child(Optioned[P, R_co], Generic[P, R_co]):

@@ -7,15 +7,15 @@ until it returns or its retries are used up, and from then on the history answer
 from __future__ import annotations
 
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from perdure.frozen import changed, frozen
-from perdure.functions import UNSET, Optioned, given
+from perdure.frozen import changed
+from perdure.functions import UNSET, Optioned, StepOptions, given
 from perdure.names import checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Concatenate, TypeAlias
+    from typing import Concatenate, Protocol, TypeAlias
 
     from perdure.codecs import Codec
     from perdure.retries import Decision, Retry
@@ -30,33 +30,6 @@ Q = ParamSpec("Q")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 S = TypeVar("S")
-
-
-@frozen
-class StepOptions:
-    """How a step is run and recorded."""
-
-    name: str | None = None
-    """The name in the history; the function's own where none is given."""
-    retry: Retry | None = None
-    """None: `Retry.DEFAULT`, or no retry at all for a `once` step."""
-    once: bool = False
-    """At most once: an attempt whose outcome is unknown is not made again."""
-    lazy: bool = False
-    """For cheap work that may run again: the result travels with the next commit, and is made anew where it is lost."""
-    serdes: Serdes[Any] | None = None
-    """How the result is recorded, in place of the default."""
-    codecs: tuple[Codec, ...] | None = None
-    """What the recorded text goes through; the handler's codecs where none are given."""
-
-    @property
-    def policy(self) -> Retry:
-        """The retry policy that holds."""
-        if self.retry is not None:
-            return self.retry
-        from perdure.retries import Retry  # where an attempt has failed; most never do
-
-        return Retry.NONE if self.once else Retry.DEFAULT
 
 
 class Step(Optioned[P, R_co], Generic[P, R_co]):
@@ -92,12 +65,14 @@ class Step(Optioned[P, R_co], Generic[P, R_co]):
         return Step(self.function, _changed(self.settings, changes))
 
 
-class StepDecorator(Protocol):
-    """What `step(…)` returns when it is given options only."""
+if TYPE_CHECKING:
 
-    def __call__(self, fn: Callable[P, R], /) -> Step[P, R]:
-        """The function as a step."""
-        ...
+    class StepDecorator(Protocol):
+        """What `step(…)` returns when it is given options only."""
+
+        def __call__(self, fn: Callable[P, R], /) -> Step[P, R]:
+            """The function as a step."""
+            ...
 
 
 @overload

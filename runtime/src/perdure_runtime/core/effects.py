@@ -81,6 +81,7 @@ class Due(Enum):
 
     NOW = "before the operation goes on"
     BEFORE_WORK = "before the next body, wait, invoke or callback of this line of work begins"
+    BEFORE_WORK_AROUND = "the same for the line of work around this branch, which gets its outcome"
     BEFORE_ANY_WORK = "before the next of any line of work begins; bodies of lazy steps are no such work"
     ANY = "with whatever is sent next; nobody waits for it"
 

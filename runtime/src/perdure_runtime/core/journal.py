@@ -131,7 +131,7 @@ class Journal:
     @property
     def has_history(self) -> bool:
         """Whether any operation is recorded besides the execution itself."""
-        while not any(record.wire["Type"] != Kind.EXECUTION for record in self._records.values()):
+        while self.count < 1:
             if not self._reads_on():
                 return False
         return True
@@ -150,9 +150,8 @@ class Journal:
         What lies inside a finished context is excused: its result stands for it, and its body did not run.
         """
         self.complete()
-        missed = (self._records[operation_id] for operation_id in self._loaded - self._asked)
-        operations = [record for record in missed if record.kind is not Kind.EXECUTION]
-        return [record for record in operations if not self._inside_finished(record)]
+        missed = map(self._records.__getitem__, self._loaded - self._asked)
+        return [it for it in missed if it.kind is not Kind.EXECUTION and not self._inside_finished(it)]
 
     def _reads_on(self) -> bool:
         """Read another page; False where there is none left."""

@@ -17,9 +17,12 @@ invoke or a callback are queued behind it, and so wait by themselves; for a body
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from perdure_runtime.core.effects import Due
+
+if TYPE_CHECKING:
+    from typing import Protocol
 
 __all__ = ["MOST_BYTES", "MOST_UPDATES", "Debtor", "Outbox"]
 
@@ -27,11 +30,15 @@ MOST_UPDATES = 250
 MOST_BYTES = 750 * 1024
 
 
-class Debtor(Protocol):
-    """A line of work, as far as it goes on before its updates are acknowledged."""
+if TYPE_CHECKING:
 
-    owed: int
-    """The last ticket that is due before it does any work."""
+    class Debtor(Protocol):
+        """A line of work, as far as it goes on before its updates are acknowledged."""
+
+        owed: int
+        """The last ticket that is due before it does any work."""
+        owed_around: int
+        """The last that is due before the line around it does any, where this is the line of a branch."""
 
 
 class Outbox:
@@ -64,6 +71,8 @@ class Outbox:
             return ticket
         if due is Due.BEFORE_WORK:
             line.owed = ticket
+        elif due is Due.BEFORE_WORK_AROUND:
+            line.owed_around = ticket
         elif due is Due.BEFORE_ANY_WORK:
             self._owed_by_all = ticket
             if self.is_full:  # nobody may wait for any of it for a long time, and it must not grow without an end

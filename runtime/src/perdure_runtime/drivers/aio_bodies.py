@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.effects import Ok, Outcome, Raised
-from perdure_runtime.drivers.bodies import CODEC_GOES_ON, GRACE
+from perdure_runtime.drivers.bodies import CODEC_GOES_ON
 from perdure_runtime.drivers.frames import without_engine_frames
+from perdure_runtime.drivers.run import GRACE
 from perdure_runtime.drivers.running_step import RunningStep
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from perdure_runtime.core.effects import OUTCOMES, Raised
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.drivers.aio_lanes import AioLane
-from perdure_runtime.drivers.bodies import GRACE
 from perdure_runtime.drivers.cancelled import cancelled_within
+from perdure_runtime.drivers.run import GRACE
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class AioFan:
         self.lane = lane
         """The line that its result goes to."""
         self.owed = lane.owed
-        """What every branch owes from the beginning; what other branches come to owe is not its business."""
+        """What its branches owe when they begin: what the line did, and what the outcome of those before rests on."""
         self.variables = copy_context()
         """The context variables that its branches begin with."""
         self.decided = decided
@@ -97,11 +97,15 @@ class AioBranches:
             await self._emptied(fan)
 
     def open_some(self) -> bool:
-        """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
+        """Open branches where there is room, some at a time: those opened first may be done before the last begins.
+
+        Whether anything goes on from here: a branch that began, or the code around a batch that recorded ones decided.
+        """
         opened = 0
-        for fan in tuple(self._hungry):
+        hungry = tuple(self._hungry)
+        for fan in hungry:
             opened += self._open_in(fan, MOST_OPENED - opened)
-        return opened > 0
+        return opened > 0 or any(fan.decided.done() for fan in hungry)
 
     def are_held_up(self) -> bool:
         """Whether branches could begin, were there not so much to be sent before."""
@@ -173,7 +177,7 @@ class AioBranches:
         """A branch has its outcome."""
         del fan.lanes[index]
         lane.end()
-        fan.lane.owed = max(fan.lane.owed, lane.owed)
+        fan.owed = max(fan.owed, lane.owed)  # it may be for this outcome that another branch begins
         tally = fan.effect.tally
         tally.end(index, outcome)
         if tally.decided:

@@ -20,7 +20,18 @@ DEAF = 10 * PATIENCE
 class AioLane:
     """One line of work; what of it runs at the same time runs in tasks of its own."""
 
-    __slots__ = ("_around", "_cut_off", "_run", "_strays", "_swallowed", "closed", "inner", "owed", "task")
+    __slots__ = (
+        "_around",
+        "_cut_off",
+        "_run",
+        "_strays",
+        "_swallowed",
+        "closed",
+        "inner",
+        "owed",
+        "owed_around",
+        "task",
+    )
 
     def __init__(self, run: Run, around: AioLane | None = None) -> None:
         self._run = run
@@ -33,6 +44,8 @@ class AioLane:
         """Whether its code is through, or its batch, or one around it, was decided without it."""
         self.owed = 0
         """The ticket that has to be acknowledged before the next body begins."""
+        self.owed_around = 0
+        """The one that has to be before the next body of the line around begins, where this is a branch."""
         self._strays: set[asyncio.Task[Any]] | None = None
         """Tasks of the user's own that await operations of this line."""
         self.task: asyncio.Task[Any] | None = None
@@ -53,7 +66,7 @@ class AioLane:
     def end(self) -> None:
         """Its code is through: its outcome comes with what is due before it, and what it did not wait for is over."""
         if self._around is not None:
-            self._around.owed = max(self._around.owed, self.owed)
+            self._around.owed = max(self._around.owed, self.owed, self.owed_around)
         self._close()
 
     def cut_off(self) -> None:

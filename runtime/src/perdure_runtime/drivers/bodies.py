@@ -19,6 +19,7 @@ from perdure_runtime.core.effects import Call, Ok, Outcome, Raised
 from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.pool import Job
+from perdure_runtime.drivers.run import GRACE
 from perdure_runtime.drivers.running_step import RunningStep
 from perdure_runtime.drivers.signals import Broken
 
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.loop_thread import LoopBody, LoopThread
     from perdure_runtime.drivers.pool import Pool
 
-__all__ = ["CODEC_GOES_ON", "GRACE", "Bodies", "Body"]
+__all__ = ["CODEC_GOES_ON", "Bodies", "Body"]
 
-GRACE = 0.25
-"""Seconds that bodies nobody waits for have to end, before the response."""
 CODEC_GOES_ON = "a codec's request goes on by itself, its result is dropped"
 
 

@@ -174,6 +174,7 @@ class Committer:
         last = self._closing and not self._outbox.waiting
         try:
             self._journal.complete()  # no update is sent before the last page of the state is read
+            self._usage.sending()
             answer = self._service.checkpoint(self._arn, self._token, batch, self._client_token())
             self._journal.merge(answer.operations)
             if last:

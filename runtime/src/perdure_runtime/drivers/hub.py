@@ -118,6 +118,8 @@ class Hub:
             return False
         most = MOST_OPENED
         for fan in tuple(self._hungry):
+            if fan not in self._hungry:
+                continue  # the batch around it was decided by one that began here
             tally, make = fan.effect.tally, fan.effect.make
             for _ in range(min(tally.room, most)):
                 index = tally.begin()
@@ -316,7 +318,8 @@ class Hub:
         del fan.lanes[lane.index]
         self._take_strand(lane)
         line, tally = fan.line, fan.effect.tally
-        line.owed = max(line.owed, lane.owed)
+        line.owed = max(line.owed, lane.owed, lane.owed_around)
+        fan.owed = max(fan.owed, lane.owed)  # it may be for this outcome that another branch begins
         tally.end(lane.index, outcome)
         if tally.decided:
             self._decided(fan)

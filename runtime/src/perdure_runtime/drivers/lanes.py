@@ -31,7 +31,10 @@ class OpenFan:
         self.line = line
         """Where its result goes."""
         self.owed: int = line.owed
-        """What its branches owe when they begin. What one of them comes to is the line's to owe, not the others'."""
+        """What its branches owe when they begin: what the line did, and what the outcome of those before rests on.
+
+        That they have ended is the line's to owe: they would end like that again.
+        """
         self.variables = variables
         """The context variables that its branches begin with; code in a context sets them in a copy."""
         self.lanes: dict[int, Lane] = {}
@@ -52,6 +55,7 @@ class Lane:
         "inner",
         "operations",
         "owed",
+        "owed_around",
         "parked",
         "speaker",
         "strand",
@@ -64,6 +68,8 @@ class Lane:
         """The innermost last; between one and the next is code of a context, on the strand."""
         self.owed: int = fan.owed
         """The ticket that has to be acknowledged before the next body begins."""
+        self.owed_around = 0
+        """The one that has to be before the next body of the line around begins."""
         self.closed = False
         self.strand: Strand | None = None
         self.speaker: Calls[Any] | None = None

@@ -31,7 +31,7 @@ T = TypeVar("T")
 class Line:
     """Interprets the effects of one operation after another."""
 
-    __slots__ = ("_enter", "_make_hub", "_run", "closed", "hub", "owed")
+    __slots__ = ("_enter", "_make_hub", "_run", "closed", "hub", "owed", "owed_around")
 
     def __init__(
         self, run: Run, enter: Callable[[Line, Callable[[Any], object], Scope], Any], make_hub: Callable[[], Hub]
@@ -45,6 +45,7 @@ class Line:
         self.closed = False
         self.owed = 0
         """The ticket that has to be acknowledged before the next body begins."""
+        self.owed_around = 0
 
     def stop(self) -> NoReturn:
         """The whole run unwinds; raises `Stop`."""

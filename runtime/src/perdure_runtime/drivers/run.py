@@ -13,7 +13,7 @@ scheduler, and their places in the history with it.
 from __future__ import annotations
 
 from _thread import get_ident
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from perdure import DurableCallRefused
 from perdure.contexts import CURRENT_STEP
@@ -23,14 +23,17 @@ from perdure_runtime.values.forms import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from perdure_runtime.core.journal import Journal
     from perdure_runtime.drivers.asking.steps import KnownStep
     from perdure_runtime.drivers.calls import Calls
     from perdure_runtime.drivers.committer import Committer
 
-__all__ = ["ELSEWHERE", "ENDED", "OTHER_CODE", "PATIENCE", "Home", "Run"]
+__all__ = ["ELSEWHERE", "ENDED", "GRACE", "OTHER_CODE", "PATIENCE", "Home", "Run"]
 
+GRACE = 0.25
+"""Seconds that work nobody waits for has to end, before the response."""
 PATIENCE = 100
 OTHER_CODE = (
     "it was called on the context of other code. A branch, an item or a child function makes its calls on the context"
@@ -44,17 +47,19 @@ ELSEWHERE = (
 ENDED = "the invocation that it belongs to has ended; use the context that the handler is handed"
 
 
-class Home(Protocol):
-    """A line of work, as the contexts in it see it."""
+if TYPE_CHECKING:
 
-    @property
-    def closed(self) -> bool:
-        """Whether its batch was decided without it: it only unwinds."""
-        ...
+    class Home(Protocol):
+        """A line of work, as the contexts in it see it."""
 
-    def stop(self) -> NoReturn:
-        """Unwind the user code that called; raises `Stop`, again and again if need be."""
-        ...
+        @property
+        def closed(self) -> bool:
+            """Whether its batch was decided without it: it only unwinds."""
+            ...
+
+        def stop(self) -> NoReturn:
+            """Unwind the user code that called; raises `Stop`, again and again if need be."""
+            ...
 
 
 class Run:

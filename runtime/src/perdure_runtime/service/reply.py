@@ -66,12 +66,14 @@ class Incoming:
     def until(self, mark: bytes, limit: int) -> bytes:
         """Take what comes before `mark`, and drop the mark."""
         held = self._held or self._next(_PIECE)
-        while (end := held.find(mark)) < 0 and len(held) <= limit:
+        taken, found, rest = held.partition(mark)
+        while not found and len(held) <= limit:
             held += self._next(_PIECE)
-        if not 0 <= end <= limit:
+            taken, found, rest = held.partition(mark)
+        if not found or len(taken) > limit:
             raise BadReply(f"a line or head of more than {limit} bytes")
-        self._held = held[end + len(mark) :]
-        return held[:end]
+        self._held = rest
+        return taken
 
     def take(self, count: int) -> bytes:
         """Take exactly `count` bytes."""

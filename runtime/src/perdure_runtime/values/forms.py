@@ -22,9 +22,8 @@ from perdure_runtime.values.work import ChildValues, ConditionValues, StepValues
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perdure import Serdes, StepOptions
+    from perdure import ChildOptions, Serdes, StepOptions
     from perdure.batches import Batch
-    from perdure.children import ChildOptions
     from perdure_runtime.values.annotations import Converter
     from perdure_runtime.values.batches import BatchKind, BatchValues, ItemForms
     from perdure_runtime.values.external import CallbackValues, InvokeValues

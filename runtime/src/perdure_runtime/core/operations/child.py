@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 class ChildWork:
     """One child context: what runs in it, and how its values travel."""
 
-    __slots__ = ("on_error", "runs", "values", "virtual")
+    __slots__ = ("due", "on_error", "runs", "values", "virtual")
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class ChildWork:
         values: ChildValues,
         virtual: bool = False,  # noqa: FBT001, FBT002  named by all who give it
         on_error: Callable[[Exception], Exception] | None = None,
+        due: Due = Due.BEFORE_WORK,
     ) -> None:
         self.runs = runs
         """The code of the context, or the operation that stands in its place."""
@@ -75,6 +76,8 @@ class ChildWork:
         self.virtual = virtual
         self.on_error = on_error
         """What the caller gets instead of a failure, live and on replay."""
+        self.due = due
+        """By when its end has to be acknowledged."""
 
 
 def child(journal: Journal, identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]]:
@@ -106,10 +109,10 @@ def child(journal: Journal, identity: Identity, scope: Scope, work: ChildWork) -
         except Exception as refused:  # noqa: BLE001  a summary is user code
             outcome = Raised(refused)
         else:
-            yield Commit((update,), Due.BEFORE_WORK)
+            yield Commit((update,), work.due)
             return Ok(value)
     described = work.values.describe(outcome.error)
-    yield Commit((failed(identity, described),), Due.BEFORE_WORK)
+    yield Commit((failed(identity, described),), work.due)
     return _failure(identity, work, described)
 
 

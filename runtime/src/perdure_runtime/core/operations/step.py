@@ -19,7 +19,7 @@ Most steps of a replay have nothing left to do: `recorded` answers for them, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from perdure import SerdesError, StepInterrupted
 from perdure.frozen import frozen
@@ -43,6 +43,7 @@ from perdure_runtime.core.vocabulary import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from perdure import StepOptions
     from perdure_runtime.core.identity import Identity
@@ -52,24 +53,26 @@ if TYPE_CHECKING:
 __all__ = ["StepWork", "Values", "recorded", "step"]
 
 
-class Values(Protocol):
-    """How the values and failures of a function's steps become text and back."""
+if TYPE_CHECKING:
 
-    def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
-        """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
-        ...
+    class Values(Protocol):
+        """How the values and failures of a function's steps become text and back."""
 
-    def read(self, text: str | None, identity: Identity) -> object:
-        """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
-        ...
+        def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
+            """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
+            ...
 
-    def describe(self, error: BaseException) -> dict[str, Any]:
-        """The error object to record."""
-        ...
+        def read(self, text: str | None, identity: Identity) -> object:
+            """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
+            ...
 
-    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
-        """The exception that a recorded error stands for."""
-        ...
+        def describe(self, error: BaseException) -> dict[str, Any]:
+            """The error object to record."""
+            ...
+
+        def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
+            """The exception that a recorded error stands for."""
+            ...
 
 
 @frozen

@@ -6,24 +6,23 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from perdure.children import PLAIN, ChildOptions
 from perdure.frozen import changed, frozen
+from perdure.functions import ChildOptions
 from perdure.names import checked_name, default_name
-from perdure.steps import Step
-from perdure_runtime.core.effects import Enter
+from perdure_runtime.core.effects import Due, Enter
 from perdure_runtime.core.identity import branch_of
 from perdure_runtime.core.operations.batch import BatchWork, batch
 from perdure_runtime.core.operations.child import ChildWork, child, mapped
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import encoded_batch, encoded_child
-from perdure_runtime.drivers.asking.functions import check_serdes, plain_child
+from perdure_runtime.drivers.asking.functions import PLAIN_CHILD, check_serdes, is_step, plain_child
 from perdure_runtime.drivers.asking.steps import step_inside
 from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perdure import Batch, Completion, Serdes
+    from perdure import Batch, Completion, Serdes, Step
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Identity
@@ -192,7 +191,8 @@ def _ask(
             if code.step is None
             else partial(step_inside, setting, inner, code.step, args)
         )
-        return child(journal, owner, inner, ChildWork(runs, encoded, virtual, code.options.on_error))
+        work = ChildWork(runs, encoded, virtual, code.options.on_error, Due.BEFORE_WORK_AROUND)
+        return child(journal, owner, inner, work)
 
     def is_recorded(index: int) -> bool:
         code = codes[index]
@@ -253,15 +253,15 @@ def _no_code() -> None:
 
 
 def _code_of(setting: Setting, asked: Asked) -> Code:
-    values = setting.forms.of_child(_no_code, PLAIN)
-    return Code(_no_code, PLAIN, Subtype.BRANCH, values, asked=asked)
+    values = setting.forms.of_child(_no_code, PLAIN_CHILD)
+    return Code(_no_code, PLAIN_CHILD, Subtype.BRANCH, values, asked=asked)
 
 
 def _code(setting: Setting, fn: Any, kinds: Kinds, policy: Policy) -> Code:  # noqa: ANN401  typed by the sdk
-    step = fn if isinstance(fn, Step) else None
+    step = fn if is_step(fn) else None
     if step is not None:
         check_serdes(kinds.called, "serdes", step.settings.serdes)
-        body, options = step.function, PLAIN
+        body, options = step.function, PLAIN_CHILD
         # The branch records what the step does once more, so it goes the same way.
         codecs = step.settings.codecs
     else:

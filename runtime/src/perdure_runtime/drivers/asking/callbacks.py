@@ -7,8 +7,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from perdure.durations import seconds_of
+from perdure.functions import StepOptions
 from perdure.names import LONGEST_NAME, checked_name, default_name
-from perdure.steps import StepOptions
 from perdure_runtime.core.effects import Ok
 from perdure_runtime.core.operations.callback import (
     CallbackTimes,

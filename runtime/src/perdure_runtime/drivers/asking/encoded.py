@@ -12,7 +12,7 @@ again.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from perdure.errors import ServiceError
 from perdure_runtime.core.effects import Aside, Raised
@@ -23,6 +23,7 @@ from perdure_runtime.values.work import ELSEWHERE, ChildValues, StepValues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Protocol
 
     from perdure.batches import Batch
     from perdure.codecs import PayloadSite as Site
@@ -42,19 +43,23 @@ OPENING = '{"perdure":'
 """How a text begins that went through codecs, or looks as if it had: the chain knows."""
 
 
-class Failing(Protocol):
-    """Values, as far as all operations ask for the same."""
+if TYPE_CHECKING:
 
-    def describe(self, error: BaseException) -> dict[str, Any]:
-        """The error object to record."""
-        ...
+    class Failing(Protocol):
+        """Values, as far as all operations ask for the same."""
 
-    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
-        """The exception that a recorded error stands for."""
-        ...
+        def describe(self, error: BaseException) -> dict[str, Any]:
+            """The error object to record."""
+            ...
 
+        def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
+            """The exception that a recorded error stands for."""
+            ...
 
-V = TypeVar("V", bound=Failing)
+    V = TypeVar("V", bound=Failing)
+else:
+    V = TypeVar("V")
+
 T = TypeVar("T")
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perdure.functions import Optioned
+from perdure.functions import ChildOptions, Optioned, StepOptions
 from perdure.names import checked_name, default_name
-from perdure.steps import Step, StepOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeGuard
 
-    from perdure.children import ChildOptions
+    from perdure import Step
 
 __all__ = [
+    "PLAIN_CHILD",
     "check_colour",
     "check_serdes",
     "fits",
     "is_async",
+    "is_step",
     "name_of",
     "plain_child",
     "plain_step",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 PLAIN_STEP = StepOptions()
+PLAIN_CHILD = ChildOptions()
 COROUTINE = 0x80
 """The code flag of `async def`; `inspect` names it, but is too dear to import for it."""
 MOST_LAYERS = 100
@@ -40,7 +43,7 @@ def split_name(first: Any, args: tuple[Any, ...]) -> tuple[str | None, Any, tupl
 
 def plain_step(function: Any, called: str) -> tuple[Callable[..., Any], StepOptions]:  # noqa: ANN401  user code's
     """The function itself and its options as a step."""
-    if isinstance(function, Step):
+    if is_step(function):
         return function.function, function.settings
     if isinstance(function, Optioned):
         raise TypeError(f"{called} takes a step or a plain function; {function!r} is run by ctx.run_in_child_context()")
@@ -54,19 +57,23 @@ def plain_step(function: Any, called: str) -> tuple[Callable[..., Any], StepOpti
 
 def plain_child(function: Any, called: str, *, is_async_workflow: bool) -> tuple[Callable[..., Any], ChildOptions]:  # noqa: ANN401
     """The function itself and its options as a child; raises TypeError for one of the other colour."""
-    from perdure.children import PLAIN, Child
-
-    if isinstance(function, Step):
-        raise TypeError(f"{called} takes a function of a context, fn(ctx, …); {function!r} is run by ctx.step()")
-    body = function.function if isinstance(function, Child) else function
+    body, options = function, PLAIN_CHILD
+    if isinstance(function, Optioned):
+        if is_step(function):
+            raise TypeError(f"{called} takes a function of a context, fn(ctx, …); {function!r} is run by ctx.step()")
+        body, options = function.function, function.settings
     if not callable(body):
         raise TypeError(
             f"{called} takes a function fn(ctx, …), not a {type(body).__name__}; write fn without calling it"
         )
     check_colour(body, called, is_async_workflow=is_async_workflow)
-    options = function.settings if isinstance(function, Child) else PLAIN
     check_serdes(called, "serdes", options.serdes)
     return body, options
+
+
+def is_step(function: object) -> TypeGuard[Step[..., Any]]:
+    """Whether a function has the options of a step; those who made it so have imported what steps are."""
+    return isinstance(function, Optioned) and function.kind == "step"
 
 
 def check_colour(body: Callable[..., Any], called: str, *, is_async_workflow: bool) -> None:

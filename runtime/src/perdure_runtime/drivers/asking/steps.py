@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from perdure.contexts import CURRENT_STEP
 from perdure.errors import DurableCallRefused
-from perdure.steps import Step
+from perdure.functions import Optioned
 from perdure_runtime.core.operations.step import StepWork, recorded, step
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedSteps
@@ -22,7 +22,7 @@ from perdure_runtime.tuples import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perdure import StepOptions
+    from perdure import Step, StepOptions
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Begun, Op, Outcome
     from perdure_runtime.core.identity import Identity, Scope
@@ -67,7 +67,7 @@ class AskedStep(Asked):
         if record is not None and (outcome := recorded(identity, work, record)) is not None:
             return outcome
         function, args, kwargs = self._call
-        body = function.function if isinstance(function, Step) else function
+        body = function.function if isinstance(function, Optioned) else function
         setting = self._setting
         return step(setting.run.journal, identity, work, attempts_at(setting, identity, body, args, kwargs))
 

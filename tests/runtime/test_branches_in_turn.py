@@ -1,0 +1,96 @@
+"""Branches that begin late: what has to be settled before they do any work, and where they do not begin any more."""
+
+from perdure import Completion, child
+from support.colours import both
+from support.hosting import run, status
+from support.ledger_service import LedgerService
+
+
+def look(service, found):
+    found.extend(str(one.status) for one in service.execution.operations if one.name == "first to come")
+
+
+@both
+def test_work_of_a_branch_waits_for_what_the_branch_before_it_rests_on(colour):
+    service, found = LedgerService(), []
+
+    @colour
+    def alone(ctx):
+        return (yield ctx.step(lambda: 1))
+
+    @colour
+    def item(ctx, index):
+        if index == 0:  # had another one won, this item might have failed, and the next would not begin
+            return (yield ctx.race(alone, alone, name="first to come"))
+        return (yield ctx.step(look, service, found))
+
+    @colour
+    def workflow(event, ctx):
+        yield ctx.map(item, [0, 1], concurrency=1)
+
+    assert status(run(workflow, service=service)) == "SUCCEEDED"
+    assert found == ["SUCCEEDED"]
+
+
+@both
+def test_the_same_where_the_branch_before_it_has_no_record_of_its_own(colour):
+    service, found = LedgerService(), []
+
+    @colour
+    def alone(ctx):
+        return (yield ctx.step(lambda: 1))
+
+    @child(virtual=True)
+    @colour
+    def item(ctx, index):
+        if index == 0:
+            return (yield ctx.race(alone, alone, name="first to come"))
+        return (yield ctx.step(look, service, found))
+
+    @colour
+    def workflow(event, ctx):
+        yield ctx.map(item, [0, 1], concurrency=1)
+
+    assert status(run(workflow, service=service)) == "SUCCEEDED"
+    assert found == ["SUCCEEDED"]
+
+
+@both
+def test_no_branch_begins_within_a_branch_whose_batch_is_decided(colour):
+    begun = []
+    most = 100
+
+    @colour
+    def innermost(ctx, index):
+        begun.append(index)
+        yield ctx.step(lambda: index)
+
+    @colour
+    def item(ctx, index):
+        if index == 0:
+            yield ctx.map(innermost, range(most))
+        else:
+            yield ctx.wait(seconds=5)
+
+    begun_when_decided = []
+
+    def enough_have_begun(progress):
+        if progress.statuses.count(None) > progress.total * 3 // 10:
+            return False
+        begun_when_decided.append(len(begun))
+        return True
+
+    @colour
+    def decides(ctx):
+        yield ctx.map(item, range(most), completion=Completion.custom(enough_have_begun))
+
+    @colour
+    def goes_on(ctx):
+        yield ctx.wait(seconds=2)
+
+    @colour
+    def workflow(event, ctx):
+        yield ctx.parallel([decides, goes_on])
+
+    assert status(run(workflow)) == "SUCCEEDED"
+    assert len(begun) == begun_when_decided[0]
