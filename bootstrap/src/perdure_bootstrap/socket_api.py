@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SocketRuntimeApi"]
 
 PREFIX = "/2018-06-01/runtime"
-JSON = "application/json"
+INVOCATION_ID = "Lambda-Runtime-Invocation-Id"
 LONGEST_CAUSE = 1 << 20
 """An X-Ray cause must be shorter than this, in bytes; a longer one is left out."""
 
@@ -51,32 +51,22 @@ class SocketRuntimeApi:
 
     def respond(self, invocation: Invocation, body: bytes, content_type: str) -> None:
         """Answer with a result."""
-        self._post(
-            "response",
-            f"/invocation/{invocation.request_id}/response",
-            {"Content-Type": content_type, "Lambda-Runtime-Invocation-Id": invocation.invocation_id},
-            body,
-        )
+        lines = f"Content-Type: {content_type}\r\n{_line(INVOCATION_ID, invocation.invocation_id)}"
+        self._post("response", f"/invocation/{invocation.request_id}/response", lines, body)
 
     def fail(self, invocation: Invocation, report: Report) -> None:
         """Answer with an error."""
         cause = report.cause()
-        self._post(
-            "error",
-            f"/invocation/{invocation.request_id}/error",
-            {
-                "Content-Type": JSON,
-                "Lambda-Runtime-Invocation-Id": invocation.invocation_id,
-                "Lambda-Runtime-Function-Error-Type": report.accepted_type,
-                "Lambda-Runtime-Function-XRay-Error-Cause": cause if len(cause) < LONGEST_CAUSE else None,
-            },
-            report.body(),
+        lines = (
+            _line(INVOCATION_ID, invocation.invocation_id),
+            _described(report),
+            _line("Lambda-Runtime-Function-XRay-Error-Cause", cause if len(cause) < LONGEST_CAUSE else None),
         )
+        self._post("error", f"/invocation/{invocation.request_id}/error", "".join(lines), report.body())
 
     def init_error(self, report: Report) -> None:
         """Say that no invocation can be served."""
-        headers = {"Content-Type": JSON, "Lambda-Runtime-Function-Error-Type": report.accepted_type}
-        self._post("init error", "/init/error", headers, report.body())
+        self._post("init error", "/init/error", _described(report), report.body())
 
     def restore_next(self) -> None:
         """Wait for the restore."""
@@ -84,15 +74,13 @@ class SocketRuntimeApi:
 
     def restore_error(self, report: Report) -> None:
         """Say that the restored process is of no use."""
-        headers = {"Content-Type": JSON, "Lambda-Runtime-Function-Error-Type": report.accepted_type}
-        self._post("restore error", "/restore/error", headers, report.body())
+        self._post("restore error", "/restore/error", _described(report), report.body())
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _post(self, call: str, path: str, headers: dict[str, str | None], body: bytes) -> None:
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items() if value is not None])
+    def _post(self, call: str, path: str, lines: str, body: bytes) -> None:
         head = f"POST {PREFIX}{path}{self._common}{lines}Content-Length: {len(body)}\r\n\r\n"
         self._exchange(call, head.encode() + body)
 
@@ -120,6 +108,15 @@ class SocketRuntimeApi:
         if wait is not None:
             self._connection.wait(wait)
         return self._connection.receive()
+
+
+def _described(report: Report) -> str:
+    """The header lines of any report."""
+    return f"Content-Type: application/json\r\n{_line('Lambda-Runtime-Function-Error-Type', report.accepted_type)}"
+
+
+def _line(name: str, value: str | None) -> str:
+    return "" if value is None else f"{name}: {value}\r\n"
 
 
 def _invocation(reply: Reply) -> Invocation:

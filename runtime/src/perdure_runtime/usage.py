@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perdure_runtime.core.records import DETAILS
-from perdure_runtime.core.vocabulary import TERMINAL, Subtype
+from perdure_runtime.core.vocabulary import TERMINAL, Status, Subtype
 from perdure_runtime.quota import Quota
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Usage"]
 
 OVER = frozenset(status.value for status in TERMINAL)
+DONE = Status.SUCCEEDED.value
 
 
 class Usage:
@@ -79,36 +80,37 @@ class Usage:
 
 def _counted(records: Iterable[Record]) -> tuple[int, int]:
     """Retries, and bytes of payloads and errors."""
-    retries = total = 0
+    retries = 0
+    texts: list[str] = []
     for record in records:
         wire = record.wire
-        details = wire.get(DETAILS.get(wire["Type"], ""))
-        if not details:
+        details = wire.get("StepDetails")
+        if details and details.get("Attempt") == 1 and wire["Status"] == DONE:  # as most are
+            texts.append(details.get("Result") or "")
             continue
-        text = details.get("Result") or details.get("InputPayload")
-        size = _bytes(text) if text else 0
-        if "Error" in details:
-            size += _error_bytes(details["Error"])
-        attempts = details.get("Attempt")
-        if attempts and (attempts > 1 or wire["Status"] not in OVER):
-            # Attempts are counted when they end, and an operation when it begins.
-            retries += attempts - 1 if wire["Status"] in OVER else attempts
-            if wire.get("SubType") == Subtype.CONDITION:
-                size *= attempts
-        total += size
-    return retries, total
+        details = wire.get(DETAILS.get(wire["Type"], "")) or {}
+        found = [details.get("Result") or details.get("InputPayload") or "", *_texts_of(details.get("Error"))]
+        attempts = details.get("Attempt") or 0
+        # Attempts are counted when they end, and an operation when it begins.
+        tried_again = max(attempts - 1, 0) if wire["Status"] in OVER else attempts
+        retries += tried_again
+        texts += found * (attempts if tried_again and wire.get("SubType") == Subtype.CONDITION else 1)
+    return retries, _bytes(texts)
 
 
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+def _bytes(texts: Sequence[str]) -> int:
+    """The bytes of all these texts."""
+    if all(map(str.isascii, texts)):
+        return sum(map(len, texts))
+    return sum(len(text.encode(errors="surrogatepass")) for text in texts)
 
 
-def _error_bytes(error: Mapping[str, object] | None) -> int:
-    """The bytes of an error's texts."""
+def _texts_of(error: Mapping[str, object] | None) -> list[str]:
+    """The texts of an error."""
     if not error:
-        return 0
+        return []
     texts = [error.get("ErrorType"), error.get("ErrorMessage"), error.get("ErrorData")]
     stack = error.get("StackTrace")
     if isinstance(stack, list):
         texts += stack
-    return sum(_bytes(text) for text in texts if text and isinstance(text, str))
+    return [text for text in texts if isinstance(text, str)]

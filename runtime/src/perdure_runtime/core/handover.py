@@ -12,12 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DELAY", "ERROR_TYPE", "SOON", "carried", "counted", "marked"]
+__all__ = ["DELAY", "ERROR_TYPE", "carried", "counted", "marked"]
 
 DELAY = 1
 """Seconds until the next invocation; the least the service takes."""
-SOON = 2.0
-"""Seconds within which a call by the service for something else makes a hand-over unnecessary."""
 ERROR_TYPE = "perdure.HandedOver"
 MESSAGE = "the attempt was left to the next invocation: this one had no time left to begin it"
 HEAD = '{"perdure":1'

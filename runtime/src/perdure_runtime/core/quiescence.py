@@ -6,10 +6,12 @@ unwind user code and answer PENDING: earlier, and work would be cut off; later, 
 
 from __future__ import annotations
 
-__all__ = ["Activity"]
+__all__ = ["SOON", "Activity"]
 
 PAUSE = 1.0
 """Seconds between two questions to the service for what is due."""
+SOON = 2.0
+"""Seconds within which a call by the service for something else makes a hand-over unnecessary."""
 
 
 class Activity:

@@ -9,6 +9,8 @@ elsewhere (`aio_watch`).
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
+from types import coroutine
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from perdure import DurableCallRefused
@@ -38,7 +40,8 @@ from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.logs import SCOPE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
+    from contextvars import Context
 
     from perdure_runtime.core.effects import Effect, Op
     from perdure_runtime.core.identity import Identity, Scope
@@ -49,6 +52,9 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.calls import Asked, Calls, Setting
 
 __all__ = ["Aio"]
+
+DEEPEST_IN_A_TASK = 16
+"""Contexts inside each other that share a task; with each, the stack grows that a task goes on with."""
 
 
 class Aio:
@@ -64,8 +70,8 @@ class Aio:
         """Operations that were asked for and have not come to their end."""
         self._drives = False
         """Whether an operation is being driven: policies and serdes that it asks must not call durable operations."""
-        self._homes: set[asyncio.Task[Any]] = set()
-        """Tasks that run the code of contexts just now."""
+        self._speakers: dict[asyncio.Task[Any] | None, Calls[AioLane]] = {}
+        """The context whose code a task runs just now."""
         self._branches: AioBranches | None = None
 
     @property
@@ -81,12 +87,12 @@ class Aio:
     def refusal(self, calls: Calls[Any]) -> str | None:
         """Why a call does not come from the task that runs its context's code, or None where it does."""
         try:
-            task = asyncio.current_task()
+            speaker = self._speakers.get(asyncio.current_task())
         except RuntimeError:  # no loop runs on this thread
             return ELSEWHERE
-        if calls.task is not None and task is calls.task() and not self._drives:
+        if speaker is calls and not self._drives:
             return None
-        return OTHER_CODE if task in self._homes else ELSEWHERE
+        return ELSEWHERE if speaker is None else OTHER_CODE
 
     def admit_anywhere(self, operation: str) -> None:
         """Let an operation begin that takes no place in the history: any task of the run may ask, and no thread."""
@@ -97,11 +103,12 @@ class Aio:
     async def enter_root(self, handler: Callable[..., Awaitable[Any]], event: object, scope: Scope) -> Any:  # noqa: ANN401  the handler's result
         """The workflow itself."""
         task = _this_task()
-        self._homes.add(task)
+        context = self._context(AioLane(self._run), scope)
+        self._speakers[task] = context.calls
         try:
-            return await handler(event, self._context(AioLane(self._run), scope, task))
+            return await handler(event, context)
         finally:
-            self._homes.discard(task)
+            del self._speakers[task]
             del task  # an error's frames lead to here
 
     def finish(self) -> None:
@@ -115,68 +122,76 @@ class Aio:
         self._pending[call] = None
         return call
 
-    def begin(self, call: DurableCall[Any]) -> Coroutine[Any, Any, Any]:
-        """The coroutine of an operation that is awaited now; raises where none may be."""
+    def drive(self, call: DurableCall[Any]) -> Generator[Any, Any, Any]:
+        """The operation of a call that is awaited now, to its end: its result, or what it raises."""
         run, calls, asked = self._run, call.calls, call.asked
         lane: AioLane = calls.home
         if CURRENT_STEP.get(None) is not None:
             self.let_go(call)
             run.refuse_inside_a_step(f"the {call.identity}")
-        if self._is_unwound(lane):
+        if run.stopping or lane.closed or run.fatal is not None:
             self.let_go(call)
             self._refuse_when_closed(lane)
         self._drives = True
         try:
-            calls.begins(asked)
             begun = asked.begin()
-            if not isinstance(begun, OUTCOMES):
-                return self._drive(call, lane, begun)
-            calls.ended(asked)
+            if isinstance(begun, OUTCOMES):
+                calls.scope.passed(run.journal)
+            else:
+                calls.begins(asked)
         except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
             run.fail(error)
             raise Stop from None
         finally:
             self._drives = False
+        outcome = begun if isinstance(begun, OUTCOMES) else (yield from self._driven(call, lane, begun))
         self.let_go(call)
-        return _recalled(begun)
+        if isinstance(outcome, Ok):
+            return outcome.value
+        try:
+            return result_of(outcome)
+        finally:
+            del begun, outcome
 
     def let_go(self, call: DurableCall[Any]) -> None:
         """Nobody awaits this operation any more."""
         self._pending.pop(call, None)
-
-    # Operations
-
-    async def _drive(self, call: DurableCall[Any], lane: AioLane, operation: Op[Outcome[Any]]) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
-        lane.enter_stray(self._homes)
-        try:
-            waits = self.advance(operation, lane, self.resume(operation, lane))
-            while not isinstance(waits, OUTCOMES):
-                waits = self.advance(operation, lane, self.resume(operation, lane, await waits))
-            call.calls.ended(call.asked)
-        except Exception as error:  # noqa: BLE001  see `begin`
-            self._run.fail(error)
-            raise Stop from None
-        finally:
-            # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
-            operation.close()
-            lane.leave_stray()
-            if lane.closed:
-                self.let_go(call)
-        self.let_go(call)
-        try:
-            return result_of(waits)
-        finally:
-            del waits
 
     def _refuse_when_closed(self, lane: AioLane) -> NoReturn:
         if self._run.stopping or self._run.fatal is not None or lane.is_cut_off:
             raise Stop
         raise DurableCallRefused("an operation", ENDED)
 
-    def resume(self, operation: Op[Outcome[Any]], lane: AioLane, reply: Any = None) -> Effect | Outcome[Any]:  # noqa: ANN401  each effect has its own
-        """What an operation asks for next, or comes to; raises `Stop` where its line is closed."""
-        if lane.closed:
-            raise Stop
+    # Operations
+
+    def _driven(
+        self, call: DurableCall[Any], lane: AioLane, operation: Op[Outcome[Any]]
+    ) -> Generator[Any, Any, Outcome[Any]]:
+        stray = asyncio.current_task()
+        if stray in self._speakers:
+            stray = None
+        elif stray is not None:
+            lane.enter_stray(stray)
+        try:
+            outcome = yield from self.go_on(operation, lane, self.resume(operation))
+            call.calls.ended(call.asked)
+        except Exception as error:  # noqa: BLE001  see `drive`
+            self._run.fail(error)
+            raise Stop from None
+        finally:
+            # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
+            operation.close()
+            if stray is not None:
+                lane.leave_stray(stray)
+            if lane.closed:
+                self.let_go(call)
+        try:
+            return outcome
+        finally:
+            del outcome  # a failure's frames may lead to this one
+
+    def resume(self, operation: Op[Outcome[Any]], reply: Any = None) -> Effect | Outcome[Any]:  # noqa: ANN401  each effect has its own
+        """What an operation asks for next, or comes to."""
         self._drives = True
         try:
             return operation.send(reply)
@@ -186,31 +201,33 @@ class Aio:
         finally:
             self._drives = False
 
-    def advance(
+    @coroutine
+    def go_on(
         self, operation: Op[Outcome[Any]], lane: AioLane, turn: Effect | Outcome[Any], *, in_branch: bool = False
-    ) -> Outcome[Any] | Awaitable[Any]:
-        """Go on as far as it goes without waiting: what the operation comes to, or what has to be awaited before.
-
-        What that gives is the reply to `resume` the operation with.
-        """
-        committer, watch = self._run.committer, self._watch
+    ) -> Generator[Any, Any, Outcome[Any]]:
+        """Drive an operation from one of its effects to what it comes to; raises `Stop` where it does not go on."""
+        committer = self._run.committer
+        reply: Any = None
         try:
             while True:
-                reply = None
                 if isinstance(turn, Commit):
-                    if ticket := committer.record(lane, turn.updates, turn.due):
-                        return watch.acknowledged(ticket)
+                    updates, due = turn
+                    if ticket := committer.record(lane, updates, due):
+                        yield from self._watch.acknowledged(ticket)
                 elif isinstance(turn, OUTCOMES):
                     return turn
                 elif isinstance(turn, Call):
-                    if ticket := committer.before(lane, turn):
-                        return self._calls.begin_after(lane, turn, ticket)
-                    reply = self._calls.begin(lane, turn)
-                    if not isinstance(reply, OUTCOMES):
-                        return reply
+                    while ticket := committer.before(lane, turn):  # more may have become due meanwhile
+                        yield from self._watch.acknowledged(ticket)
+                        lane.check(in_branch=in_branch)
+                    if not isinstance(reply := self._calls.begin(lane, turn), OUTCOMES):
+                        reply = yield from reply
                 else:
-                    return self._begun(turn, lane, in_branch=in_branch)
-                turn = self.resume(operation, lane, reply)
+                    reply = self._begun(turn, lane, in_branch=in_branch)
+                    reply = yield from reply
+                lane.check(in_branch=in_branch)
+                turn = self.resume(operation, reply)
+                reply = None
         finally:
             del reply, turn  # a failure's frames may lead to this one
 
@@ -218,10 +235,13 @@ class Aio:
         self, effect: Enter | Fan | Park | HandOver | Aside[Any], lane: AioLane, *, in_branch: bool
     ) -> Awaitable[Any]:
         if isinstance(effect, Enter):
-            inner = AioLane(self._run, lane)
-            entered = self._entered(inner, effect.body, effect.scope)
-            # A branch has a task already. Elsewhere, what the code sets in a ContextVar must not leak.
-            return entered if in_branch else self._loop.create_task(entered)
+            if in_branch and not lane.closed:  # its task is its own, and so are its context variables
+                return self._entered(lane, effect.body, effect.scope)
+            entered = self._entered_inside(lane, effect.body, effect.scope)
+            if effect.scope.depth % DEEPEST_IN_A_TASK == 0:
+                return self._loop.create_task(entered)
+            # What the code sets in a ContextVar must not leak.
+            return _with_variables(copy_context(), entered)
         if isinstance(effect, Park):
             return self._watch.moved(effect.operation_id, effect.wake)
         if isinstance(effect, Fan):
@@ -241,18 +261,27 @@ class Aio:
 
     # Contexts
 
-    def _context(self, lane: AioLane, scope: Scope, task: asyncio.Task[Any]) -> AioContext:
-        context = AioContext(self._setting, scope, lane, task, self)
+    def _context(self, lane: AioLane, scope: Scope) -> AioContext:
+        context = AioContext(self._setting, scope, lane, self)
         CURRENT_CONTEXT.set(context)
         SCOPE.set(context.calls)
         return context
 
+    async def _entered_inside(self, around: AioLane, body: Callable[[Any], object], scope: Scope) -> Outcome[Any]:
+        lane = AioLane(self._run, around)
+        try:
+            return await self._entered(lane, body, scope)
+        finally:
+            lane.leave()
+
     async def _entered(self, lane: AioLane, body: Callable[[Any], object], scope: Scope) -> Outcome[Any]:
         """The outcome of the code of a context; an error is kept in no local, because its frames lead to this one."""
         task = _this_task()
-        self._homes.add(task)
+        speakers, context = self._speakers, self._context(lane, scope)
+        around = speakers.get(task)
+        speakers[task] = context.calls
         try:
-            result: Any = body(self._context(lane, scope, task))
+            result: Any = body(context)
             value = await _checked(result)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             self._end(lane)
@@ -267,9 +296,10 @@ class Aio:
                 raise
             raise Stop from None
         finally:
-            self._homes.discard(task)
-            if not lane.closed:
-                lane.leave()
+            if around is None:
+                del speakers[task]
+            else:
+                speakers[task] = around
             del task  # an error's frames lead to here
         self._end(lane)
         return Ok(value)
@@ -291,12 +321,28 @@ def _this_task() -> asyncio.Task[Any]:
     return task
 
 
-async def _recalled(outcome: Outcome[Any]) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
-    """What an operation came to that is recorded."""
+@coroutine
+def _with_variables(variables: Context, running: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Run a coroutine in the task that awaits it, and yet with context variables of its own."""
+    go_on: Callable[[Any], Any] = running.send
+    value: Any = None
     try:
-        return result_of(outcome)
+        while True:
+            try:
+                value = variables.run(go_on, value)
+            except StopIteration as end:
+                return end.value
+            try:
+                value = yield value
+            except GeneratorExit:
+                variables.run(running.close)
+                raise
+            except BaseException as error:  # noqa: BLE001  handed on, once nothing is being handled here
+                go_on, value = running.throw, error
+            else:
+                go_on = running.send
     finally:
-        del outcome
+        del value, go_on  # an error's frames lead to here
 
 
 def _checked(result: Any) -> Awaitable[Any]:  # noqa: ANN401  user code may return anything

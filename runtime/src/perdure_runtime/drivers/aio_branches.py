@@ -130,8 +130,9 @@ class AioBranches:
         lane.owed = fan.owed
         variables: Context = fan.variables.copy()
         try:
+            lane.check(in_branch=True)
             operation = fan.effect.make(index)
-            turn = variables.run(fan.operations.resume, operation, lane)
+            turn = variables.run(fan.operations.resume, operation)
         except BaseException as error:  # noqa: BLE001  of ours, of the service's, or the process is to end
             self._break(fan, error)
             return False
@@ -145,19 +146,16 @@ class AioBranches:
         self, fan: AioFan, index: int, lane: AioLane, operation: Op[Outcome[Any]], turn: Effect | Outcome[Any]
     ) -> None:
         """The task of a branch."""
-        resume, advance = fan.operations.resume, fan.operations.advance
+        outcome: Outcome[Any]
         fan.begins_one()
         try:
-            waits = advance(operation, lane, turn, in_branch=True)
-            while not isinstance(waits, OUTCOMES):
-                turn = resume(operation, lane, await waits)
-                waits = advance(operation, lane, turn, in_branch=True)
+            outcome = await fan.operations.go_on(operation, lane, turn, in_branch=True)
         except asyncio.CancelledError:
-            if self._run.stopping or lane.closed:
+            if self._run.stopping or lane.over:
                 raise
-            waits = Raised(cancelled_within())
+            outcome = Raised(cancelled_within())
         except Stop:
-            if not lane.closed:
+            if not lane.over:
                 self._settle(fan, Stop())
             return
         except BaseException as error:  # noqa: BLE001  see `_open`
@@ -168,15 +166,16 @@ class AioBranches:
             lane.task = None  # what it ends with leads back to here
             fan.ends_one()
         try:
-            if not lane.closed:
-                self._end(fan, index, lane, waits)
+            if not lane.over:
+                self._end(fan, index, lane, outcome)
         finally:
-            del waits, turn  # a failure's frames lead to here
+            del outcome, turn  # a failure's frames lead to here
 
     def _end(self, fan: AioFan, index: int, lane: AioLane, outcome: Outcome[Any]) -> None:
         """A branch has its outcome."""
         del fan.lanes[index]
         lane.end()
+        lane.leave()
         fan.owed = max(fan.owed, lane.owed)  # it may be for this outcome that another branch begins
         tally = fan.effect.tally
         tally.end(index, outcome)

@@ -11,10 +11,9 @@ from contextvars import copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from perdure_runtime.core.effects import OUTCOMES, Call, Ok, Outcome, Raised
+from perdure_runtime.core.effects import Call, Ok, Outcome, Raised
 from perdure_runtime.drivers.cancelled import cancelled_within
 from perdure_runtime.drivers.frames import without_engine_frames
-from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -69,19 +68,6 @@ class AioCalls:
             return Raised(without_engine_frames(refused))
         finally:
             del task, error  # the frames of a body that began here lead back to here
-
-    async def begin_after(self, lane: AioLane, call: Call, ticket: int) -> Outcome[Any]:
-        """A body that begins once all is acknowledged that has to be."""
-        while ticket:  # more may have become due meanwhile
-            await self._watch.acknowledged(ticket)
-            ticket = self._run.committer.before(lane, call)
-        if lane.closed:
-            raise Stop
-        called = self.begin(lane, call)
-        try:
-            return called if isinstance(called, OUTCOMES) else await called
-        finally:
-            del called
 
     async def _ending(self, lane: AioLane, task: asyncio.Task[Any]) -> Outcome[Any]:
         """What the task of a body comes to."""

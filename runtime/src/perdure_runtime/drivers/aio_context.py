@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 from perdure.contexts import CURRENT_CONTEXT
 from perdure_runtime.drivers.calls import Asked, Calls, Setting
@@ -26,8 +25,8 @@ class AioContext(DurableContext):
 
     __slots__ = ("_aio",)
 
-    def __init__(self, setting: Setting, scope: Scope, lane: AioLane, task: asyncio.Task[Any], aio: Aio) -> None:
-        super().__init__(Calls(setting, scope, lane, ref(task)))
+    def __init__(self, setting: Setting, scope: Scope, lane: AioLane, aio: Aio) -> None:
+        super().__init__(Calls(setting, scope, lane))
         self._aio = aio
 
     def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext

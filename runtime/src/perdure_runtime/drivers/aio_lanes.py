@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perdure_runtime.drivers.run import PATIENCE
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
+    import asyncio
+
     from perdure_runtime.drivers.run import Run
 
 __all__ = ["AioLane"]
@@ -28,6 +29,7 @@ class AioLane:
         "_swallowed",
         "closed",
         "inner",
+        "over",
         "owed",
         "owed_around",
         "task",
@@ -41,7 +43,9 @@ class AioLane:
         self._cut_off = False
         self._swallowed = 0
         self.closed = False
-        """Whether its code is through, or its batch, or one around it, was decided without it."""
+        """Whether its code is through, or it is over: nothing that the code has asked for goes on."""
+        self.over = False
+        """Whether its batch, or one around it, was decided without it, or the code around it is through."""
         self.owed = 0
         """The ticket that has to be acknowledged before the next body begins."""
         self.owed_around = 0
@@ -52,7 +56,7 @@ class AioLane:
         """The task that drives a branch."""
         if around is not None:
             self.owed = around.owed
-            self.closed = around.closed
+            self.closed = self.over = around.over
             if around.inner is None:
                 around.inner = {self}
             else:
@@ -64,51 +68,57 @@ class AioLane:
         return self._cut_off or (self._around is not None and self._around.is_cut_off)
 
     def end(self) -> None:
-        """Its code is through: its outcome comes with what is due before it, and what it did not wait for is over."""
-        if self._around is not None:
-            self._around.owed = max(self._around.owed, self.owed, self.owed_around)
-        self._close()
+        """Its code is through; operations that it did not wait for record nothing any more."""
+        self.closed = True
+        if self.inner:
+            self._close_inner()
+        if self._strays:
+            for stray in tuple(self._strays):
+                stray.cancel()
 
     def cut_off(self) -> None:
         """Its batch is decided without it; what runs here is cancelled."""
-        self._cut_off = True
-        self._close()
-
-    def leave(self) -> None:
-        """The line around it need not know of it any more."""
+        self._cut_off = self.over = True
         if self._around is not None and self._around.inner is not None:
             self._around.inner.discard(self)
-
-    def _close(self) -> None:
-        self.leave()
-        self.closed = True
-        if self.inner is not None:
-            self._close_inner()
-        if self._strays is not None:
-            for stray in tuple(self._strays):
-                stray.cancel()
+        self.end()
         if self.task is not None:
             self.task.cancel()
+
+    def leave(self) -> None:
+        """The line around it goes on, with what is due before it does any work, and need not know of it any more."""
+        around = self._around
+        if around is None:
+            return
+        around.owed = max(around.owed, self.owed, self.owed_around)
+        if around.inner is not None:
+            around.inner.discard(self)
 
     def _close_inner(self) -> None:
         closing = [self]
         while closing:
             lane = closing.pop()
-            lane.closed = True
             if lane.inner is not None:
+                for inner in lane.inner:
+                    inner.closed = inner.over = True
                 closing.extend(lane.inner)
                 lane.inner = None
 
-    def enter_stray(self, homes: set[asyncio.Task[Any]]) -> None:
-        """The task that runs now is going to await an operation; where it is none of the contexts', it is a stray."""
-        task = asyncio.current_task()
-        if task is not None and task not in homes:
-            self._strays = self._strays or set()
+    def check(self, *, in_branch: bool) -> None:
+        """Raise `Stop` where an operation does not go on: one of its code, or its own, which records how that ended."""
+        if self.over or (self.closed and not in_branch):
+            raise Stop
+
+    def enter_stray(self, task: asyncio.Task[Any]) -> None:
+        """A task that runs no context's code is going to await an operation."""
+        if self._strays is None:
+            self._strays = {task}
+        else:
             self._strays.add(task)
 
-    def leave_stray(self) -> None:
-        """The task that runs now awaits it no more."""
-        if self._strays and (task := asyncio.current_task()) is not None:
+    def leave_stray(self, task: asyncio.Task[Any]) -> None:
+        """It awaits it no more."""
+        if self._strays is not None:
             self._strays.discard(task)
 
     def stop(self) -> NoReturn:

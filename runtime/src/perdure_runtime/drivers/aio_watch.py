@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from perdure import StepError
-from perdure_runtime.core.handover import SOON
+from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.aio_loop import GRACE
 from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.signals import Stop
@@ -179,7 +179,8 @@ class Watch:
             else:
                 future.set_result(None)
         self._acknowledged = still_waiting
-        for operation_id in run.journal.take_news():
+        news = run.journal.take_news()
+        for operation_id in news if self._parked else ():
             if operation_id in self._parked and not run.journal.is_waiting(operation_id):
                 for future in self._parked[operation_id]:
                     if not future.done():

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from perdure.contexts import CURRENT_STEP
 from perdure_runtime.core.effects import Call, Ok, Outcome, Raised
-from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.pool import Job
 from perdure_runtime.drivers.run import GRACE
@@ -154,6 +153,8 @@ class Bodies:
         except Exception as error:  # noqa: BLE001  user code may raise anything
             outcome = Raised(without_engine_frames(error))
         except BaseException as error:  # noqa: BLE001  raised again by the hub
+            from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation  # hardly any code does this
+
             outcome = Raised(cancelled_within()) if is_cancellation(error) else Broken(error)
         self._ended(body, outcome)
         del outcome  # the error's frames lead back to here

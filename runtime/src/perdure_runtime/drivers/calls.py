@@ -19,9 +19,7 @@ from perdure_runtime.drivers.frames import is_deeper_than, place_of_the_call, re
 from perdure_runtime.logs import LogScope
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
-    from weakref import ReferenceType
 
     from perdure import Codec, Execution, LambdaContext
     from perdure_runtime.chains import Chains
@@ -124,16 +122,12 @@ class AskedOperation(Asked):
 class Calls(Generic[H]):
     """The calls of one context: their numbering, and who may make them."""
 
-    __slots__ = ("home", "scope", "setting", "task")
+    __slots__ = ("home", "scope", "setting")
 
-    def __init__(
-        self, setting: Setting, scope: Scope, home: H, task: ReferenceType[asyncio.Task[Any]] | None = None
-    ) -> None:
+    def __init__(self, setting: Setting, scope: Scope, home: H) -> None:
         self.setting = setting
         self.scope = scope
         self.home = home
-        self.task = task
-        """The task that the context's code runs in, where it is async; the task knows the context by its variables."""
 
     @property
     def log_scope(self) -> LogScope:

@@ -33,7 +33,8 @@ class DurableCall(Coroutine[Any, Any, T]):
         self.asked = asked
         self._driver: Aio | None = driver
         """Who runs it; None once it is taken."""
-        self._inner: Coroutine[Any, Any, T] | None = None
+        self._inner: Generator[Any, Any, T] | None = None
+        """What runs, for a task that does not await it but is made of it."""
 
     @property
     def identity(self) -> Identity:
@@ -51,11 +52,13 @@ class DurableCall(Coroutine[Any, Any, T]):
         return self._driver is not None
 
     def __await__(self) -> Generator[Any, Any, T]:
-        return self._started().__await__()
+        return self._taken().drive(self)
 
     def send(self, value: Any, /) -> Any:  # noqa: ANN401  as in Coroutine
         """Go on."""
-        return (self._inner or self._started()).send(value)
+        if self._inner is None:
+            self._inner = self.__await__()
+        return self._inner.send(value)
 
     def throw(
         self,
@@ -89,10 +92,6 @@ class DurableCall(Coroutine[Any, Any, T]):
         """Hand the operation over to another one, which will drive it instead of whoever would have awaited it."""
         self._taken().let_go(self)
         return self.asked
-
-    def _started(self) -> Coroutine[Any, Any, T]:
-        self._inner = inner = self._taken().begin(self)
-        return inner
 
     def _taken(self) -> Aio:
         if (driver := self._driver) is None:

@@ -18,8 +18,8 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NoReturn, assert_type
 
 from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Park, Raised
-from perdure_runtime.core.handover import SOON
 from perdure_runtime.core.outbox import MOST_UPDATES
+from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.bodies import Bodies
 from perdure_runtime.drivers.context import enter_here
 from perdure_runtime.drivers.lanes import Lane, OpenFan

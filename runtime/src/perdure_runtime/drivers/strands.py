@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from greenlet import getcurrent, greenlet
 
 from perdure_runtime.core.effects import Enter, Ok, Raised
-from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.signals import Broken, Stop
 
@@ -121,4 +120,6 @@ class Strand:
         except Exception as error:  # noqa: BLE001  user code may raise anything
             return Raised(without_engine_frames(error))
         except BaseException as error:  # noqa: BLE001  raised again by the hub
+            from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation  # hardly any code does this
+
             return Raised(cancelled_within()) if is_cancellation(error) else Broken(error)

@@ -5,10 +5,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_ENCODED = tuple(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in range(256))
 
 
 def percent_encoded(text: str) -> str:
     """Encode `text` so that it stands as one path segment or query value; `/` is encoded too."""
-    return "".join([_ENCODED[byte] for byte in text.encode()])
+    return "".join(map(_encoded, text.encode()))
+
+
+@cache
+def _encoded(byte: int) -> str:
+    return chr(byte) if byte in _UNRESERVED else f"%{byte:02X}"

@@ -9,12 +9,13 @@ called with these next. It may send the request already; it raises nothing (`pag
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
 
     from perdure_runtime.unread import Unread
 
@@ -36,13 +37,15 @@ class StatePage(NamedTuple):
     marker: str | None = None
 
 
-class Service(Protocol):
-    """The durable execution service, as the engine sees it."""
+if TYPE_CHECKING:
 
-    def checkpoint(self, arn: str, token: str, updates: Sequence[bytes], client_token: str) -> Checkpointed:
-        """Record `updates`, each one OperationUpdate as UTF-8 JSON; consumes `token`."""
-        ...
+    class Service(Protocol):
+        """The durable execution service, as the engine sees it."""
 
-    def get_state(self, arn: str, token: str, marker: str, limit: int = 1000) -> StatePage:
-        """Read one page of operations; does not consume `token`."""
-        ...
+        def checkpoint(self, arn: str, token: str, updates: Sequence[bytes], client_token: str) -> Checkpointed:
+            """Record `updates`, each one OperationUpdate as UTF-8 JSON; consumes `token`."""
+            ...
+
+        def get_state(self, arn: str, token: str, marker: str, limit: int = 1000) -> StatePage:
+            """Read one page of operations; does not consume `token`."""
+            ...
