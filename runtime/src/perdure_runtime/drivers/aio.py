@@ -1,9 +1,9 @@
 """The driver of async workflows: operations are coroutines on one loop, and several may be open at a time.
 
-An operation goes on, in `advance`, for as long as its effects need no waiting, and only then is there something to
-await. A body that is `async def` is a task of its own; a plain one runs on the pool. The code of a child context is a
-task of its own, and so is each open branch of a batch (`aio_branches`). When to send, suspend and end is decided
-elsewhere (`aio_watch`).
+An operation goes on, in `go_on`, for as long as its effects need no waiting, and only then is its task let go. A body
+that is `async def` is a task of its own; a plain one runs on the pool. Each open branch of a batch is a task of its own
+(`aio_branches`); the code of a child context runs in the task that awaits it, with context variables of its own. When
+to send, suspend and end is decided elsewhere (`aio_watch`).
 """
 
 from __future__ import annotations
@@ -173,7 +173,8 @@ class Aio:
         elif stray is not None:
             lane.enter_stray(stray)
         try:
-            outcome = yield from self.go_on(operation, lane, self.resume(operation))
+            turn = self.begin(operation)
+            outcome = turn if isinstance(turn, OUTCOMES) else (yield from self.go_on(operation, lane, turn))
             call.calls.ended(call.asked)
         except Exception as error:  # noqa: BLE001  see `drive`
             self._run.fail(error)
@@ -188,13 +189,13 @@ class Aio:
         try:
             return outcome
         finally:
-            del outcome  # a failure's frames may lead to this one
+            del outcome, turn  # a failure's frames may lead to this one
 
-    def resume(self, operation: Op[Outcome[Any]], reply: Any = None) -> Effect | Outcome[Any]:  # noqa: ANN401  each effect has its own
-        """What an operation asks for next, or comes to."""
+    def begin(self, operation: Op[Outcome[Any]]) -> Effect | Outcome[Any]:
+        """What an operation asks for first, or comes to at once."""
         self._drives = True
         try:
-            return operation.send(reply)
+            return next(operation)
         except StopIteration as end:
             outcome: Outcome[Any] = end.value
             return outcome
@@ -203,33 +204,40 @@ class Aio:
 
     @coroutine
     def go_on(
-        self, operation: Op[Outcome[Any]], lane: AioLane, turn: Effect | Outcome[Any], *, in_branch: bool = False
-    ) -> Generator[Any, Any, Outcome[Any]]:
-        """Drive an operation from one of its effects to what it comes to; raises `Stop` where it does not go on."""
+        self, operation: Op[Outcome[Any]], lane: AioLane, turn: Effect, *, in_branch: bool = False
+    ) -> Generator[Any, Any, Any]:
+        """Drive an operation from its first effect to its outcome; raises `Stop` where it does not go on."""
         committer = self._run.committer
         reply: Any = None
         try:
             while True:
+                waits: Any = None
                 if isinstance(turn, Commit):
                     updates, due = turn
                     if ticket := committer.record(lane, updates, due):
-                        yield from self._watch.acknowledged(ticket)
-                elif isinstance(turn, OUTCOMES):
-                    return turn
+                        waits = self._watch.acknowledged(ticket)
                 elif isinstance(turn, Call):
                     while ticket := committer.before(lane, turn):  # more may have become due meanwhile
                         yield from self._watch.acknowledged(ticket)
                         lane.check(in_branch=in_branch)
-                    if not isinstance(reply := self._calls.begin(lane, turn), OUTCOMES):
-                        reply = yield from reply
+                    reply = self._calls.begin(lane, turn)
+                    if not isinstance(reply, OUTCOMES):
+                        waits = reply
                 else:
-                    reply = self._begun(turn, lane, in_branch=in_branch)
-                    reply = yield from reply
-                lane.check(in_branch=in_branch)
-                turn = self.resume(operation, reply)
+                    waits = self._begun(turn, lane, in_branch=in_branch)
+                if waits is not None:
+                    reply = yield from waits
+                    lane.check(in_branch=in_branch)
+                self._drives = True
+                try:
+                    turn = operation.send(reply)
+                except StopIteration as end:
+                    return end.value
+                finally:
+                    self._drives = False
                 reply = None
         finally:
-            del reply, turn  # a failure's frames may lead to this one
+            del reply, turn, waits  # a failure's frames may lead to this one
 
     def _begun(
         self, effect: Enter | Fan | Park | HandOver | Aside[Any], lane: AioLane, *, in_branch: bool

@@ -132,7 +132,7 @@ class AioBranches:
         try:
             lane.check(in_branch=True)
             operation = fan.effect.make(index)
-            turn = variables.run(fan.operations.resume, operation)
+            turn = variables.run(fan.operations.begin, operation)
         except BaseException as error:  # noqa: BLE001  of ours, of the service's, or the process is to end
             self._break(fan, error)
             return False
@@ -142,9 +142,7 @@ class AioBranches:
         lane.task = self._loop.create_task(self._drive(fan, index, lane, operation, turn), context=variables)
         return True
 
-    async def _drive(
-        self, fan: AioFan, index: int, lane: AioLane, operation: Op[Outcome[Any]], turn: Effect | Outcome[Any]
-    ) -> None:
+    async def _drive(self, fan: AioFan, index: int, lane: AioLane, operation: Op[Outcome[Any]], turn: Effect) -> None:
         """The task of a branch."""
         outcome: Outcome[Any]
         fan.begins_one()
