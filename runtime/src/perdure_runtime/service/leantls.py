@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         def write(self, data: memoryview, /) -> int: ...
 
 
-FIRST_KNOWN, LAST_KNOWN = (3, 11), (3, 14)
+FIRST_KNOWN, LAST_KNOWN = (3, 11), (3, 13)
 """The versions of CPython whose `ssl` leaves to `_ssl` all that matters here. Read `ssl.py` before one is added."""
 _HOST = "host.example"
 
