@@ -1,5 +1,7 @@
 """Branches that begin late: what has to be settled before they do any work, and where they do not begin any more."""
 
+import pytest
+
 from perdure import Completion, child
 from support.colours import both
 from support.hosting import run, status
@@ -11,7 +13,8 @@ def look(service, found):
 
 
 @both
-def test_work_of_a_branch_waits_for_what_the_branch_before_it_rests_on(colour):
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_work_of_a_branch_waits_for_what_the_branch_before_it_rests_on(colour, is_recorded):
     service, found = LedgerService(), []
 
     @colour
@@ -26,30 +29,7 @@ def test_work_of_a_branch_waits_for_what_the_branch_before_it_rests_on(colour):
 
     @colour
     def workflow(event, ctx):
-        yield ctx.map(item, [0, 1], concurrency=1)
-
-    assert status(run(workflow, service=service)) == "SUCCEEDED"
-    assert found == ["SUCCEEDED"]
-
-
-@both
-def test_the_same_where_the_branch_before_it_has_no_record_of_its_own(colour):
-    service, found = LedgerService(), []
-
-    @colour
-    def alone(ctx):
-        return (yield ctx.step(lambda: 1))
-
-    @child(virtual=True)
-    @colour
-    def item(ctx, index):
-        if index == 0:
-            return (yield ctx.race(alone, alone, name="first to come"))
-        return (yield ctx.step(look, service, found))
-
-    @colour
-    def workflow(event, ctx):
-        yield ctx.map(item, [0, 1], concurrency=1)
+        yield ctx.map(item if is_recorded else child(item, virtual=True), [0, 1], concurrency=1)
 
     assert status(run(workflow, service=service)) == "SUCCEEDED"
     assert found == ["SUCCEEDED"]
