@@ -157,10 +157,6 @@ def _ask(
     setting = calls.setting
     total = len(names)
     completion = _checked(kinds, policy, total)
-    check_serdes(kinds.called, "serdes", policy.serdes)
-    check_serdes(kinds.called, "item_serdes", policy.item_serdes)
-    if policy.summary is not None and not callable(policy.summary):
-        raise TypeError(f"{kinds.called}: summary is a function of the batch, not {_kind(policy.summary)}")
     values = setting.forms.of_batch(kinds.summary, lambda index: codes[index].values, policy.serdes, policy.summary)
     identity, record = calls.ask(Kind.CONTEXT, kinds.batch, None if name is None else checked_name(name))
     scope = calls.inner(identity)
@@ -296,6 +292,10 @@ def _checked(kinds: Kinds, policy: Policy, total: int) -> Completion | None:
         if not isinstance(completion, Completion):
             raise TypeError(f"{kinds.called}: completion is a Completion, not {_kind(completion)}")
         completion.check(total)
+    check_serdes(kinds.called, "serdes", policy.serdes)
+    check_serdes(kinds.called, "item_serdes", policy.item_serdes)
+    if policy.summary is not None and not callable(policy.summary):
+        raise TypeError(f"{kinds.called}: summary is a function of the batch, not {_kind(policy.summary)}")
     return completion
 
 
