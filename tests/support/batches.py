@@ -6,7 +6,7 @@ from typing import Any
 
 from perdure import failure
 from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
-from perdure.children import ChildOptions
+from perdure.functions import ChildOptions
 from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.values.batches import BatchValues

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perdure.codecs import Codec
     from perdure.serdes import Serdes
 
-__all__ = ["Child", "ChildOptions", "child"]
+__all__ = ["Child", "child"]
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")

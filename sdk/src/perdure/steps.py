@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     RetryChoice: TypeAlias = Retry | Callable[[BaseException, int], Decision]
 
-__all__ = ["Step", "StepOptions", "step"]
+__all__ = ["Step", "step"]
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")

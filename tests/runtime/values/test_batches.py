@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from perdure import ChildContextError, SerdesError
 from perdure.batches import Batch, BatchReason
-from perdure.children import ChildOptions
+from perdure.functions import ChildOptions
 from perdure_runtime.values.batches import BatchValues
 from perdure_runtime.values.failures import LIMIT
 from support.batches import FORMS, Label, anything, batch, item, label, revive, running, seen, told, values

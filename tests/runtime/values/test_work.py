@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perdure import ChildContextError, ConditionError, HandlerRefused, SerdesError, StepError, StepOptions, failure
-from perdure.children import ChildOptions, child
+from perdure.children import child
+from perdure.functions import ChildOptions
 from perdure.serdes import JSON
 from perdure.steps import step
 from perdure_runtime.values.failures import LIMIT
