@@ -5,7 +5,7 @@ import pytest
 from perdure import Completion, child
 from support.colours import both
 from support.hosting import run, status
-from support.ledger_service import LedgerService
+from support.ledger_service import Faults, LedgerService, succeeded
 
 
 def look(service, found):
@@ -74,3 +74,25 @@ def test_no_branch_begins_within_a_branch_whose_batch_is_decided(colour):
 
     assert status(run(workflow)) == "SUCCEEDED"
     assert len(begun) == begun_when_decided[0]
+
+
+@both
+def test_a_batch_that_recorded_branches_decide_begins_no_other(colour):
+    begun = []
+
+    @colour
+    def item(ctx, index):
+        begun.append(index)
+        return (yield ctx.step(lambda: index))
+
+    @colour
+    def workflow(event, ctx):
+        batch = yield ctx.map(item, range(3), concurrency=2, completion=Completion(min_successful=2))
+        yield ctx.wait(seconds=5)
+        return batch.partial(), begun
+
+    # Requests: what the items begin with, what their steps came to, and the items' own ends without the batch's.
+    faults = Faults(before=frozenset({3}), cut=lambda updates: [2] if updates[0]["Action"] == "SUCCEED" else [])
+    harness = run(workflow, faults=faults)
+    assert len(harness.outputs) == 3
+    assert succeeded(harness.execution) == [[0, 1], [0, 1]]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from perdure_runtime.jsoncode import DEEPEST, LARGE, MUCH, SMALL, WRITING, Code
+from perdure_runtime.jsoncode import DEEPEST, LARGE, LARGE_VALUE, MUCH, SMALL, WRITING, Code
 
 VALUES = some.recursive(
     some.none()
@@ -96,6 +96,13 @@ def test_orjson_comes_with_the_first_large_value(lean):
     lean.written("x" * LARGE)
     assert "orjson" in sys.modules
     assert lean.written("é") == '"é"'.encode()
+
+
+def test_orjson_comes_before_a_large_value_is_written(lean):
+    lean.foresee(LARGE_VALUE - 1)
+    assert not lean.is_swift
+    lean.foresee(LARGE_VALUE)
+    assert lean.is_swift
 
 
 @pytest.mark.parametrize(("call", "cost"), [("read", 1), ("written", WRITING)])

@@ -10,6 +10,7 @@ import pytest
 from perdure import Retry, current_step, step
 from perdure_runtime.logs import configure
 from perdure_runtime.logs.settings import SETTINGS
+from support.colours import both
 from support.hosting import run
 
 
@@ -74,6 +75,42 @@ def test_replays_are_shown_where_the_function_says_so(lines):
         "between",
         *STORY[3:],
     ]
+
+
+@both
+@pytest.mark.parametrize("items", [1, 2])
+def test_lines_of_branches_are_written_once_too(lines, colour, items):
+    @colour
+    def branch(ctx, number):
+        ctx.logger.info("before the step")
+        yield ctx.step(lambda: None)
+        ctx.logger.info("after the step")
+        yield ctx.wait(60)
+        ctx.logger.info("after the wait")
+
+    @colour
+    def workflow(event, ctx):
+        yield ctx.map(branch, range(items))
+        ctx.logger.info("at the end")
+
+    run(workflow)
+    assert sorted(said(lines)) == sorted(
+        [*["before the step", "after the step", "after the wait"] * items, "at the end"]
+    )
+
+
+@both
+def test_a_line_between_two_calls_is_heard_again_only_where_nothing_recorded_comes_next(lines, colour):
+    @colour
+    def workflow(event, ctx):
+        first = ctx.step(lambda: None)
+        ctx.logger.info("asked")
+        yield first
+        ctx.logger.info("known")
+        yield ctx.wait(60)
+
+    run(workflow)
+    assert said(lines) == ["asked", "known"]
 
 
 def test_records_of_the_standard_library_are_covered_too(lines, caplog):

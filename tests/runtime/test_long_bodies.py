@@ -31,3 +31,20 @@ def test_a_tick_that_fails_is_told_to_the_next_commit():
     )
     harness.invoke()
     assert isinstance(harness.outputs[0], ServiceError)
+
+
+def test_invocations_that_run_at_the_same_time_are_looked_after_each_until_its_own_end():
+    class Looked:
+        ticks = 0
+
+        def tick(self):
+            self.ticks += 1
+
+    first, second, ticker = Looked(), Looked(), Ticker(period=0.001)
+    ticker.watch(first)
+    ticker.watch(second)
+    until(lambda: first.ticks and second.ticks)
+    ticker.rest(first)
+    seen = second.ticks
+    until(lambda: second.ticks > seen)
+    ticker.rest(second)

@@ -97,12 +97,12 @@ def test_each_page_is_on_its_way_while_the_one_before_is_replayed(colour):
 
     harness = run(workflow, service=service, strict=True)
     assert succeeded(harness.execution) == 120
-    # The execution and the first step are in the envelope. After a step, replay looks whether there is more to come.
+    # The execution and the first step are in the envelope. A page is read where a call finds no record yet.
     assert service.last_invocation == [
-        "expect", "handler",
-        "read", "expect", "step 0", "step 1",
-        "read", "expect", "step 2", "step 3",
-        "read", "step 4", "wait",
+        "expect", "handler", "step 0",
+        "read", "expect", "step 1", "step 2",
+        "read", "expect", "step 3", "step 4",
+        "read", "wait",
         "checkpoint",
     ]  # fmt: skip
 
@@ -207,6 +207,61 @@ def test_page_that_cannot_be_read_ends_the_run_whatever_the_code_makes_of_it(col
             answered(workflow, shelf)
     else:
         assert answered(workflow, shelf)["Status"] == "FAILED"
+
+
+@both
+def test_user_code_does_not_see_that_a_page_cannot_be_read(colour):
+    execution, first, second = recorded(colour, two_steps)
+    shelf = Shelf([execution, first], [second], failure=refused("Broken", retryable=True))
+    seen = []
+
+    @colour
+    def workflow(event, ctx):
+        yield ctx.step(add, 1, 2)
+        try:
+            yield ctx.step(add, 3, 4)
+        except Exception as error:  # noqa: BLE001
+            seen.append(error)
+
+    with pytest.raises(ServiceError, match="Broken"):
+        answered(workflow, shelf)
+    assert seen == []
+
+
+@both
+def test_line_that_needs_a_page_which_cannot_be_read_is_not_written_and_the_run_ends(colour, written):
+    execution, first, second = recorded(colour, two_steps)
+    shelf = Shelf([execution, first], [second], failure=refused("Broken", retryable=True))
+    seen = []
+
+    @colour
+    def workflow(event, ctx):
+        yield ctx.step(add, 1, 2)
+        ctx.logger.error("heard before, or not")
+        seen.append("still here")
+        yield ctx.step(add, 3, 4)
+        seen.append("beyond")
+
+    with pytest.raises(ServiceError, match="Broken"):
+        answered(workflow, shelf)
+    assert written.getvalue() == ""
+    assert seen == ["still here"]
+
+
+@both
+def test_line_is_heard_or_not_by_what_a_later_page_holds(colour, written):
+    execution, first, second = recorded(colour, two_steps)
+
+    @colour
+    def workflow(event, ctx):
+        one = yield ctx.step(add, 1, 2)
+        ctx.logger.error("between")
+        two = yield ctx.step(add, one, 4)
+        ctx.logger.error("after")
+        return two
+
+    assert answered(workflow, Shelf([execution, first], [second]))["Result"] == "7"
+    assert [line.count("between") for line in written.getvalue().splitlines()] == [0]
 
 
 @both

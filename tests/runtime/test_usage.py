@@ -33,7 +33,7 @@ class Counted:
         """One request with these updates, and its answer, which repeats them."""
         for update in updates:
             if update["Action"] == "RETRY":
-                self.usage.retried()
+                self.journal.outbox.push_retry(b"{}")
         self.usage.sending()
         self.journal.merge(
             [

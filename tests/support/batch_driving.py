@@ -11,7 +11,7 @@ from perdure_runtime.core.identity import Identity, Scope, branch_of
 from perdure_runtime.core.operations.batch import BatchWork, batch
 from perdure_runtime.core.operations.child import LARGEST_INLINE
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from support.driving import Upper, drive, journal_of
+from support.driving import Line, Upper, drive, journal_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -81,6 +81,7 @@ class Case:
     ) -> None:
         self.journal = journal_of(*history)
         self.scope = ROOT.inside(BATCH)
+        self.line = Line()
         self.values = values or OfBatch()
         self.made: list[int] = []
         known = identities or {}
@@ -94,6 +95,7 @@ class Case:
             lambda index: index not in unrecorded,
             self._revive,
             self.values,
+            self.line,
             is_read_from_branches=is_read_from_branches,
         )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from perdure import SerdesError
 from perdure_runtime.core.effects import Commit, Effect, Fan
 from perdure_runtime.core.journal import Journal
+from perdure_runtime.core.outbox import Outbox
 from perdure_runtime.core.records import DETAILS
 
 if TYPE_CHECKING:
@@ -45,9 +47,43 @@ def recorded(identity: Identity, status: str, **details: Any) -> dict[str, Any]:
     return wire | {"Name": identity.name, "ParentId": identity.parent, DETAILS[identity.kind]: details}
 
 
+class Recorded(NamedTuple):
+    """An update that an operation has recorded, and did not wait for."""
+
+    update: dict[str, Any]
+
+
+class Committed(NamedTuple):
+    """One that it waited for."""
+
+    update: dict[str, Any]
+
+
+Done: TypeAlias = Effect | Recorded | Committed
+"""What an operation has done or asked for."""
+
+
+class Line:
+    """A line of work, as far as it owes something."""
+
+    owed = 0
+
+
+class Noted(Outbox):
+    """An outbox that notes what is put into it, for whoever drives an operation."""
+
+    __slots__ = ()
+    notes: ClassVar[list[Recorded]] = []
+
+    def push(self, update: bytes) -> int:
+        self.notes.append(Recorded(json.loads(update)))
+        return super().push(update)
+
+
 def journal_of(*operations: dict[str, Any]) -> Journal:
     """A journal that holds these operations."""
     journal = Journal()
+    journal.outbox = Noted()
     journal.merge(operations)
     return journal
 
@@ -71,17 +107,27 @@ def branches(outcomes: Mapping[int, Outcome[Any]], *, begun: int | None = None) 
     return fanned
 
 
-def drive(operation: Op[Any], *replies: Any) -> tuple[list[Effect], Any]:
-    """What the operation asked for, in order, and its outcome; None where it waits for a reply that it is not given."""
-    asked: list[Effect] = []
+def drive(operation: Op[Any], *replies: Any) -> tuple[list[Any], Any]:
+    """What the operation did and asked for, in order, and its outcome; None where it waits for a reply that it lacks.
+
+    What is recorded needs no reply, unless it is waited for.
+    """
+    asked: list[Done] = []
     queue = list(replies)
     reply: Any = None
+    Noted.notes.clear()
     while True:
         try:
             effect = operation.send(reply)
         except StopIteration as end:
+            asked += Noted.notes
             return asked, end.value
-        asked.append(effect)
+        asked += Noted.notes
+        Noted.notes.clear()
+        if isinstance(effect, Commit):
+            asked[-1] = Committed(*asked[-1])
+        else:
+            asked.append(effect)
         if not queue:
             return asked, None
         reply = queue.pop(0)
@@ -89,11 +135,11 @@ def drive(operation: Op[Any], *replies: Any) -> tuple[list[Effect], Any]:
             reply = reply(effect)
 
 
-def updates(asked: Iterable[Effect]) -> list[dict[str, Any]]:
-    """Every update that was asked to be recorded, in order."""
-    return [update for effect in asked if isinstance(effect, Commit) for update in effect.updates]
+def updates(asked: Iterable[Done]) -> list[dict[str, Any]]:
+    """Every update that was recorded, in order."""
+    return [done.update for done in asked if isinstance(done, (Recorded, Committed))]
 
 
-def moves(asked: Iterable[Effect]) -> list[str]:
+def moves(asked: Iterable[Done]) -> list[str]:
     """What those updates do, as kind and action."""
     return [f"{update['Type']} {update['Action']}" for update in updates(asked)]

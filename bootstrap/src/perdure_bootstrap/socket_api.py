@@ -27,6 +27,15 @@ __all__ = ["SocketRuntimeApi"]
 
 PREFIX = "/2018-06-01/runtime"
 INVOCATION_ID = "Lambda-Runtime-Invocation-Id"
+OPTIONAL = (
+    "lambda-runtime-invocation-id",
+    "lambda-runtime-trace-id",
+    "lambda-runtime-client-context",
+    "lambda-runtime-cognito-identity",
+    "lambda-runtime-aws-tenant-id",
+    "content-type",
+)
+"""Headers of an invocation, in the order of its last fields."""
 LONGEST_CAUSE = 1 << 20
 """An X-Ray cause must be shorter than this, in bytes; a longer one is left out."""
 
@@ -125,16 +134,11 @@ def _invocation(reply: Reply) -> Invocation:
         # UTF-8, as awslambdaric reads them: a client context is JSON text in a header.
         headers = {name: value.encode("latin-1").decode("utf-8", "replace") for name, value in headers.items()}
     return Invocation(
-        request_id=headers["lambda-runtime-aws-request-id"],
-        invocation_id=headers.get("lambda-runtime-invocation-id"),
-        deadline_ms=int(headers["lambda-runtime-deadline-ms"]),
-        function_arn=headers.get("lambda-runtime-invoked-function-arn", ""),
-        trace_id=headers.get("lambda-runtime-trace-id"),
-        client_context=headers.get("lambda-runtime-client-context"),
-        cognito=headers.get("lambda-runtime-cognito-identity"),
-        tenant_id=headers.get("lambda-runtime-aws-tenant-id"),
-        content_type=headers.get("content-type"),
-        body=reply.body,
+        headers["lambda-runtime-aws-request-id"],
+        int(headers["lambda-runtime-deadline-ms"]),
+        reply.body,
+        headers.get("lambda-runtime-invoked-function-arn", ""),
+        *map(headers.get, OPTIONAL),
     )
 
 

@@ -1,8 +1,8 @@
 """Hashes: identities of operations, and signatures of requests.
 
-hashlib loads OpenSSL before anything else, which takes 3 to 5 ms; the interpreter has the same functions without it.
-Those begin, and hashlib takes over where it pays: where user code has loaded it already, at the first large message,
-and after a megabyte. OpenSSL's SHA-256 is five times as fast, and saves as much as its import takes in that megabyte.
+To load OpenSSL, as hashlib does before anything else, takes 3 to 5 ms; the interpreter has the same functions without
+it. Those begin, and OpenSSL takes over where it pays: where user code has loaded it, at the first large message, and
+after a megabyte. Its SHA-256 is five times as fast, and saves as much as its import takes in that megabyte.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ else:
 __all__ = ["Hash", "blake2b", "hmac_sha256", "keyed", "sha256"]
 
 LARGE = 128 * 1024
-"""Bytes of one message with which hashlib pays: more of their kind will follow."""
+"""Bytes of one message with which OpenSSL pays: more of their kind will follow."""
 MUCH = 1024 * 1024
 """Bytes in all after which it pays."""
 BLOCK = 64
@@ -59,11 +59,17 @@ class _Hashes:
     def _at_first(self, data: bytes) -> Hash:
         self.used += len(data)
         if self.used >= MUCH or len(data) >= LARGE or "_hashlib" in sys.modules:
-            from hashlib import sha256
-
-            self.sha256 = sha256
-            return sha256(data)
+            self.sha256 = _swift_sha256()
+            return self.sha256(data)
         return _own_sha256(data)
+
+
+def _swift_sha256() -> Callable[[bytes], Hash]:
+    try:
+        from _hashlib import openssl_sha256  # what hashlib has for it, without what it has for all others
+    except ImportError:  # an interpreter that was built without OpenSSL
+        return _own_sha256
+    return openssl_sha256
 
 
 _HASHES = _Hashes()

@@ -143,7 +143,7 @@ class Invocation:
             return output
         finally:
             host.committer = None
-            host.ticker.rest()
+            host.ticker.rest(self._committer)
             self._journal.expect(None)  # pages that nobody came to need
             self._committer.close()
             self._run.close()

@@ -25,6 +25,8 @@ __all__ = ["CODE", "Code", "beginning", "quoted"]
 LARGE = 128 * 1024
 """Bytes of one written text with which orjson pays: written, read back and sent they cost a fifth of its import, and
 more of their kind will follow. What a map of 1,000 comes to is less, and comes once."""
+LARGE_VALUE = 64 * 1024
+"""Bytes that `marshal` makes of such a value, which counts each text that occurs many times as one."""
 MUCH = 4 * 1024 * 1024
 """Bytes in all after which it pays, as if they were all read."""
 WRITING = 3
@@ -96,6 +98,11 @@ class Code:
         """What a JSON text stands for; raises ValueError for anything else."""
         self.written: Callable[[object], bytes] = self._written_at_first
         """A value as JSON; raises TypeError or ValueError where it has no such form."""
+
+    def foresee(self, size: int) -> None:
+        """A value is going to be written and read of which `marshal` makes so many bytes."""
+        if size >= LARGE_VALUE and not self.is_swift:
+            self._pays(0, at_once=True)
 
     def _read_at_first(self, data: bytes) -> Any:  # noqa: ANN401  any JSON
         if len(data) > SMALL and self._pays(len(data)):

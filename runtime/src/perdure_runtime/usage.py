@@ -34,7 +34,7 @@ DONE = Status.SUCCEEDED.value
 class Usage:
     """Counts what is recorded, and warns."""
 
-    __slots__ = ("_earlier", "_journal", "_make_quota", "_quota", "_retries", "_unread", "_warn")
+    __slots__ = ("_earlier", "_journal", "_make_quota", "_quota", "_unread", "_warn")
 
     def __init__(
         self, warn: Callable[[str], None], journal: Journal, make_quota: Callable[[], Quota] | None = None
@@ -46,13 +46,8 @@ class Usage:
         self._warn = warn
         self._earlier = 0
         """Retries of earlier invocations."""
-        self._retries = 0
         self._unread = 0
         """Bytes of updates that were sent since the journal was last read."""
-
-    def retried(self) -> None:
-        """An update is sent that has an operation tried again."""
-        self._retries += 1
 
     def sending(self) -> Quota:
         """Updates are about to be sent; what was used before the first of them, and later what has been told of.
@@ -74,7 +69,8 @@ class Usage:
         if not quota.has_room(size + self._unread) and quota.has_room(size):
             _, size = _counted(self._journal)
             self._unread = 0
-        for used in quota.wrote(self._journal.count + self._earlier + self._retries, size):
+        journal = self._journal
+        for used in quota.wrote(journal.count + self._earlier + journal.outbox.retries, size):
             self._warn(str(used))
 
 

@@ -139,9 +139,10 @@ class Batch(Sequence[BatchItem[T_co]]):
 
     def values(self) -> list[T_co]:
         """The results of all declared items; raises `BatchError` unless every one of them succeeded."""
-        if self.success_count != self.total:
+        results = self.partial()
+        if len(results) != self.total:
             raise self._error()
-        return self.partial()
+        return results
 
     def partial(self) -> list[T_co]:
         """The results of the items that succeeded, however few they are."""
@@ -157,7 +158,7 @@ class Batch(Sequence[BatchItem[T_co]]):
             raise self._error()
 
     def _having(self, status: BatchStatus) -> tuple[BatchItem[T_co], ...]:
-        return tuple(item for item in self.items if item.status is status)
+        return tuple([item for item in self.items if item.status is status])
 
     def _error(self) -> BatchError:
         counts = (

@@ -157,23 +157,26 @@ def test_a_branch_that_has_begun_and_not_ended_keeps_its_place():
     assert not tally.has_room
 
 
-def test_without_a_limit_all_may_begin_at_once():
-    tally = Tally(1_400, None, Completion.ALL_COMPLETED)
+def filled(tally):
+    """How many have begun once no more may."""
     while tally.has_room:
         tally.begin()
-    assert tally.begun == 1_400
+    return tally.begun
+
+
+def test_without_a_limit_all_may_begin_at_once():
+    tally = Tally(1_400, None, Completion.ALL_COMPLETED)
+    assert filled(tally) == 1_400
 
 
 def test_there_is_room_for_as_many_as_the_limit_and_the_total_allow():
-    tally = Tally(4, 3, Completion.ALL_COMPLETED)
-    assert tally.room == 3
-    for _ in range(3):
-        tally.begin()
-    assert tally.room == 0
+    tally = Tally(5, 3, Completion.ALL_COMPLETED)
+    assert filled(tally) == 3
     tally.end(0, S)
     tally.end(2, F)
-    assert tally.room == 1
-    assert Tally(0, None, Completion.ALL_COMPLETED).room == 0
+    assert filled(tally) == 5
+    assert filled(Tally(2, 3, Completion.ALL_COMPLETED)) == 2
+    assert filled(Tally(0, None, Completion.ALL_COMPLETED)) == 0
 
 
 @pytest.mark.parametrize(

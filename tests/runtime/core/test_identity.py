@@ -147,22 +147,38 @@ def of(identity, status):
     return Record(wire)
 
 
+class Story:
+    """A context that is being replayed, over a history in which so many calls of it are recorded."""
+
+    def __init__(self, *statuses, kind=Kind.STEP, subtype=Subtype.STEP, **scope):
+        self.scope = Scope(**{"replaying": True} | scope)
+        self.kind = kind
+        self.subtype = subtype
+        self.journal = Journal()
+        places = Scope()
+        for status in statuses:
+            identity = places.take(kind, subtype, None)
+            if status is not None:
+                self.journal.merge([of(identity, status).wire])
+
+    def ask(self):
+        return self.journal.ask_next(self.scope, self.kind, self.subtype, None)[1]
+
+    @property
+    def replaying(self):
+        return self.scope.is_replaying(self.journal)
+
+
 def replayed(kind, subtype, status, *, next_is_recorded=False, sealed=False):
     """Whether the context is replaying, before an operation with this record, while it is driven, and after it."""
-    scope = Scope(replaying=True, sealed=sealed)
-    identity = scope.take(kind, subtype, None)
-    journal = Journal()
-    record = None
-    if status is not None:
-        record = of(identity, status)
-        journal.merge([record.wire])
-    if next_is_recorded:
-        journal.merge([of(identity._replace(id=scope.peek()), "SUCCEEDED").wire])
-    found = [scope.replaying]
-    scope.begins(record)
-    found.append(scope.replaying)
-    scope.ended(record, journal)
-    return [*found, scope.replaying]
+    story = Story(status, "SUCCEEDED" if next_is_recorded else None, kind=kind, subtype=subtype, sealed=False)
+    record = story.ask()
+    story.scope.sealed = sealed
+    found = [story.replaying]
+    story.scope.begins(record)
+    found.append(story.replaying)
+    story.scope.ended(record)
+    return [*found, story.replaying]
 
 
 @pytest.mark.parametrize(
@@ -198,18 +214,51 @@ def test_a_finished_context_is_replayed_to_its_end(status):
 
 
 def test_what_is_not_replaying_stays_so():
-    scope = Scope()
-    identity = scope.take(Kind.STEP, Subtype.STEP, None)
-    done = of(identity, "SUCCEEDED")
-    journal = Journal()
-    journal.merge([done.wire, of(identity._replace(id=scope.peek()), "SUCCEEDED").wire])
-    scope.begins(done)
-    scope.ended(done, journal)
-    assert not scope.replaying
+    story = Story("SUCCEEDED", "SUCCEEDED", replaying=False)
+    done = story.ask()
+    story.scope.begins(done)
+    story.scope.ended(done)
+    assert not story.replaying
+
+
+def test_whether_replay_goes_on_is_the_same_whoever_asks_first():
+    asked, unasked = Story("SUCCEEDED", None, "SUCCEEDED"), Story("SUCCEEDED", None, "SUCCEEDED")
+    for story in (asked, unasked):
+        story.scope.ended(story.ask())
+    assert not asked.replaying
+    for story in (asked, unasked):
+        assert story.ask() is None  # nobody has driven it yet
+        assert not story.replaying
+        assert story.ask() is not None
+        assert not story.replaying
+
+
+def test_a_call_that_is_not_recorded_ends_no_replay_before_it_is_driven():
+    story = Story("SUCCEEDED", None, "SUCCEEDED")
+    done, new = story.ask(), story.ask()
+    assert story.replaying
+    story.scope.ended(done)
+    assert story.replaying
+    story.scope.begins(new)
+    assert not story.replaying
 
 
 @pytest.mark.parametrize("virtual", [False, True])
-def test_a_context_is_replayed_where_it_is_said_to_be(virtual):
-    root = Scope(replaying=True)
-    assert not root.inside(context(root), virtual=virtual).replaying
-    assert root.inside(context(root), virtual=virtual, replaying=True).replaying
+@pytest.mark.parametrize(
+    ("around", "recorded", "expected"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_a_context_is_replayed_with_the_one_around_where_its_first_operation_is_recorded(
+    virtual, around, recorded, expected
+):
+    root = Scope(replaying=around)
+    inner = root.inside(context(root), virtual=virtual)
+    journal = Journal()
+    if recorded:
+        journal.merge([of(inner.next(Kind.STEP, Subtype.STEP, None), "STARTED").wire])
+    assert inner.is_replaying(journal) is expected
+    assert inner.is_replaying(journal) is expected
+
+
+def test_a_context_inside_a_finished_one_is_replayed_to_its_end():
+    root = Scope(replaying=True, sealed=True)
+    assert root.inside(context(root)).is_replaying(Journal())

@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure_runtime.core.effects import Due
 from perdure_runtime.core.outbox import MOST_BYTES, MOST_UPDATES, Outbox
 
 
@@ -70,26 +69,39 @@ def test_batches_keep_order_and_limits(sizes):
     assert all(len(batch) == 1 or sum(batch) + len(batch) - 1 <= MOST_BYTES for batch in found)
 
 
-@pytest.mark.parametrize(
-    ("due", "waits_now", "this_line", "other_lines"),
-    [
-        (Due.NOW, 2, 0, 0),
-        (Due.BEFORE_WORK, 0, 2, 0),
-        (Due.BEFORE_ANY_WORK, 0, 2, 2),
-        (Due.ANY, 0, 0, 0),
-    ],
-)
-def test_a_due_says_who_waits_for_what(due, waits_now, this_line, other_lines):
+def test_whoever_looks_after_it_is_told_of_the_first_update_only():
+    outbox, told = Outbox(), []
+    outbox.begins = lambda: told.append(outbox.tickets)
+    assert (outbox.push(b"x"), outbox.push(b"x")) == (1, 2)
+    assert told == [0]
+
+
+def test_what_has_an_operation_tried_again_is_counted():
+    outbox = filled(1)
+    assert outbox.push_retry(b"x") == 2
+    assert (outbox.retries, outbox.waiting) == (1, 2)
+
+
+def test_a_line_that_owes_nothing_may_work_at_once():
+    assert filled(1, 1).before_work(Line()) == 0
+
+
+def test_what_a_line_owes_holds_up_that_line_alone():
     outbox, line = filled(1, 1), Line()
-    assert outbox.owe(2, due, line) == waits_now
-    assert outbox.before_work(line) == this_line
-    assert outbox.before_work(Line()) == other_lines
+    line.owed = 2
+    assert (outbox.before_work(line), outbox.before_work(Line())) == (2, 0)
+
+
+def test_what_all_owe_holds_up_every_line_and_is_not_waited_for_now():
+    outbox = filled(1, 1)
+    assert outbox.owe(2) == 0
+    assert outbox.before_work(Line()) == 2
 
 
 def test_what_is_settled_is_not_waited_for():
     outbox, line = filled(1, 1, 1), Line()
-    outbox.owe(1, Due.BEFORE_WORK, line)
-    outbox.owe(3, Due.BEFORE_ANY_WORK, Line())
+    line.owed = 1
+    outbox.owe(3)
     outbox.next_batch()
     assert outbox.before_work(line) == 3
     outbox.acknowledge()
@@ -98,29 +110,29 @@ def test_what_is_settled_is_not_waited_for():
 
 def test_a_line_waits_for_the_later_of_what_it_owes_and_what_all_owe():
     outbox, line = filled(1, 1, 1), Line()
-    outbox.owe(1, Due.BEFORE_ANY_WORK, Line())
-    outbox.owe(2, Due.BEFORE_WORK, line)
+    outbox.owe(1)
+    line.owed = 2
     assert (outbox.before_work(line), outbox.before_work(Line())) == (2, 1)
 
 
 @pytest.mark.parametrize("sizes", [[1] * MOST_UPDATES, [MOST_BYTES // 2] * 2, [MOST_BYTES + 1]])
 def test_what_nobody_waits_for_gathers_until_it_fills_a_request(sizes):
-    outbox, line = filled(*sizes[:-1]), Line()
+    outbox = filled(*sizes[:-1])
     last = outbox.push(b"x" * sizes[-1])
     assert outbox.is_full
-    assert outbox.owe(last, Due.BEFORE_ANY_WORK, line) == 1
+    assert outbox.owe(last) == 1
     outbox.next_batch()
     assert not outbox.is_full
-    assert outbox.owe(last, Due.BEFORE_ANY_WORK, line) == 0
+    assert outbox.owe(last) == 0
 
 
 def test_who_is_held_up_by_a_full_outbox_waits_for_one_request():
-    outbox, line = filled(*[1] * MOST_UPDATES), Line()
+    outbox = filled(*[1] * MOST_UPDATES)
     outbox.next_batch()
     outbox.acknowledge()
     for _ in range(MOST_UPDATES):
         last = outbox.push(b"x")
-    assert outbox.owe(last, Due.BEFORE_ANY_WORK, line) == MOST_UPDATES + 1
+    assert outbox.owe(last) == MOST_UPDATES + 1
 
 
 def test_an_outbox_shows_its_state():

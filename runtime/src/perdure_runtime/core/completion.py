@@ -35,10 +35,10 @@ class Tally:
     __slots__ = (
         "_completion",
         "_ended",
+        "_enough",
         "_failures",
-        "_limit",
+        "_most",
         "_statuses",
-        "_successes",
         "begun",
         "broken",
         "decided",
@@ -49,11 +49,13 @@ class Tally:
 
     def __init__(self, total: int, limit: int | None, completion: Completion | None) -> None:
         self.total = total
-        self._limit = total if limit is None else limit
+        self._most = total if limit is None else min(limit, total)
+        """Branches that may have begun by now."""
         self._completion = completion
+        self._enough = total if completion is None else min(completion.min_successful or total, total)
+        """Successes that decide it."""
         self._ended = 0
         self._failures = 0
-        self._successes = 0
         self._statuses: list[BatchStatus | None] | None = None
         """How the branches stand, for who decides by that."""
         if completion is not None and completion.should_complete is not None:
@@ -71,14 +73,9 @@ class Tally:
         self._decide()
 
     @property
-    def room(self) -> int:
-        """How many branches may begin now."""
-        return 0 if self.decided else min(self.total, self._ended + self._limit) - self.begun
-
-    @property
     def has_room(self) -> bool:
         """Whether another branch may begin now."""
-        return not self.decided and self.begun < self.total and self.begun - self._ended < self._limit
+        return self.begun < self._most and not self.decided
 
     def begin(self) -> int:
         """The next branch begins; its index."""
@@ -93,13 +90,14 @@ class Tally:
         """A branch has ended."""
         self.outcomes[index] = outcome
         self._ended += 1
-        succeeded = isinstance(outcome, Ok)
-        if succeeded:
-            self._successes += 1
-        else:
+        if self._most < self.total:
+            self._most += 1
+        if not isinstance(outcome, Ok):
             self._failures += 1
         if self._statuses is not None:
-            self._statuses[index] = BatchStatus.SUCCEEDED if succeeded else BatchStatus.FAILED
+            self._statuses[index] = BatchStatus.SUCCEEDED if isinstance(outcome, Ok) else BatchStatus.FAILED
+        elif not self._failures and self._ended < self._enough:
+            return
         if not self.decided:
             self._decide()
 
@@ -112,7 +110,7 @@ class Tally:
         if self.reason is None and self.broken is None:
             if self._ended == self.total:
                 self.reason = BatchReason.ALL_COMPLETED
-            elif completion is None or completion.min_successful is None or self._successes < completion.min_successful:
+            elif self._ended - self._failures < self._enough:
                 return
             else:
                 self.reason = BatchReason.MIN_SUCCESSFUL_REACHED

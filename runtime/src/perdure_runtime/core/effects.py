@@ -14,7 +14,6 @@ why no operation has anything in a `finally`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from perdure.errors import SerdesError
@@ -30,7 +29,6 @@ __all__ = [
     "Begun",
     "Call",
     "Commit",
-    "Due",
     "Effect",
     "Enter",
     "Fan",
@@ -76,21 +74,10 @@ def unreadable(error: SerdesError, identity: Identity) -> Raised:
     return Raised(error)
 
 
-class Due(Enum):
-    """By when what is committed has to be acknowledged."""
-
-    NOW = "before the operation goes on"
-    BEFORE_WORK = "before the next body, wait, invoke or callback of this line of work begins"
-    BEFORE_WORK_AROUND = "the same for the line of work around this branch, which gets its outcome"
-    BEFORE_ANY_WORK = "before the next of any line of work begins; bodies of lazy steps are no such work"
-    ANY = "with whatever is sent next; nobody waits for it"
-
-
 class Commit(NamedTuple):
-    """Send `updates` to the service; go on as `due` says."""
+    """Go on when all that is recorded up to `ticket` is acknowledged."""
 
-    updates: tuple[dict[str, Any], ...]
-    due: Due
+    ticket: int
 
 
 class Call(NamedTuple):
@@ -114,7 +101,8 @@ class Fan(NamedTuple):
     """Run branches, each a line of work of its own, until the tally is decided; the driver closes those still open."""
 
     tally: Tally
-    make: Callable[[int], Op[Outcome[Any]]]
+    make: Callable[[int], Begun[Any]]
+    """Begins a branch: its outcome where that is recorded, which opens no line of work."""
 
 
 class Park(NamedTuple):

@@ -40,9 +40,13 @@ class Identity(NamedTuple):
 
 
 class Scope:
-    """One context's numbering, and whether its history is still being replayed (PROTOCOL 7.1)."""
+    """One context's numbering, and whether its history is still being replayed (PROTOCOL 7.1).
 
-    __slots__ = ("_next", "_prefix", "count", "depth", "index", "owner", "parent", "replaying", "sealed", "total")
+    After a recorded outcome it is, while the next operation is in the history, too. Only the next call can change that,
+    so it is found out when somebody asks, and at the latest by that call.
+    """
+
+    __slots__ = ("_prefix", "count", "depth", "index", "owner", "parent", "passed", "replaying", "sealed", "total")
 
     def __init__(
         self,
@@ -60,55 +64,68 @@ class Scope:
         """The operation whose context this is; None at the root."""
         self.depth = depth
         self.replaying = replaying
+        """Whether it was replayed up to the last call; `is_replaying` says whether it still is."""
         self.sealed = sealed
         """Whether the context has finished before, so that all it asks for must be recorded."""
         self.index: int | None = None
         """Which branch of its batch this is, where it is one."""
         self.total: int | None = None
         self.count = 0
-        self._next: str | None = None
+        """How many calls it has made."""
+        self.passed: int | None = None
+        """How many it had made when it was last left to the next one whether replay goes on."""
 
-    def inside(self, owner: Identity, *, virtual: bool = False, replaying: bool = False) -> Scope:
+    def inside(self, owner: Identity, *, virtual: bool = False) -> Scope:
         """The scope of a context in this one; a virtual one numbers for itself but reports to this one's owner."""
-        return Scope(
+        inner = Scope(
             owner.id,
             owner.parent if virtual else owner.id,
             owner=owner,
             depth=self.depth + 1,
-            replaying=replaying,
+            replaying=self.replaying,
             sealed=self.sealed,
         )
+        # What its code logs before its first operation was heard when that was recorded.
+        inner.passed = 0
+        return inner
 
     def peek(self) -> str:
         """The id that the next call will take."""
-        if self._next is None:
-            self._next = hashed(f"{self._prefix}{self.count + 1}")
-        return self._next
+        return hashed(f"{self._prefix}{self.count + 1}")
+
+    def next(self, kind: Kind, subtype: str, name: str | None) -> Identity:
+        """What the next call asks for, if it is this."""
+        return Identity(hashed(f"{self._prefix}{self.count + 1}"), kind, subtype, name, self.parent)
 
     def take(self, kind: Kind, subtype: str, name: str | None) -> Identity:
-        """The identity of a call made now."""
-        taken = self._next or self.peek()
+        """The identity of a call made now, of which nothing is recorded."""
+        identity = self.next(kind, subtype, name)
+        self.advance(None)
+        return identity
+
+    def advance(self, record: Record | None) -> None:
+        """A call is made, and finds this record: where it finds none, the history is over."""
+        if record is None and self.passed == self.count:
+            self._goes_live()
         self.count += 1
-        self._next = None
-        return Identity(taken, kind, subtype, name, self.parent)
+
+    def is_replaying(self, journal: Journal) -> bool:
+        """Whether the history is still being replayed; any thread may ask. Raises what reading on raises."""
+        count = self.count
+        if not self.replaying or self.sealed or self.passed != count:
+            return self.replaying
+        return journal.find(hashed(f"{self._prefix}{count + 1}")) is not None
 
     def begins(self, record: Record | None) -> None:
         """An operation with this record is about to be driven: what is not recorded, or about to run, is no replay."""
         if self.replaying and (record is None or (record.kind is Kind.STEP and record.status not in TERMINAL)):
             self._goes_live()
 
-    def ended(self, record: Record | None, journal: Journal) -> None:
+    def ended(self, record: Record | None) -> None:
         """An operation that had this record has its outcome: replay is over where the history is."""
-        if not self.replaying:
-            return
         if record is not None and record.status in TERMINAL:
-            self.passed(journal)
+            self.passed = self.count
         else:
-            self._goes_live()
-
-    def passed(self, journal: Journal) -> None:
-        """An operation has told its recorded outcome: replay goes on while the next one is in the history, too."""
-        if self.replaying and journal.find(self._next or self.peek()) is None:
             self._goes_live()
 
     def _goes_live(self) -> None:
@@ -134,13 +151,16 @@ def idempotency_key(execution: str, operation_id: str) -> str:
     return blake2b(f"{execution}\n{operation_id}".encode(), digest_size=16).hexdigest()
 
 
+def is_same(identity: Identity, record: Record) -> bool:
+    """Whether the record is plainly of what was asked for; `differences` knows more than one spelling of nothing."""
+    wire = record.wire
+    named = wire.get("Name") or None  # else the empty name, which nothing has, would be that of what has none
+    return (wire["Type"], wire.get("SubType"), named, wire.get("ParentId")) == identity[1:]
+
+
 def differences(identity: Identity, record: Record) -> tuple[tuple[str, object, object], ...]:
     """Field, recorded value and asked value for everything in which the record is not what was asked for."""
-    wire = record.wire
-    find = wire.get
-    recorded = (wire["Type"], find("SubType"), find("Name"), find("ParentId"))
-    if recorded == identity[1:]:
-        return ()
-    recorded = (recorded[0], *(text or None for text in recorded[1:]))  # the empty text and none are the same
+    # The empty text and none are the same.
+    recorded = (record.wire["Type"], record.subtype, record.name, record.parent)
     asked = (identity.kind.value, *identity[2:])
     return tuple(field for field in zip(FIELDS, recorded, asked, strict=True) if field[1] != field[2])

@@ -1,7 +1,8 @@
 """What is known of the execution, and what the workflow has asked for so far.
 
 The journal holds the records by id, takes in what the service answers, and knows two things about replay: whether a
-call matches its record, and which records no call has asked for. Both are how a change of code is noticed.
+call matches its record, and which records no call has asked for. Both are how a change of code is noticed. What
+operations record goes into its outbox.
 
 The state of a long execution comes in pages, and replay begins before the last is there. What the journal does not hold
 it then cannot say is not recorded: such a question reads on.
@@ -15,7 +16,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from perdure import ReplayMismatch
-from perdure_runtime.core.identity import differences
+from perdure.names import checked_name
+from perdure_runtime.core.identity import differences, is_same
+from perdure_runtime.core.outbox import Outbox
 from perdure_runtime.core.records import SECONDS, Record, UnreadRecord
 from perdure_runtime.core.table import Move
 from perdure_runtime.core.vocabulary import TERMINAL, Kind
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from perdure.errors import ServiceError
-    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.identity import Identity, Scope
 
 __all__ = ["Journal"]
 
@@ -35,7 +38,7 @@ ID = itemgetter("Id")
 class Journal:
     """The records of one execution."""
 
-    __slots__ = ("_asked", "_closed", "_failures", "_loaded", "_news", "_read", "_records")
+    __slots__ = ("_asked", "_closed", "_failures", "_loaded", "_news", "_read", "_records", "outbox")
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
@@ -47,6 +50,8 @@ class Journal:
         """The ids of each merge since they were last taken."""
         self._read: Callable[[], object] | None = None
         """Brings the next page, while there is one."""
+        self.outbox = Outbox()
+        """What is to be recorded next."""
 
     def merge(self, operations: Sequence[dict[str, Any]] | Unread, scale: float = SECONDS) -> None:
         """Take in operations as the service sent them; a newer state replaces an older one."""
@@ -84,6 +89,23 @@ class Journal:
         while (record := self._records.get(operation_id)) is None and self._read is not None:
             self._read()
         return record
+
+    def ask_next(self, scope: Scope, kind: Kind, subtype: str, name: str | None) -> tuple[Identity, Record | None]:
+        """What the next call in a context asks for, and its record where there is one.
+
+        Raises `ReplayMismatch` as `ask` does. A name that the history holds was checked when it was recorded; any other
+        is checked here, and where it is refused, by ValueError or TypeError, the call takes no place.
+        """
+        identity = scope.next(kind, subtype, name)
+        record = self._records.get(identity.id) or self.find(identity.id)
+        if record is None or not is_same(identity, record):
+            if name is not None and (record is None or differences(identity, record)):
+                checked_name(name)
+            scope.advance(record)
+            return identity, self.ask(identity, sealed=scope.sealed)
+        scope.count += 1
+        self._asked.add(identity.id)
+        return identity, record
 
     def ask(self, identity: Identity, *, sealed: bool = False) -> Record | None:
         """The record of what a call asks for; raises `ReplayMismatch` where it is of something else.

@@ -11,7 +11,8 @@ So what the service holds is always a beginning of what was queued: where an upd
 it are lost with it, whatever line of work they came from. That is what lets an operation go on before its updates are
 acknowledged. What the code makes of a value may be lost as long as it is lost together with the value; anything else,
 such as what a step's body does to the world, has to wait until the value is settled. Updates that begin a wait, an
-invoke or a callback are queued behind it, and so wait by themselves; for a body there is `before_work`.
+invoke or a callback are queued behind it, and so wait by themselves; for a body there is `before_work`. Who owes what
+is said by those who queue it: a line of work what its contexts came to, and all lines what lazy steps did.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from perdure_runtime.core.effects import Due
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
 __all__ = ["MOST_BYTES", "MOST_UPDATES", "Debtor", "Outbox"]
@@ -37,14 +37,12 @@ if TYPE_CHECKING:
 
         owed: int
         """The last ticket that is due before it does any work."""
-        owed_around: int
-        """The last that is due before the line around it does any, where this is the line of a branch."""
 
 
 class Outbox:
     """A queue of encoded updates; at most one batch of it is on its way."""
 
-    __slots__ = ("_flying", "_owed_by_all", "_queue", "_queued", "_taken", "settled", "tickets")
+    __slots__ = ("_flying", "_owed_by_all", "_queue", "_queued", "_taken", "begins", "retries", "settled", "tickets")
 
     def __init__(self) -> None:
         self._queue: deque[bytes] = deque()
@@ -57,27 +55,30 @@ class Outbox:
         self.tickets = 0
         """The last ticket given."""
         self.settled = 0
+        self.retries = 0
+        """Updates that had an operation tried again."""
+        self.begins: Callable[[], None] | None = None
+        """Called when there is a first update."""
 
     def push(self, update: bytes) -> int:
         """Queue an update; its ticket."""
+        if not self.tickets and self.begins is not None:
+            self.begins()
         self._queued += len(update)
         self._queue.append(update)
-        self.tickets += 1
-        return self.tickets
+        self.tickets = ticket = self.tickets + 1
+        return ticket
 
-    def owe(self, ticket: int, due: Due, line: Debtor) -> int:
-        """Who has to wait for a ticket that a line has taken: the one that it has to wait for right now, or 0."""
-        if due is Due.NOW:
-            return ticket
-        if due is Due.BEFORE_WORK:
-            line.owed = ticket
-        elif due is Due.BEFORE_WORK_AROUND:
-            line.owed_around = ticket
-        elif due is Due.BEFORE_ANY_WORK:
-            self._owed_by_all = ticket
-            if self.is_full:  # nobody may wait for any of it for a long time, and it must not grow without an end
-                return self.settled + 1
-        return 0
+    def push_retry(self, update: bytes) -> int:
+        """Queue an update that has its operation tried again; its ticket."""
+        self.retries += 1
+        return self.push(update)
+
+    def owe(self, ticket: int) -> int:
+        """All lines of work owe this ticket now; the one that whoever queued it has to wait for right now, or 0."""
+        self._owed_by_all = ticket
+        # Nobody may wait for any of it for a long time, and it must not grow without an end.
+        return self.settled + 1 if self.is_full else 0
 
     def before_work(self, line: Debtor) -> int:
         """The ticket that has to be settled before a body may begin in this line, or 0 where it may."""

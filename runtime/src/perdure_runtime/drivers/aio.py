@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
     from contextvars import Context
 
-    from perdure_runtime.core.effects import Effect, Op
+    from perdure_runtime.core.effects import Begun, Effect, Op
     from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.drivers.aio_bodies import AioBodies
     from perdure_runtime.drivers.aio_branches import AioBranches
@@ -136,7 +136,7 @@ class Aio:
         try:
             begun = asked.begin()
             if isinstance(begun, OUTCOMES):
-                calls.scope.passed(run.journal)
+                calls.scope.passed = calls.scope.count
             else:
                 calls.begins(asked)
         except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
@@ -191,6 +191,14 @@ class Aio:
         finally:
             del outcome, turn  # a failure's frames may lead to this one
 
+    def begin_branch(self, make: Callable[[int], Begun[Any]], index: int) -> Begun[Any]:
+        """A branch's outcome where that is recorded, else what has to be driven."""
+        self._drives = True
+        try:
+            return make(index)
+        finally:
+            self._drives = False
+
     def begin(self, operation: Op[Outcome[Any]]) -> Effect | Outcome[Any]:
         """What an operation asks for first, or comes to at once."""
         self._drives = True
@@ -213,9 +221,7 @@ class Aio:
             while True:
                 waits: Any = None
                 if isinstance(turn, Commit):
-                    updates, due = turn
-                    if ticket := committer.record(lane, updates, due):
-                        waits = self._watch.acknowledged(ticket)
+                    waits = self._watch.acknowledged(turn.ticket)
                 elif isinstance(turn, Call):
                     while ticket := committer.before(lane, turn):  # more may have become due meanwhile
                         yield from self._watch.acknowledged(ticket)

@@ -126,20 +126,24 @@ class AioBranches:
 
     def _open(self, fan: AioFan, index: int) -> bool:
         """Begin a branch; whether it goes on from here."""
-        lane = fan.lanes[index] = AioLane(self._run, fan.lane)
-        lane.owed = fan.owed
+        operations = fan.operations
         variables: Context = fan.variables.copy()
         try:
-            lane.check(in_branch=True)
-            operation = fan.effect.make(index)
-            turn = variables.run(fan.operations.begin, operation)
+            fan.lane.check(in_branch=True)
+            branch = variables.run(operations.begin_branch, fan.effect.make, index)
+            if isinstance(branch, OUTCOMES):
+                self._count(fan, index, branch)
+                return False
+            lane = fan.lanes[index] = AioLane(self._run, fan.lane)
+            lane.owed = fan.owed
+            turn = variables.run(operations.begin, branch)
         except BaseException as error:  # noqa: BLE001  of ours, of the service's, or the process is to end
             self._break(fan, error)
             return False
         if isinstance(turn, OUTCOMES):
             self._end(fan, index, lane, turn)
             return False
-        lane.task = self._loop.create_task(self._drive(fan, index, lane, operation, turn), context=variables)
+        lane.task = self._loop.create_task(self._drive(fan, index, lane, branch, turn), context=variables)
         return True
 
     async def _drive(self, fan: AioFan, index: int, lane: AioLane, operation: Op[Outcome[Any]], turn: Effect) -> None:
@@ -175,6 +179,9 @@ class AioBranches:
         lane.end()
         lane.leave()
         fan.owed = max(fan.owed, lane.owed)  # it may be for this outcome that another branch begins
+        self._count(fan, index, outcome)
+
+    def _count(self, fan: AioFan, index: int, outcome: Outcome[Any]) -> None:
         tally = fan.effect.tally
         tally.end(index, outcome)
         if tally.decided:

@@ -31,7 +31,6 @@ class AioLane:
         "inner",
         "over",
         "owed",
-        "owed_around",
         "task",
     )
 
@@ -48,8 +47,6 @@ class AioLane:
         """Whether its batch, or one around it, was decided without it, or the code around it is through."""
         self.owed = 0
         """The ticket that has to be acknowledged before the next body begins."""
-        self.owed_around = 0
-        """The one that has to be before the next body of the line around begins, where this is a branch."""
         self._strays: set[asyncio.Task[Any]] | None = None
         """Tasks of the user's own that await operations of this line."""
         self.task: asyncio.Task[Any] | None = None
@@ -90,7 +87,7 @@ class AioLane:
         around = self._around
         if around is None:
             return
-        around.owed = max(around.owed, self.owed, self.owed_around)
+        around.owed = max(around.owed, self.owed)
         if around.inner is not None:
             around.inner.discard(self)
 

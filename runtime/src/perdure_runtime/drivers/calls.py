@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from perdure.errors import DurableCallRefused, ReplayMismatch, failure
+from perdure.errors import DurableCallRefused, ReplayMismatch, ServiceError, failure
 from perdure.frozen import frozen
 from perdure_runtime.core.effects import OUTCOMES, Raised
 from perdure_runtime.core.vocabulary import Kind
@@ -138,9 +138,17 @@ class Calls(Generic[H]):
             operation_id=owner.id if owner else None,
             operation_name=owner.name if owner else None,
             parent_id=owner.parent if owner else None,
-            follows=self.scope,
+            follows=self,
             show_replays=setting.show_replays,
         )
+
+    @property
+    def replaying(self) -> bool:
+        """Whether the context's history is still being replayed; any thread may ask."""
+        try:
+            return self.scope.is_replaying(self.setting.run.journal)
+        except ServiceError:  # the run has been told, and gets no further than its next call
+            return True
 
     def admit(self, operation: str) -> None:
         """Let a durable call begin; raises where none can."""
@@ -154,12 +162,17 @@ class Calls(Generic[H]):
             raise DurableCallRefused(operation, reason)
 
     def ask(self, kind: Kind, subtype: str, name: str | None) -> tuple[Identity, Record | None]:
-        """Take the next place in the history; what is recorded there, which has to be what is asked for."""
-        identity = self.scope.take(kind, subtype, name)
+        """Take the next place in the history; what is recorded there, which has to be what is asked for.
+
+        A name that is not what the history holds there has to be one that can be recorded: else it is refused.
+        """
         try:
-            return identity, self.setting.run.journal.ask(identity, sealed=self.scope.sealed)
+            return self.setting.run.journal.ask_next(self.scope, kind, subtype, name)
         except ReplayMismatch as mismatch:
             raise self._told(mismatch)  # noqa: B904  the same error
+        except ServiceError as error:  # the history cannot be read, which is not for user code to handle
+            self.setting.run.fail(error)
+            self.home.stop()
 
     def ask_virtual(self, subtype: str, name: str | None) -> Identity:
         """Take the next place in the history for a context of which nothing is recorded."""
@@ -176,14 +189,11 @@ class Calls(Generic[H]):
 
     def ended(self, asked: Asked) -> None:
         """The operation has its outcome; here, too, replay may end."""
-        self.scope.ended(asked.record, self.setting.run.journal)
+        self.scope.ended(asked.record)
 
     def inner(self, owner: Identity, *, virtual: bool = False) -> Scope:
         """The scope of a context that is asked for here."""
-        scope = self.scope.inside(owner, virtual=virtual)
-        # What it logged before its first operation was heard when that operation was recorded.
-        scope.replaying = self.scope.replaying and self.setting.run.journal.find(scope.peek()) is not None
-        return scope
+        return self.scope.inside(owner, virtual=virtual)
 
     def _told(self, mismatch: ReplayMismatch) -> ReplayMismatch:
         mismatch.where = place_of_the_call()

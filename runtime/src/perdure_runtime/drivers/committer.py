@@ -12,15 +12,11 @@ invocation, which reads the state anew, can tell. That holds for any failure, a 
 from __future__ import annotations
 
 from _thread import allocate_lock
-from typing import TYPE_CHECKING, Any
-
-from perdure_runtime.core.effects import Due
-from perdure_runtime.core.outbox import Outbox
-from perdure_runtime.core.updates import written
-from perdure_runtime.core.vocabulary import Action
+from functools import partial
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from perdure_runtime.core.effects import Call
     from perdure_runtime.core.journal import Journal
@@ -31,11 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Committer"]
 
-RETRY = Action.RETRY.value
-
 
 class Committer:
-    """Records updates of one invocation."""
+    """Sends the updates of one invocation, which its journal's outbox gathers."""
 
     __slots__ = (
         "_arn",
@@ -47,7 +41,6 @@ class Committer:
         "_outbox",
         "_sending",
         "_service",
-        "_ticker",
         "_token",
         "_usage",
         "completed",
@@ -71,8 +64,8 @@ class Committer:
         self._token = token
         self._journal = journal
         self._client_token = client_token
-        self._ticker = ticker
-        self._outbox = Outbox()
+        self._outbox = journal.outbox
+        self._outbox.begins = partial(ticker.watch, self)
         self._sending = allocate_lock()
         self._lingering = 0
         self._closing = False
@@ -99,26 +92,11 @@ class Committer:
         """The last ticket that is acknowledged together with all before it."""
         return self._outbox.settled
 
-    def record(self, line: Debtor, updates: Sequence[dict[str, Any]], due: Due) -> int:
-        """Queue what an operation of this line commits; the ticket that it has to wait for, or 0.
-
-        The ticker looks after what nobody waits for.
-        """
-        outbox = self._outbox
-        for update in updates:
-            outbox.push(written(update))
-            if update["Action"] == RETRY:
-                self._usage.retried()
-        if due is Due.NOW:
-            return outbox.tickets
-        self._ticker.watch(self)
-        return outbox.owe(outbox.tickets, due, line)
-
-    def end(self, update: dict[str, Any]) -> None:
+    def end(self, update: bytes) -> None:
         """Have the update acknowledged after which the service takes no more. Raises what a request raised."""
         with self._sending:  # or the batch before it could be taken for the last
             self._closing = True
-            ticket = self._outbox.push(written(update))
+            ticket = self._outbox.push(update)
         self.flush(ticket)
 
     def before(self, line: Debtor, call: Call) -> int:
@@ -162,7 +140,7 @@ class Committer:
     def close(self) -> None:
         """The invocation is over; nothing is sent any more, and nothing kept alive."""
         self._closed = True
-        self.on_answer = None
+        self._outbox.begins = self.on_answer = None
         self.failure = None
 
     def _send(self) -> None:

@@ -280,10 +280,10 @@ def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
         begun = asked.begin()
         if isinstance(begun, OUTCOMES):
             outcome = begun
-            calls.scope.passed(run.journal)
+            calls.scope.passed = calls.scope.count
         else:
             outcome = _driven(calls, asked, begun)
-            calls.scope.ended(asked.record, run.journal)
+            calls.scope.ended(asked.record)
     except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
         run.fail(error)
         calls.home.stop()

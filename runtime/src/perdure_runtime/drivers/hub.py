@@ -17,17 +17,17 @@ from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NoReturn, assert_type
 
-from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Park, Raised
+from perdure_runtime.core.effects import OUTCOMES, Aside, Call, Commit, Enter, Fan, HandOver, Park
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.bodies import Bodies
 from perdure_runtime.drivers.context import enter_here
-from perdure_runtime.drivers.lanes import Lane, OpenFan
+from perdure_runtime.drivers.lanes import Lane, OpenFan, ParkedLanes
 from perdure_runtime.drivers.signals import Broken, Stop
 from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, Strand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from perdure import Logger
     from perdure_runtime.core.effects import Outcome
@@ -50,14 +50,13 @@ class Hub:
         self._run = setting.run
         self._clock = clock
         self._enter = partial(enter_here, setting)
-        self._record = setting.run.committer.record
         self._bodies = Bodies(pool, log)
         self._fans: dict[OpenFan, None] = {}
         self._hungry: dict[OpenFan, None] = {}
         """Those in which a branch may have room to begin."""
         self._ready: deque[tuple[Lane, Any]] = deque()
         self._unacknowledged: list[tuple[int, Lane, Call | None]] = []
-        self._parked: dict[str, list[Lane]] = {}
+        self._parked = ParkedLanes(setting.run)
         self._late: deque[Lane] = deque()
         self._free: list[Strand] = []
 
@@ -113,7 +112,10 @@ class Hub:
                 self._be_quiet()
 
     def _open_branches(self) -> bool:
-        """Open branches where there is room, some at a time: those opened first may be done before the last begins."""
+        """Open branches where there is room, some at a time: those opened first may be done before the last begins.
+
+        Whether any had been able to begin. One whose outcome is recorded has ended with that, and takes no lane.
+        """
         if not self._hungry or self._run.committer.waiting >= MOST_UPDATES:
             return False
         most = MOST_OPENED
@@ -121,17 +123,21 @@ class Hub:
             if fan not in self._hungry:
                 continue  # the batch around it was decided by one that began here
             tally, make = fan.effect.tally, fan.effect.make
-            for _ in range(min(tally.room, most)):
+            while most and tally.has_room:
                 index = tally.begin()
-                most -= 1
+                if not tally.decided:
+                    branch = make(index)
+                    if isinstance(branch, OUTCOMES):
+                        tally.end(index, branch)
+                    else:
+                        most -= 1
+                        lane = fan.lanes[index] = Lane(fan, index, branch)
+                        self._ready.append((lane, None))
                 if tally.decided:
                     self._decided(fan)
-                    break
-                lane = fan.lanes[index] = Lane(fan, index, make(index))
-                self._ready.append((lane, None))
             if not tally.has_room:
                 self._hungry.pop(fan, None)
-        return most < MOST_OPENED
+        return True
 
     def _is_held_up(self) -> bool:
         """Whether branches could begin, were there not so much to be sent before."""
@@ -171,17 +177,11 @@ class Hub:
                 self._ready.append((lane, None))
             else:
                 self._waits(lane, call)  # more may have become due meanwhile
-        news = run.journal.take_news()
-        if self._parked:
-            self._wake(news)
+        self._wake_moved()
 
-    def _wake(self, operation_ids: Iterable[str]) -> None:
+    def _wake_moved(self) -> None:
         """Have lanes go on whose operations have moved on."""
-        for operation_id in operation_ids:
-            if operation_id in self._parked and not self._run.journal.is_waiting(operation_id):
-                for lane in self._parked.pop(operation_id):
-                    self._unpark(lane)
-                    self._ready.append((lane, None))
+        self._ready.extend([(lane, None) for lane in self._parked.take_moved()])
 
     def _wait(self) -> None:
         """Wait for a body to end, or for a wait to fall due."""
@@ -194,7 +194,7 @@ class Hub:
         if self._run.committer.waiting:  # its answer may bring what is waited for, and has to be seen before the end
             self._refresh()
             return
-        self._wake(self._run.journal.take_news())  # of what the ticker sent
+        self._wake_moved()  # of what the ticker sent
         if self._ready or self._refresh_if_due():
             return
         if self._late and not activity.wakes_before(self._clock() + SOON):
@@ -211,7 +211,7 @@ class Hub:
 
     # One lane
 
-    def _advance(self, lane: Lane, reply: Any) -> None:  # noqa: ANN401, C901  whatever was asked for; all ways in one loop
+    def _advance(self, lane: Lane, reply: Any) -> None:  # noqa: ANN401  whatever was asked for; all ways in one loop
         """Go on with a lane as far as it gets: with its innermost operation, or with the code around that."""
         operations = lane.operations
         while True:
@@ -226,10 +226,8 @@ class Hub:
             else:
                 reply = None
                 if isinstance(effect, Commit):
-                    if ticket := self._record(lane, effect.updates, effect.due):
-                        self._unacknowledged.append((ticket, lane, None))
-                        return
-                    continue
+                    self._unacknowledged.append((effect.ticket, lane, None))
+                    return
                 if not isinstance(effect, Enter):
                     if self._waits(lane, effect):
                         return
@@ -238,7 +236,7 @@ class Hub:
             if isinstance(answer, GeneratorType):
                 operations.append(answer)
                 reply = None
-            elif isinstance(answer, (Ok, Raised)) and self._run.fatal is None:
+            elif isinstance(answer, OUTCOMES) and self._run.fatal is None:
                 reply = answer
             else:
                 self._left(lane, answer)
@@ -266,9 +264,7 @@ class Hub:
             operation_id, wake = effect
             if not run.journal.is_waiting(operation_id):
                 return False
-            lane.parked = operation_id
-            self._parked.setdefault(operation_id, []).append(lane)
-            run.activity.park(operation_id, wake)
+            self._parked.add(lane, operation_id, wake)
         elif isinstance(effect, Fan):
             lane.inner = OpenFan(effect, lane, lane.code_variables())
             self._fans[lane.inner] = self._hungry[lane.inner] = None
@@ -292,11 +288,6 @@ class Hub:
         lane.speaker, run.speaker = run.speaker, None
         return answer
 
-    def _unpark(self, lane: Lane) -> None:
-        assert lane.parked is not None  # noqa: S101  it was among the parked
-        self._run.activity.unpark(lane.parked)
-        lane.parked = None
-
     def _begin_body(self, lane: Lane, call: Call) -> None:
         self._run.activity.bodies += 1
         lane.body = self._bodies.begin(lane, call, lane.code_variables())
@@ -318,7 +309,7 @@ class Hub:
         del fan.lanes[lane.index]
         self._take_strand(lane)
         line, tally = fan.line, fan.effect.tally
-        line.owed = max(line.owed, lane.owed, lane.owed_around)
+        line.owed = max(line.owed, lane.owed)
         fan.owed = max(fan.owed, lane.owed)  # it may be for this outcome that another branch begins
         tally.end(lane.index, outcome)
         if tally.decided:
@@ -373,9 +364,7 @@ class Hub:
 
     def _detach(self, lane: Lane) -> None:
         """Whatever the branch waits for, nobody waits for it any more."""
-        if lane.parked is not None:
-            self._parked[lane.parked].remove(lane)
-            self._unpark(lane)
+        self._parked.remove(lane)
         if lane in self._late:
             self._late.remove(lane)
             self._run.activity.late -= 1

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.bodies import Body
     from perdure_runtime.drivers.calls import Calls
     from perdure_runtime.drivers.line import Line
+    from perdure_runtime.drivers.run import Run
     from perdure_runtime.drivers.strands import Strand
 
-__all__ = ["Lane", "OpenFan"]
+__all__ = ["Lane", "OpenFan", "ParkedLanes"]
 
 T = TypeVar("T")
 
@@ -55,7 +56,6 @@ class Lane:
         "inner",
         "operations",
         "owed",
-        "owed_around",
         "parked",
         "speaker",
         "strand",
@@ -68,8 +68,6 @@ class Lane:
         """The innermost last; between one and the next is code of a context, on the strand."""
         self.owed: int = fan.owed
         """The ticket that has to be acknowledged before the next body begins."""
-        self.owed_around = 0
-        """The one that has to be before the next body of the line around begins."""
         self.closed = False
         self.strand: Strand | None = None
         self.speaker: Calls[Any] | None = None
@@ -103,3 +101,41 @@ class Lane:
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"parked at {self.parked}" if self.parked else "open"
         return f"<Lane {self.index}, {state}: {len(self.operations)} operations>"
+
+
+class ParkedLanes:
+    """Lanes that wait for operations which the service moves on."""
+
+    __slots__ = ("_activity", "_journal", "_lanes")
+
+    def __init__(self, run: Run) -> None:
+        self._activity = run.activity
+        self._journal = run.journal
+        self._lanes: dict[str, list[Lane]] = {}
+
+    def add(self, lane: Lane, operation_id: str, wake: float | None) -> None:
+        """A lane waits for this operation; several may wait for the same one."""
+        lane.parked = operation_id
+        self._lanes.setdefault(operation_id, []).append(lane)
+        self._activity.park(operation_id, wake)
+
+    def remove(self, lane: Lane) -> None:
+        """A lane waits no more, whatever becomes of its operation."""
+        if lane.parked is not None:
+            self._lanes[lane.parked].remove(lane)
+            self._activity.unpark(lane.parked)
+            lane.parked = None
+
+    def take_moved(self) -> list[Lane]:
+        """Those that wait no more because the news is that their operations have moved on."""
+        news = self._journal.take_news()
+        moved: list[Lane] = []
+        if self._lanes:
+            for operation_id in news:
+                if operation_id in self._lanes and not self._journal.is_waiting(operation_id):
+                    moved += self._lanes.pop(operation_id)
+        for lane in moved:
+            assert lane.parked is not None  # noqa: S101  it was among the parked
+            self._activity.unpark(lane.parked)
+            lane.parked = None
+        return moved

@@ -31,7 +31,7 @@ T = TypeVar("T")
 class Line:
     """Interprets the effects of one operation after another."""
 
-    __slots__ = ("_enter", "_make_hub", "_run", "closed", "hub", "owed", "owed_around")
+    __slots__ = ("_enter", "_make_hub", "_run", "closed", "hub", "owed")
 
     def __init__(
         self, run: Run, enter: Callable[[Line, Callable[[Any], object], Scope], Any], make_hub: Callable[[], Hub]
@@ -45,7 +45,6 @@ class Line:
         self.closed = False
         self.owed = 0
         """The ticket that has to be acknowledged before the next body begins."""
-        self.owed_around = 0
 
     def stop(self) -> NoReturn:
         """The whole run unwinds; raises `Stop`."""
@@ -53,7 +52,7 @@ class Line:
 
     def perform(self, operation: Op[T]) -> T:
         """Drive `operation` to its end; raises `Stop` where that is not in this invocation."""
-        run, send = self._run, operation.send
+        send = operation.send
         reply: Any = None
         while True:
             try:
@@ -63,12 +62,10 @@ class Line:
                 return value
             reply = None
             # In the order of their number; a `match` on classes would cost more than it decides.
-            if isinstance(effect, Commit):
-                updates, due = effect
-                if ticket := run.committer.record(self, updates, due):
-                    self._flush(ticket)
-            elif isinstance(effect, Call):
+            if isinstance(effect, Call):
                 reply = self._call(effect)
+            elif isinstance(effect, Commit):
+                self._flush(effect.ticket)
             elif isinstance(effect, Enter):
                 reply = self._run_context(effect.body, effect.scope)
             elif isinstance(effect, Park):

@@ -24,32 +24,32 @@ class Ticker:
 
     def __init__(self, period: float = PERIOD) -> None:
         self._period = period
-        self._watched: Committer | None = None
+        self._watched: dict[Committer, None] = {}
         self._asleep = allocate_lock()  # held for as long as there is nobody to look after
         self._asleep.acquire()
         self._began = False
 
     def watch(self, committer: Committer) -> None:
         """Look after this committer until told otherwise."""
-        if self._watched is committer:
-            return
-        self._watched = committer
+        self._watched[committer] = None
         if not self._began:
             self._began = True
             # Below `threading`, which a cold start does not need: no code of the user's ever runs on this thread.
             start_new_thread(self._run, ())
-        if self._asleep.locked():
+        try:  # noqa: SIM105  contextlib is not on the cold path
             self._asleep.release()
+        except RuntimeError:  # it looks after another one, too
+            pass
 
-    def rest(self) -> None:
-        """The invocation is over."""
-        self._watched = None
+    def rest(self, committer: Committer) -> None:
+        """The invocation of this one is over."""
+        self._watched.pop(committer, None)
 
     def _run(self) -> None:
         while True:
             self._asleep.acquire()
-            while self._watched is not None:
+            while self._watched:
                 time.sleep(self._period)
-                if (watched := self._watched) is not None:
-                    watched.tick()
-                del watched  # a run is not to live until the next tick
+                for committer in tuple(self._watched):  # most often there is one
+                    committer.tick()
+                    del committer  # a run is not to live until the next tick

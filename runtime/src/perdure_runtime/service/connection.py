@@ -113,9 +113,8 @@ class Connection:
 
     def connect(self) -> None:
         """Open the connection unless it is open; may be called ahead of the first request. Raises OSError."""
-        if self._transport is None:
-            self._take_early()
-        self._connected()
+        if self._transport is None and self._take_early() is None:
+            self._hold(self._open())
 
     def wait(self, wait_for: Callable[[int], object]) -> None:
         """Have `wait_for` wait, after `send`, until the socket of that descriptor can be read."""
@@ -135,12 +134,15 @@ class Connection:
 
     def send(self, head: bytes, body: bytes = b"") -> None:
         """Send a request, whose answer `receive` reads. Raises as `exchange` does."""
-        if self._transport is None:
-            self._take_early()
-        if self._incoming is not None or (self._poll.poll(0) and self._has_spoken()):
+        transport = self._take_early() if self._transport is None else self._transport
+        if transport is not None and (
+            self._incoming is not None or (self._poll.poll(0) and self._has_spoken(transport))
+        ):
             self.close()
-        self._is_new = self._transport is None
-        transport = self._connected()
+            transport = None
+        self._is_new = transport is None
+        if transport is None:
+            transport = self._hold(self._open())
         # From here on: a request that was sent in part must not be followed by another.
         self._incoming = Incoming(transport.recv)
         self._served += 1
@@ -174,13 +176,9 @@ class Connection:
                 self.close()
         return reply
 
-    def _take_early(self) -> None:
-        if self._early is not None and (transport := self._early()) is not None:
-            self._hold(transport)
-
-    def _connected(self) -> Transport:
-        transport = self._transport
-        return self._hold(self._open()) if transport is None else transport
+    def _take_early(self) -> Transport | None:
+        transport = None if self._early is None else self._early()
+        return None if transport is None else self._hold(transport)
 
     def _hold(self, transport: Transport) -> Transport:
         transport.settimeout(self._read_timeout)
@@ -190,13 +188,11 @@ class Connection:
         self._served = 0
         return transport
 
-    def _has_spoken(self) -> bool:
+    def _has_spoken(self, transport: Transport) -> bool:
         """Whether what there is to read means that the server closed an idle connection, or spoke unasked."""
-        if self._transport is None:
-            return False
         try:
-            self._transport.settimeout(0)
-            self._transport.recv(1)
+            transport.settimeout(0)
+            transport.recv(1)
         except OSError as error:
             # TLS hands out session tickets after the handshake: bytes on the wire that are no data. By its name, since
             # a plain connection has no reason to import ssl.
@@ -204,7 +200,7 @@ class Connection:
         else:
             heard = True
         if not heard:
-            self._transport.settimeout(self._read_timeout)
+            transport.settimeout(self._read_timeout)
         return heard
 
 

@@ -50,40 +50,33 @@ class Reply(NamedTuple):
 class Incoming:
     """The bytes of one connection, taken up to a mark or by count."""
 
-    __slots__ = ("_held", "_receive", "heard")
+    __slots__ = ("_receive", "heard", "held")
 
     def __init__(self, receive: Callable[[int], bytes]) -> None:
         self._receive = receive
-        self._held = b""
+        self.held = b""
+        """What has arrived and was not taken."""
         self.heard = False
         """Whether anything has arrived."""
 
-    @property
-    def surplus(self) -> bool:
-        """Whether more arrived than was taken."""
-        return bool(self._held)
-
     def until(self, mark: bytes, limit: int) -> bytes:
         """Take what comes before `mark`, and drop the mark."""
-        held = self._held or self._next(_PIECE)
-        taken, found, rest = held.partition(mark)
-        while not found and len(held) <= limit:
-            held += self._next(_PIECE)
-            taken, found, rest = held.partition(mark)
-        if not found or len(taken) > limit:
+        taken, found, self.held = (self.held or self._next(_PIECE)).partition(mark)
+        while not found and len(taken) <= limit:
+            taken, found, self.held = (taken + self._next(_PIECE)).partition(mark)
+        if len(taken) > limit:
             raise BadReply(f"a line or head of more than {limit} bytes")
-        self._held = rest
         return taken
 
     def take(self, count: int) -> bytes:
         """Take exactly `count` bytes."""
-        held = self._held
+        held = self.held
         if len(held) >= count:
-            self._held = held[count:]
+            self.held = held[count:]
             return held[:count]
         pieces = [held]
         missing = count - len(held)
-        self._held = b""
+        self.held = b""
         while missing:
             piece = self._next(min(missing, _LARGE_PIECE))
             pieces.append(piece)
@@ -106,7 +99,7 @@ def read_reply(incoming: Incoming, *, body_limit: int = BODY_LIMIT) -> Reply:
             raise BadReply("the server switched protocols")
         version, status, headers = _head(incoming)
     body = b"" if status in _NO_CONTENT else _body(incoming, headers, body_limit)
-    return Reply(status, headers, body, _keeps(version, headers) and not incoming.surplus)
+    return Reply(status, headers, body, _keeps(version, headers.get("connection")) and not incoming.held)
 
 
 def _head(incoming: Incoming) -> tuple[str, int, dict[str, str]]:
@@ -116,12 +109,14 @@ def _head(incoming: Incoming) -> tuple[str, int, dict[str, str]]:
     whole = "".join(lines)
     if "\r" in whole or "\n" in whole or "\0" in whole:
         raise BadReply(f"not a header: a line that breaks in another way, or a NUL, in {text[:80]!r}")
-    try:
-        pairs = [line.split(":", 1) for line in lines]
-        headers = {_name(given): value.strip(" \t") for given, value in pairs}
-    except ValueError:
-        raise BadReply(f"not a header: a line without a colon, in {text[:80]!r}") from None
-    return version, status, headers if len(headers) == len(lines) else _joined(pairs)
+    headers: dict[str, str] = {}
+    for line in lines:
+        given, colon, said = line.partition(":")
+        if not colon:
+            raise BadReply(f"not a header: a line without a colon, in {text[:80]!r}")
+        name, value = _name(given), said.strip(" \t")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return version, status, headers
 
 
 # Servers say the same few lines and names over and over: each is looked into once.
@@ -146,18 +141,10 @@ def _name(given: str) -> str:
     return given.lower()
 
 
-def _joined(pairs: list[list[str]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for given, value in pairs:
-        name, text = _name(given), value.strip(" \t")
-        headers[name] = f"{headers[name]},{text}" if name in headers else text
-    return headers
-
-
 def _body(incoming: Incoming, headers: dict[str, str], limit: int) -> bytes:
     length = headers.get("content-length")
-    coding = headers.get("transfer-encoding")
-    if coding is not None:
+    if "transfer-encoding" in headers:
+        coding = headers["transfer-encoding"]
         if length is not None or coding.lower() != "chunked":
             raise BadReply(f"a body of Transfer-Encoding {coding!r} and Content-Length {length!r}")
         return _chunks(incoming, limit)
@@ -200,8 +187,9 @@ def _chunk_size(line: bytes) -> int:
     return int(digits, 16)
 
 
-def _keeps(version: str, headers: dict[str, str]) -> bool:
-    said = headers.get("connection")
+@lru_cache(maxsize=8)
+def _keeps(version: str, said: str | None) -> bool:
+    """Whether a server that sends this header, or none, goes on with the connection."""
     if said is None:
         return version == "HTTP/1.1"
     wishes = {wish.strip() for wish in said.lower().split(",")}

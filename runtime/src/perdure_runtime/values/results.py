@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from perdure.errors import SerdesError
 from perdure_runtime.values import jsontext
-from perdure_runtime.values.paths import FAULTS
+from perdure_runtime.values.annotations import RETURN_IT
+from perdure_runtime.values.paths import FAULTS, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,7 +88,10 @@ class ResultForm:
         the official SDK reads that, and would take the text of the serdes for the value.
         """
         if self._converter is not None and self._serdes is None:
-            return RESULT, self._converter.to_payload(value, root=_place(index))
+            try:
+                return RESULT, self._converter.shape.payload(value)
+            except FAULTS as fault:
+                raise refusal(fault, _place(index), RETURN_IT)  # noqa: B904  it says itself what it comes from
         if self._serdes is not None:
             try:
                 self._codec.encode(value)
@@ -101,7 +105,12 @@ class ResultForm:
             text = entry.get(TEXT)
             return by_user(self._serdes.deserialize, text) if isinstance(text, str) else entry.get(RESULT)
         data = entry.get(RESULT)
-        return data if self._converter is None else self._converter.from_payload(data, root=_place(index))
+        if self._converter is None:
+            return data
+        try:
+            return self._converter.shape.read(data)
+        except FAULTS as fault:
+            raise refusal(fault, _place(index))  # noqa: B904  it says itself what it comes from
 
     def _own_text(self, serdes: Serdes[Any], value: object) -> str:
         text = by_user(serdes.serialize, value)

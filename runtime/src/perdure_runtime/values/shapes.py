@@ -74,6 +74,8 @@ class Shape:
     """Whether its payload has a tag."""
     sealed: bool = False
     """Whether what is inside it has none, unless it is open."""
+    itself: Kinds = frozenset()
+    """The types of JSON data that are read as what they are."""
     hashable: bool = True
     remade: bool = False
     """Whether code of the user's runs when a value is read, and may make another one of it."""
@@ -187,6 +189,7 @@ class AnyDict(Shape):
     made: Kinds = frozenset({dict})
     parts = (ANYTHING,)
     plain = True
+    itself = kinds
     hashable = False
 
     def payload(self, value: object) -> Any:  # noqa: ANN401
@@ -215,7 +218,7 @@ class Scalar(Shape):
     def __init__(self, kind: type) -> None:
         self.kind = kind
         self.title = "None" if kind is NONE_TYPE else kind.__name__
-        self.kinds = self.made = frozenset({kind})
+        self.kinds = self.made = self.itself = frozenset({kind})
 
     def payload(self, value: object) -> Any:  # noqa: ANN401
         if type(value) is not self.kind:
@@ -243,6 +246,7 @@ class Number(Shape):
     title = "float"
     kinds: Kinds = frozenset({float, int})
     made: Kinds = frozenset({float, int})
+    itself: Kinds = frozenset({float})
 
     def payload(self, value: object) -> float:
         number = self.read(value)

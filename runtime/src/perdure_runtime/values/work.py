@@ -109,13 +109,13 @@ class ChildValues(Failing):
         self.form = form
         self._summary = summary
 
-    def store(self, value: object) -> tuple[str, object]:
+    def store(self, value: object, _identity: Identity | None = None) -> tuple[str, object]:
         """The text of any size, and the value that a replay will read from it; raises `SerdesError`."""
         text, back = self.form.store(value)
         utf8_size(text, RESULT)
         return text, back
 
-    def read(self, text: str | None) -> object:
+    def read(self, text: str | None, _identity: Identity | None = None) -> object:
         """The value that a recorded text stands for; none stands for None."""
         return self.form.read(text)
 

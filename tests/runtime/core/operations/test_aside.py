@@ -14,13 +14,14 @@ from perdure_runtime.core.effects import Aside, Ok, Raised, enter
 from perdure_runtime.core.identity import Identity, Scope
 from perdure_runtime.core.operations.batch import batch
 from perdure_runtime.core.operations.child import ChildWork, child
+from perdure_runtime.core.operations.child import recorded as context_told_by_its_record
 from perdure_runtime.core.operations.condition import ConditionWork, Verdict, condition
 from perdure_runtime.core.operations.step import StepWork, step
 from perdure_runtime.core.operations.step import recorded as told_by_its_record
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from support.batch_driving import BATCH, OfBatch
 from support.batch_driving import Case as Batches
-from support.driving import Upper, branches, drive, journal_of, recorded, updates
+from support.driving import Line, Upper, branches, drive, journal_of, recorded, updates
 
 STEP = Identity("id-1", Kind.STEP, Subtype.STEP, "pay", None)
 CONDITION = Identity("id-4", Kind.STEP, Subtype.CONDITION, "shipped", None)
@@ -71,7 +72,8 @@ def driven(operation, *given):
 
 def a_step(values, *history):
     work = StepWork(False, StepOptions(retry=Retry.NONE), values, lambda: 1.0, lambda *_: None, lambda: False)  # noqa: FBT003
-    return step(journal_of(*history), STEP, work, print)
+    journal = journal_of(*history)
+    return step(journal, STEP, work, print, journal.find(STEP.id))
 
 
 def a_condition(values, *history, initial="new"):
@@ -81,8 +83,9 @@ def a_condition(values, *history, initial="new"):
 
 def a_child(values, *history, virtual=False):
     scope = ROOT.inside(CHILD)
-    work = ChildWork(lambda: enter(print, scope), values, virtual)
-    return child(journal_of(*history), CHILD, scope, work)
+    work = ChildWork(lambda: enter(print, scope), values, Line(), virtual)
+    journal = journal_of(*history)
+    return child(journal, CHILD, scope, work, journal.find(CHILD.id))
 
 
 def a_batch(values, *history):
@@ -95,24 +98,24 @@ def of(results):
 
 
 ROWS = {
-    "a step": (a_step, [], [None, Ok("done"), None]),
-    "a step, refused": (a_step, [], [None, Ok("refused"), None]),
+    "a step": (a_step, [], [Ok("done"), None]),
+    "a step, refused": (a_step, [], [Ok("refused"), None]),
     "a recorded step": (a_step, [recorded(STEP, "SUCCEEDED", Result="DONE")], []),
     "a recorded step, unreadable": (a_step, [recorded(STEP, "SUCCEEDED", Result="?")], []),
-    "a condition": (a_condition, [], [None, Ok("sent"), None]),
-    "a condition, refused": (a_condition, [], [None, Ok("refused"), None]),
-    "a condition on its way": (a_condition, [recorded(CONDITION, "READY", Result="PACKED")], [None, Ok("sent"), None]),
+    "a condition": (a_condition, [], [Ok("sent"), None]),
+    "a condition, refused": (a_condition, [], [Ok("refused"), None]),
+    "a condition on its way": (a_condition, [recorded(CONDITION, "READY", Result="PACKED")], [Ok("sent"), None]),
     "a condition on its way, unreadable": (a_condition, [recorded(CONDITION, "READY", Result="?")], [None]),
     "a recorded condition": (a_condition, [recorded(CONDITION, "SUCCEEDED", Result="SENT")], []),
     "a recorded condition, unreadable": (a_condition, [recorded(CONDITION, "SUCCEEDED", Result="?")], []),
-    "a context": (a_child, [], [None, Ok("done"), None]),
-    "a context, refused": (a_child, [], [None, Ok("refused"), None]),
+    "a context": (a_child, [], [Ok("done"), None]),
+    "a context, refused": (a_child, [], [Ok("refused"), None]),
     "a recorded context": (a_child, [recorded(CHILD, "SUCCEEDED", Result="DONE")], []),
     "a recorded context, unreadable": (a_child, [recorded(CHILD, "SUCCEEDED", Result="?")], []),
     "a virtual context": (partial(a_child, virtual=True), [], [Ok("done")]),
     "a virtual context, refused": (partial(a_child, virtual=True), [], [Ok("refused")]),
-    "a batch": (a_batch, [], [None, of("abc"), None]),
-    "a batch, refused": (a_batch, [], [None, of(["a", "refused", "c"]), None]),
+    "a batch": (a_batch, [], [of("abc"), None]),
+    "a batch, refused": (a_batch, [], [of(["a", "refused", "c"]), None]),
     "a recorded batch, unreadable": (a_batch, [recorded(BATCH, "SUCCEEDED", Result="?")], []),
 }
 
@@ -140,3 +143,8 @@ def test_a_step_whose_value_is_aside_is_to_be_driven():
     work = StepWork(False, StepOptions(), Far(Upper()), lambda: 1.0, lambda *_: None, lambda: False)  # noqa: FBT003
     journal = journal_of(recorded(STEP, "SUCCEEDED", Result="DONE"))
     assert told_by_its_record(STEP, work, journal.find(STEP.id)) is None
+
+
+def test_a_context_whose_value_is_aside_is_to_be_driven():
+    record = journal_of(recorded(CHILD, "SUCCEEDED", Result="DONE")).find(CHILD.id)
+    assert context_told_by_its_record(CHILD, Far(Upper()), None, record) is None

@@ -4,7 +4,7 @@ import pytest
 
 from perdure import CallbackError, CallbackNotSubmitted, ReplayMismatch, Retry, SerdesError, StepError, StepOptions
 from perdure.errors import FACTS, Failure
-from perdure_runtime.core.effects import Call, Commit, Due, Ok, Park, Raised
+from perdure_runtime.core.effects import Call, Ok, Park, Raised
 from perdure_runtime.core.identity import Scope
 from perdure_runtime.core.operations.callback import (
     CallbackTimes,
@@ -16,7 +16,7 @@ from perdure_runtime.core.operations.callback import (
 from perdure_runtime.core.operations.step import StepWork
 from perdure_runtime.core.table import TABLE, Impossible, Move
 from perdure_runtime.core.vocabulary import Kind, Status, Subtype
-from support.driving import Upper, answers, drive, journal_of, moves, recorded, updates
+from support.driving import Committed, Upper, answers, drive, journal_of, moves, recorded, updates
 
 ROOT = Scope()
 CALLBACK = ROOT.take(Kind.CALLBACK, Subtype.CALLBACK, "approval")
@@ -41,7 +41,7 @@ def test_a_new_callback_awaits_the_id_that_the_service_gives(timeout, heartbeat)
         create_callback(journal, CALLBACK, CallbackTimes(timeout, heartbeat)), answers(journal, CREATED)
     )
     options = {"TimeoutSeconds": timeout, "HeartbeatTimeoutSeconds": heartbeat}
-    assert asked == [Commit(({**START, "CallbackOptions": options},), Due.NOW)]
+    assert asked == [Committed({**START, "CallbackOptions": options})]
     assert outcome == Ok("cb-1")
 
 
@@ -167,7 +167,7 @@ class Case:
 def test_the_callback_comes_before_the_step_and_its_result_after():
     case = Case()
     completed = answers(case.journal, recorded(WAITED_FOR, "SUCCEEDED", Result="DONE"))
-    asked, outcome = case.drive(answers(case.journal, OPEN), None, Ok("sent"), None, completed)
+    asked, outcome = case.drive(answers(case.journal, OPEN), Ok("sent"), None, completed)
     assert moves(asked) == ["CALLBACK START", "STEP START", "STEP SUCCEED"]
     assert [update["Name"] for update in updates(asked)] == [NAMES[0], NAMES[1], NAMES[1]]
     assert {update["ParentId"] for update in updates(asked)} == {CONTEXT.id}
@@ -184,7 +184,7 @@ def test_an_id_that_was_handed_on_is_not_handed_on_again():
 
 def test_a_submitter_is_tried_again_by_its_own_policy():
     case = Case(OPEN, retry=Retry.fixed(attempts=2, delay=3))
-    asked, _ = case.drive(None, Raised(ValueError("boom")), None)
+    asked, _ = case.drive(Raised(ValueError("boom")), None)
     assert moves(asked) == ["STEP START", "STEP RETRY"]
 
 
@@ -192,7 +192,7 @@ def test_a_submitter_is_tried_again_by_its_own_policy():
 def test_a_submitter_that_fails_for_good_is_told_apart_live_and_on_replay(live):
     told = {"ErrorType": "ValueError", "ErrorMessage": "boom"}
     case = Case(OPEN, *[] if live else [recorded(HANDED_ON, "FAILED", Error=told)])
-    _, outcome = case.drive(*[None, Raised(ValueError("boom")), None] if live else [])
+    _, outcome = case.drive(*[Raised(ValueError("boom")), None] if live else [])
     assert isinstance(outcome.error, CallbackNotSubmitted)
     assert (str(outcome.error), outcome.error.error_type) == ("boom", "ValueError")
     assert isinstance(outcome.error.__cause__, StepError)

@@ -3,12 +3,13 @@
 import pytest
 
 from perdure import ReplayMismatch, SerdesError
-from perdure_runtime.core.effects import Commit, Due, Enter, Ok, Raised, enter
+from perdure_runtime.core.effects import Enter, Ok, Raised, enter
 from perdure_runtime.core.identity import Scope, hashed
 from perdure_runtime.core.operations.child import LARGEST_INLINE, ChildWork, child, is_large
+from perdure_runtime.core.operations.child import recorded as told_by_its_record
 from perdure_runtime.core.table import TABLE, Impossible, Move
 from perdure_runtime.core.vocabulary import Kind, Status, Subtype
-from support.driving import Upper, drive, journal_of, recorded, updates
+from support.driving import Line, Recorded, Upper, drive, journal_of, recorded, updates
 
 ROOT = Scope()
 CHILD = ROOT.take(Kind.CONTEXT, Subtype.CHILD, "order")
@@ -32,10 +33,11 @@ class Case:
     def __init__(self, *history, values=None, **options):
         self.journal = journal_of(*history)
         self.scope = ROOT.inside(CHILD)
-        self.work = ChildWork(lambda: enter(body, self.scope), values or Upper(), **options)
+        self.line = Line()
+        self.work = ChildWork(lambda: enter(body, self.scope), values or Upper(), self.line, **options)
 
     def drive(self, *replies):
-        return drive(child(self.journal, CHILD, self.scope, self.work), *replies)
+        return drive(child(self.journal, CHILD, self.scope, self.work, self.journal.find(CHILD.id)), *replies)
 
     @property
     def entered(self):
@@ -44,18 +46,19 @@ class Case:
 
 def test_a_new_context_starts_runs_and_records_what_it_returned():
     case = Case()
-    asked, outcome = case.drive(None, Ok("done"), None)
+    asked, outcome = case.drive(Ok("done"))
     assert asked == [
-        Commit((START,), Due.ANY),
+        Recorded(START),
         case.entered,
-        Commit(({**START, "Action": "SUCCEED", "Payload": "DONE"},), Due.BEFORE_WORK),
+        Recorded({**START, "Action": "SUCCEED", "Payload": "DONE"}),
     ]
+    assert case.line.owed == 2
     assert outcome == Ok("done!")
 
 
 def test_a_started_context_runs_again_without_a_start():
     case = Case(recorded(CHILD, "STARTED"))
-    asked, outcome = case.drive(Ok("done"), None)
+    asked, outcome = case.drive(Ok("done"))
     assert asked[0] == case.entered
     assert [update["Action"] for update in updates(asked)] == ["SUCCEED"]
     assert outcome == Ok("done!")
@@ -80,15 +83,36 @@ def test_a_recorded_failure_is_raised_and_the_code_does_not_run(status):
     assert outcome.recorded == TOLD
 
 
+@pytest.mark.parametrize(
+    ("status", "details", "told"),
+    [
+        ("SUCCEEDED", {"Result": "DONE"}, "Ok(value='done!')"),
+        (
+            "SUCCEEDED",
+            {"Result": "?"},
+            "Raised(error=SerdesError(",
+        ),
+        ("SUCCEEDED", {"ReplayChildren": True}, "None"),
+        ("FAILED", {"Error": TOLD}, "Raised(error=Declined(LookupError("),
+        ("STARTED", {}, "None"),
+    ],
+)
+def test_an_outcome_that_is_recorded_needs_no_operation(status, details, told):
+    record = journal_of(recorded(CHILD, status, **details)).find(CHILD.id)
+    assert repr(told_by_its_record(CHILD, Upper(), Declined, record)).startswith(told)
+
+
 def test_what_the_code_raises_fails_the_context():
-    asked, outcome = Case().drive(None, Raised(BOOM), None)
-    assert asked[2] == Commit(({**START, "Action": "FAIL", "Error": TOLD},), Due.BEFORE_WORK)
+    case = Case()
+    asked, outcome = case.drive(Raised(BOOM))
+    assert case.line.owed == 2
+    assert asked[2] == Recorded({**START, "Action": "FAIL", "Error": TOLD})
     assert outcome.error.args == ("ValueError", "order", 0)
     assert outcome.recorded == TOLD
 
 
 def test_a_result_that_cannot_be_stored_fails_the_context():
-    asked, outcome = Case().drive(None, Ok("refused"), None)
+    asked, outcome = Case().drive(Ok("refused"))
     assert [update["Action"] for update in updates(asked)] == ["START", "FAIL"]
     assert outcome.error.args == ("SerdesError", "order", 0)
 
@@ -101,7 +125,7 @@ def test_an_ended_context_excuses_what_it_did_not_reach(history, reply):
     case.journal.seal()
     case.journal.ask(CHILD)
     assert len(case.journal.unreached()) == 1
-    case.drive(reply, None)
+    case.drive(reply)
     assert case.journal.unreached() == []
 
 
@@ -125,9 +149,9 @@ def test_a_text_is_large_above_256_kib_of_bytes(text, large):
 
 
 def test_in_place_of_a_large_result_a_summary_is_recorded_and_the_children_are_kept():
-    asked, outcome = Case().drive(None, Ok(LARGE), None)
+    asked, outcome = Case().drive(Ok(LARGE))
     summary = {"Payload": f"{len(LARGE) + 1} characters", "ContextOptions": {"ReplayChildren": True}}
-    assert asked[2] == Commit(({**START, "Action": "SUCCEED", **summary},), Due.BEFORE_WORK)
+    assert asked[2] == Recorded({**START, "Action": "SUCCEED", **summary})
     assert outcome == Ok(LARGE + "!")
 
 
@@ -136,7 +160,7 @@ def test_a_summary_that_breaks_fails_the_context():
         def summary(self, value):
             raise ZeroDivisionError("summary")
 
-    asked, outcome = Case(values=Unsummarised()).drive(None, Ok(LARGE), None)
+    asked, outcome = Case(values=Unsummarised()).drive(Ok(LARGE))
     assert updates(asked)[1]["Error"] == {"ErrorType": "ZeroDivisionError", "ErrorMessage": "summary"}
     assert outcome.error.args == ("ZeroDivisionError", "order", 0)
 
@@ -185,7 +209,7 @@ def test_a_virtual_context_fails_as_a_recorded_one_would(reply, error_type):
 @pytest.mark.parametrize(
     ("history", "replies", "options"),
     [
-        ((), (None, Raised(BOOM), None), {}),
+        ((), (Raised(BOOM),), {}),
         ((recorded(CHILD, "FAILED", Error=TOLD),), (), {}),
         ((), (Raised(BOOM),), {"virtual": True}),
     ],

@@ -3,12 +3,12 @@
 import pytest
 
 from perdure import SerdesError
-from perdure_runtime.core.effects import Call, Commit, Due, HandOver, Ok, Park, Raised
+from perdure_runtime.core.effects import Call, HandOver, Ok, Park, Raised
 from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.operations.condition import LONGEST_STATE, ConditionWork, Verdict, condition
 from perdure_runtime.core.table import Impossible
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from support.driving import Upper, answers, drive, journal_of, moves, recorded, updates
+from support.driving import Committed, Recorded, Upper, answers, drive, journal_of, moves, recorded, updates
 
 CONDITION = Identity("id-4", Kind.STEP, Subtype.CONDITION, "shipped", None)
 START = {"Id": "id-4", "Type": "STEP", "Action": "START", "SubType": "WaitForCondition", "Name": "shipped"}
@@ -51,23 +51,23 @@ def ready(state=None, attempts=1):
 
 
 def test_a_new_condition_checks_its_initial_state_as_a_replay_would_read_it():
-    asked, _ = Case().drive(None)
-    assert asked == [Commit((START,), Due.ANY), Call("a check of new!", 1, is_async=False)]
+    asked, _ = Case().drive()
+    assert asked == [Recorded(START), Call("a check of new!", 1, is_async=False)]
 
 
 def test_an_async_check_is_called_as_one():
-    asked, _ = Case(is_async=True).drive(None)
+    asked, _ = Case(is_async=True).drive()
     assert asked[1] == Call("a check of new!", 1, is_async=True)
 
 
 def test_the_next_check_gets_the_state_that_the_last_one_left():
-    asked, _ = Case(ready("PACKED", attempts=3)).drive(None)
-    assert asked == [Commit((START,), Due.ANY), Call("a check of packed!", 4, is_async=False)]
+    asked, _ = Case(ready("PACKED", attempts=3)).drive()
+    assert asked == [Recorded(START), Call("a check of packed!", 4, is_async=False)]
 
 
 @pytest.mark.parametrize("state", [None, ""])
 def test_without_a_recorded_state_the_next_check_gets_the_initial_one(state):
-    asked, _ = Case(ready(state)).drive(None)
+    asked, _ = Case(ready(state)).drive()
     assert asked[1] == Call("a check of new!", 2, is_async=False)
 
 
@@ -78,8 +78,8 @@ def test_an_interrupted_check_is_made_again_from_the_state_before_it_without_a_s
 
 def test_a_state_that_meets_the_condition_is_its_result():
     case = Case(ready("PACKED"), verdict=MET)
-    asked, outcome = case.drive(None, Ok("sent"), None)
-    assert asked[2] == Commit(({**START, "Action": "SUCCEED", "Payload": "SENT"},), Due.NOW)
+    asked, outcome = case.drive(Ok("sent"), None)
+    assert asked[2] == Committed({**START, "Action": "SUCCEED", "Payload": "SENT"})
     assert case.judged == [("sent!", 2)]
     assert outcome == Ok("sent!")
 
@@ -87,10 +87,10 @@ def test_a_state_that_meets_the_condition_is_its_result():
 def test_a_state_that_does_not_is_kept_by_the_service_until_the_next_check():
     case = Case()
     pending = answers(case.journal, recorded(CONDITION, "PENDING", Attempt=1, Result="SENT", NextAttemptTimestamp=9.0))
-    asked, _ = case.drive(None, Ok("sent"), pending, answers(case.journal, ready("SENT")), None)
+    asked, _ = case.drive(Ok("sent"), pending, answers(case.journal, ready("SENT")))
     retry = {**START, "Action": "RETRY", "Payload": "SENT", "StepOptions": {"NextAttemptDelaySeconds": 5}}
-    assert asked[2:4] == [Commit((retry,), Due.NOW), Park("id-4", 9.0)]
-    assert asked[4:] == [Commit((START,), Due.ANY), Call("a check of sent!", 2, is_async=False)]
+    assert asked[2:4] == [Committed(retry), Park("id-4", 9.0)]
+    assert asked[4:] == [Recorded(START), Call("a check of sent!", 2, is_async=False)]
 
 
 def test_a_pending_condition_waits_until_it_is_due():
@@ -127,9 +127,9 @@ def test_a_recorded_failure_is_raised_without_asking_for_anything(status):
     ids=["the check", "the serdes", "the policy", "too many attempts"],
 )
 def test_whatever_fails_fails_the_condition_at_once(reply, verdict, error_type):
-    asked, outcome = Case(ready("PACKED"), verdict=verdict).drive(None, reply, None)
+    asked, outcome = Case(ready("PACKED"), verdict=verdict).drive(reply, None)
     assert moves(asked) == ["STEP START", "STEP FAIL"]
-    assert asked[2].due is Due.NOW
+    assert isinstance(asked[2], Committed)
     assert outcome.error.args == (error_type, "shipped", 2)
     assert outcome.recorded == updates(asked)[1]["Error"]
     assert "Payload" not in updates(asked)[1]
@@ -139,7 +139,7 @@ def test_whatever_fails_fails_the_condition_at_once(reply, verdict, error_type):
     ("length", "shown"), [(LONGEST_STATE, "S" * LONGEST_STATE), (LONGEST_STATE + 1, "S" * LONGEST_STATE + "…")]
 )
 def test_a_condition_that_was_not_met_says_how_it_stood(length, shown):
-    asked, _ = Case(verdict=GIVEN_UP).drive(None, Ok("s" * length), None)
+    asked, _ = Case(verdict=GIVEN_UP).drive(Ok("s" * length), None)
     told = f"the condition 'shipped' was not met within 1 attempts; its last state was {shown}"
     assert updates(asked)[1]["Error"]["ErrorMessage"] == told
 
@@ -163,7 +163,7 @@ def test_a_check_that_comes_too_late_is_handed_over_with_its_state(history, stat
     pending = answers(case.journal, recorded(CONDITION, "PENDING", Attempt=2, NextAttemptTimestamp=1.0))
     asked, _ = case.drive(None, pending)
     retry = {**START, "Action": "RETRY", "Payload": state, "StepOptions": {"NextAttemptDelaySeconds": 1}}
-    assert asked == [HandOver(), Commit((retry,), Due.NOW), Park("id-4", 1.0)]
+    assert asked == [HandOver(), Committed(retry), Park("id-4", 1.0)]
 
 
 def test_a_condition_in_a_state_that_cannot_be_is_said_loudly():

@@ -3,12 +3,12 @@
 import pytest
 
 from perdure import SerdesError
-from perdure_runtime.core.effects import Commit, Due, Ok, Park
+from perdure_runtime.core.effects import Ok, Park
 from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.operations.invoke import InvokeWork, invoke
 from perdure_runtime.core.table import TABLE, Impossible, Move
 from perdure_runtime.core.vocabulary import Kind, Status, Subtype
-from support.driving import Upper, answers, drive, journal_of, recorded
+from support.driving import Committed, Upper, answers, drive, journal_of, recorded
 
 INVOKE = Identity("id-3", Kind.CHAINED_INVOKE, Subtype.INVOKE, "charge", None)
 START = {"Id": "id-3", "Type": "CHAINED_INVOKE", "Action": "START", "SubType": "ChainedInvoke", "Name": "charge"}
@@ -32,7 +32,7 @@ def test_a_new_invoke_is_recorded_with_its_payload_and_waited_for(tenant_id, tol
     asked, outcome = drive(operation(journal, tenant_id), started, answered)
     options = {"FunctionName": "payments:live"} | told
     assert asked == [
-        Commit(({**START, "Payload": '{"cents":5}', "ChainedInvokeOptions": options},), Due.NOW),
+        Committed({**START, "Payload": '{"cents":5}', "ChainedInvokeOptions": options}),
         Park("id-3", None),
     ]
     assert outcome == Ok("done!")

@@ -19,7 +19,8 @@ class Case:
 
     def __init__(self, *history, policy=None, places=0, sealed=False):
         self.journal = journal_of(*history)
-        self.scope = ROOT.inside(CONTEXT, replaying=bool(history))
+        self.scope = ROOT.inside(CONTEXT)
+        self.scope.replaying = bool(history)
         self.scope.sealed = sealed
         self.attempts = []
         self.places = places
@@ -132,9 +133,9 @@ def test_a_wait_that_did_not_elapse_ends_the_block():
 
 def test_replay_is_over_at_the_first_wait_that_is_not_recorded():
     case = Case(recorded(pauses(1)[0], "SUCCEEDED"))
-    assert case.scope.replaying
+    assert case.scope.is_replaying(case.journal)
     case.drive(case.tried(Raised(BOOM)), case.tried(Raised(BOOM)))
-    assert not case.scope.replaying
+    assert not case.scope.is_replaying(case.journal)
 
 
 def test_a_wait_in_the_place_of_something_else_is_a_mismatch():

@@ -4,13 +4,14 @@ import pytest
 
 from perdure import Retry, SerdesError, StepInterrupted, StepOptions
 from perdure.frozen import changed
-from perdure_runtime.core.effects import Call, Commit, Due, HandOver, Ok, Park, Raised
+from perdure_runtime.core.effects import Call, HandOver, Ok, Park, Raised
 from perdure_runtime.core.handover import DELAY, marked
 from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.operations.step import StepWork, step
 from perdure_runtime.core.operations.step import recorded as told_by_its_record
+from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from support.driving import Upper, answers, drive, journal_of, moves, recorded, updates
+from support.driving import Committed, Line, Recorded, Upper, answers, drive, journal_of, moves, recorded, updates
 
 STEP = Identity("id-1", Kind.STEP, Subtype.STEP, "pay", None)
 START = {"Id": "id-1", "Type": "STEP", "Action": "START", "SubType": "Step", "Name": "pay"}
@@ -36,22 +37,22 @@ def work(told=None, *, late=(), **options):
 
 
 def a_step(journal, made):
-    return step(journal, STEP, made, body)
+    return step(journal, STEP, made, body, journal.find(STEP.id))
 
 
 def test_a_new_step_starts_runs_and_records_what_it_returned():
-    asked, outcome = drive(a_step(journal_of(), work()), None, Ok("done"), None)
+    asked, outcome = drive(a_step(journal_of(), work()), Ok("done"), None)
     assert asked == [
-        Commit((START,), Due.ANY),
+        Recorded(START),
         Call(body, 1, is_async=False),
-        Commit(({**START, "Action": "SUCCEED", "Payload": "DONE"},), Due.NOW),
+        Committed({**START, "Action": "SUCCEED", "Payload": "DONE"}),
     ]
     assert outcome == Ok("done!")
 
 
 def test_a_once_step_awaits_its_start():
     asked, _ = drive(a_step(journal_of(), work(once=True)))
-    assert asked == [Commit((START,), Due.NOW)]
+    assert asked == [Committed(START)]
 
 
 def test_a_once_step_whose_start_is_acknowledged_runs():
@@ -64,19 +65,19 @@ def test_a_once_step_looks_at_the_answer_to_its_start_before_it_runs():
     journal = journal_of()
     done_already = answers(journal, recorded(STEP, "SUCCEEDED", Result="DONE"))
     asked, outcome = drive(a_step(journal, work(once=True)), done_already)
-    assert asked == [Commit((START,), Due.NOW)]
+    assert asked == [Committed(START)]
     assert outcome == Ok("done!")
 
 
 def test_an_async_body_is_called_as_one():
-    asked, _ = drive(a_step(journal_of(), changed(work(), is_async=True)), None)
+    asked, _ = drive(a_step(journal_of(), changed(work(), is_async=True)))
     assert asked[1] == Call(body, 1, is_async=True)
 
 
 @pytest.mark.parametrize("attempts", [0, 3])
 def test_a_ready_step_starts_its_next_attempt(attempts):
-    asked, _ = drive(a_step(journal_of(recorded(STEP, "READY", Attempt=attempts)), work()), None)
-    assert asked == [Commit((START,), Due.ANY), Call(body, attempts + 1, is_async=False)]
+    asked, _ = drive(a_step(journal_of(recorded(STEP, "READY", Attempt=attempts)), work()))
+    assert asked == [Recorded(START), Call(body, attempts + 1, is_async=False)]
 
 
 def test_a_started_step_runs_again_as_the_same_attempt():
@@ -89,10 +90,11 @@ def test_a_started_once_step_was_interrupted_and_is_not_run_again():
     told = []
     asked, outcome = drive(a_step(journal_of(recorded(STEP, "STARTED")), work(told, once=True)), None)
     (commit,) = asked
-    assert (commit.updates[0]["Action"], commit.due) == ("FAIL", Due.NOW)
-    assert commit.updates[0]["Error"]["ErrorType"] == "StepInterrupted"
+    assert isinstance(commit, Committed)
+    assert commit.update["Action"] == "FAIL"
+    assert commit.update["Error"]["ErrorType"] == "StepInterrupted"
     assert outcome.error.args == ("StepInterrupted", "pay", 1)
-    assert outcome.recorded == commit.updates[0]["Error"]
+    assert outcome.recorded == commit.update["Error"]
     assert [(type(error), attempt, delay) for error, attempt, delay in told] == [(StepInterrupted, 1, None)]
 
 
@@ -102,9 +104,9 @@ def test_a_started_once_step_is_run_again_where_its_policy_says_so():
     due = answers(journal, recorded(STEP, "READY", Attempt=1))
     started = answers(journal, recorded(STEP, "STARTED", Attempt=1))
     asked, _ = drive(a_step(journal, work(once=True, retry=policy)), None, due, started)
-    assert asked[0].updates[0]["Action"] == "RETRY"
-    assert asked[0].updates[0]["StepOptions"] == {"NextAttemptDelaySeconds": 5}
-    assert asked[1:] == [Park("id-1", None), Commit((START,), Due.NOW), Call(body, 2, is_async=False)]
+    assert asked[0].update["Action"] == "RETRY"
+    assert asked[0].update["StepOptions"] == {"NextAttemptDelaySeconds": 5}
+    assert asked[1:] == [Park("id-1", None), Committed(START), Call(body, 2, is_async=False)]
 
 
 def test_a_failed_attempt_is_recorded_and_waited_out():
@@ -112,30 +114,29 @@ def test_a_failed_attempt_is_recorded_and_waited_out():
     journal = journal_of()
     asked, outcome = drive(
         a_step(journal, work(told)),
-        None,
         Raised(BOOM),
         answers(journal, recorded(STEP, "PENDING", Attempt=1, NextAttemptTimestamp=9.0)),
         answers(journal, recorded(STEP, "READY", Attempt=1)),
-        None,
         Ok("done"),
         None,
     )
     retry = {**START, "Action": "RETRY", "Error": TOLD, "StepOptions": {"NextAttemptDelaySeconds": 5}}
-    assert asked[2:4] == [Commit((retry,), Due.NOW), Park("id-1", 9.0)]
+    assert asked[2:4] == [Committed(retry), Park("id-1", 9.0)]
     assert asked[5] == Call(body, 2, is_async=False)
     assert outcome == Ok("done!")
     assert told == [(BOOM, 1, 5)]
+    assert journal.outbox.retries == 1
 
 
 def test_the_last_attempt_fails_the_step_with_what_is_recorded():
-    asked, outcome = drive(a_step(journal_of(), work(retry=Retry.NONE)), None, Raised(BOOM), None)
-    assert asked[2] == Commit(({**START, "Action": "FAIL", "Error": TOLD},), Due.NOW)
+    asked, outcome = drive(a_step(journal_of(), work(retry=Retry.NONE)), Raised(BOOM), None)
+    assert asked[2] == Committed({**START, "Action": "FAIL", "Error": TOLD})
     assert outcome.error.args == ("ValueError", "pay", 1)
     assert outcome.recorded == TOLD
 
 
 def test_a_result_that_cannot_be_stored_fails_the_step_at_once():
-    asked, outcome = drive(a_step(journal_of(), work()), None, Ok("refused"), None)
+    asked, outcome = drive(a_step(journal_of(), work()), Ok("refused"), None)
     assert moves(asked) == ["STEP START", "STEP FAIL"]
     assert outcome.error.args == ("SerdesError", "pay", 1)
 
@@ -146,7 +147,7 @@ def test_a_policy_that_breaks_fails_the_step_with_its_own_error():
     def broken(error, attempt):
         raise ZeroDivisionError("policy")
 
-    asked, outcome = drive(a_step(journal_of(), work(told, retry=Retry.custom(broken))), None, Raised(BOOM), None)
+    asked, outcome = drive(a_step(journal_of(), work(told, retry=Retry.custom(broken))), Raised(BOOM), None)
     assert updates(asked)[1]["Error"] == {"ErrorType": "ZeroDivisionError", "ErrorMessage": "policy"}
     assert outcome.error.args == ("ZeroDivisionError", "pay", 1)
     assert told[0][0].__context__ is BOOM
@@ -174,7 +175,7 @@ def test_a_recorded_failure_is_raised_without_asking_for_anything(status):
 def test_a_pending_step_waits_until_it_is_due():
     journal = journal_of(recorded(STEP, "PENDING", NextAttemptTimestamp=5.0))
     asked, _ = drive(a_step(journal, work()), answers(journal, recorded(STEP, "READY")))
-    assert asked == [Park("id-1", 5.0), Commit((START,), Due.ANY)]
+    assert asked == [Park("id-1", 5.0), Recorded(START), Call(body, 1, is_async=False)]
 
 
 # What the record tells at once
@@ -207,12 +208,23 @@ def test_what_a_record_tells_is_what_the_operation_ends_with(wire):
 
 
 def test_a_lazy_step_goes_on_before_its_result_is_acknowledged():
-    asked, outcome = drive(a_step(journal_of(), work(lazy=True)), None, Ok("done"), None)
+    journal = journal_of()
+    asked, outcome = drive(a_step(journal, work(lazy=True)), Ok("done"))
     assert asked == [
-        Commit((START,), Due.ANY),
+        Recorded(START),
         Call(body, 1, is_async=False, is_lazy=True),
-        Commit(({**START, "Action": "SUCCEED", "Payload": "DONE"},), Due.BEFORE_ANY_WORK),
+        Recorded({**START, "Action": "SUCCEED", "Payload": "DONE"}),
     ]
+    assert journal.outbox.before_work(Line()) == 2
+    assert outcome == Ok("done!")
+
+
+def test_a_lazy_step_waits_while_there_is_too_much_to_be_sent():
+    journal = journal_of()
+    for _ in range(MOST_UPDATES - 2):
+        journal.outbox.push(b"{}")
+    asked, outcome = drive(a_step(journal, work(lazy=True)), Ok("done"), None)
+    assert isinstance(asked[2], Committed)
     assert outcome == Ok("done!")
 
 
@@ -220,7 +232,7 @@ def test_a_lazy_step_whose_result_was_lost_runs_again():
     journal = journal_of(recorded(STEP, "STARTED"))
     asked, outcome = drive(a_step(journal, work(lazy=True)), Ok("done"), None)
     assert asked[0] == Call(body, 1, is_async=False, is_lazy=True)
-    assert asked[1].due is Due.BEFORE_ANY_WORK
+    assert isinstance(asked[1], Recorded)
     assert outcome == Ok("done!")
 
 
@@ -231,22 +243,22 @@ def test_a_lazy_step_that_is_recorded_is_returned_like_any():
 
 @pytest.mark.parametrize("failure", [Raised(BOOM), Ok("refused")], ids=["raised", "not to be stored"])
 def test_the_failure_of_a_lazy_step_is_acknowledged_before_the_workflow_goes_on(failure):
-    asked, _ = drive(a_step(journal_of(), work(lazy=True, retry=Retry.NONE)), None, failure, None)
-    assert asked[2].updates[0]["Action"] == "FAIL"
-    assert asked[2].due is Due.NOW
+    asked, _ = drive(a_step(journal_of(), work(lazy=True, retry=Retry.NONE)), failure, None)
+    assert asked[2].update["Action"] == "FAIL"
+    assert isinstance(asked[2], Committed)
 
 
 def test_the_retry_of_a_lazy_step_is_recorded_and_waited_out():
     journal = journal_of()
     due = answers(journal, recorded(STEP, "READY", Attempt=1))
-    asked, _ = drive(a_step(journal, work(lazy=True)), None, Raised(BOOM), None, due, None)
-    assert (moves(asked)[1], asked[2].due, asked[3]) == ("STEP RETRY", Due.NOW, Park("id-1", None))
+    asked, _ = drive(a_step(journal, work(lazy=True)), Raised(BOOM), None, due)
+    assert (moves(asked)[1], type(asked[2]), asked[3]) == ("STEP RETRY", Committed, Park("id-1", None))
     assert asked[5] == Call(body, 2, is_async=False, is_lazy=True)
 
 
 def test_a_lazy_attempt_that_comes_too_late_is_handed_over_like_any():
     asked, _ = drive(a_step(journal_of(), work(lazy=True, late=[True])), None)
-    assert (asked[0], moves(asked), asked[1].due) == (HandOver(), ["STEP RETRY"], Due.NOW)
+    assert (asked[0], moves(asked), type(asked[1])) == (HandOver(), ["STEP RETRY"], Committed)
 
 
 # Hand-over: no time is left in this invocation
@@ -257,14 +269,14 @@ def test_an_attempt_that_comes_too_late_is_handed_over_to_the_next_invocation():
     parked = answers(journal, recorded(STEP, "PENDING", Attempt=1, Error=marked(1), NextAttemptTimestamp=7.0))
     asked, _ = drive(a_step(journal, work(late=[True])), None, parked)
     retry = {**START, "Action": "RETRY", "Error": marked(1), "StepOptions": {"NextAttemptDelaySeconds": DELAY}}
-    assert asked == [HandOver(), Commit((retry,), Due.NOW), Park("id-1", 7.0)]
+    assert asked == [HandOver(), Committed(retry), Park("id-1", 7.0)]
 
 
 def test_an_attempt_that_was_handed_over_and_is_due_before_the_end_is_made_after_all():
     journal = journal_of()
     due = answers(journal, recorded(STEP, "READY", Attempt=1, Error=marked(1)))
-    asked, _ = drive(a_step(journal, work(late=[True])), None, None, due, None)
-    assert asked[3:] == [Commit((START,), Due.ANY), Call(body, 1, is_async=False)]
+    asked, _ = drive(a_step(journal, work(late=[True])), None, None, due)
+    assert asked[3:] == [Recorded(START), Call(body, 1, is_async=False)]
 
 
 def test_a_late_attempt_records_nothing_while_something_else_keeps_the_execution_going():
@@ -274,7 +286,7 @@ def test_a_late_attempt_records_nothing_while_something_else_keeps_the_execution
 
 def test_attempts_handed_over_do_not_count_as_the_users():
     journal = journal_of(recorded(STEP, "READY", Attempt=3, Error=marked(2)))
-    asked, _ = drive(a_step(journal, work()), None)
+    asked, _ = drive(a_step(journal, work()))
     assert asked[1] == Call(body, 2, is_async=False)
 
 
@@ -296,7 +308,7 @@ def test_an_interrupted_once_step_is_settled_however_late_it_is():
 
 def test_a_failure_after_a_hand_over_carries_its_count_on():
     journal = journal_of(recorded(STEP, "READY", Attempt=1, Error=marked(1)))
-    asked, outcome = drive(a_step(journal, work(retry=Retry.NONE)), None, Raised(BOOM), None)
+    asked, outcome = drive(a_step(journal, work(retry=Retry.NONE)), Raised(BOOM), None)
     assert updates(asked)[1]["Error"] == TOLD | {"ErrorData": '{"perdure":1,"handed_over":1}'}
     assert outcome.error.args == ("ValueError", "pay", 1)
 

@@ -3,12 +3,12 @@
 import pytest
 
 from perdure import WaitCancelled
-from perdure_runtime.core.effects import Commit, Due, Ok, Park
+from perdure_runtime.core.effects import Ok, Park
 from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.operations.wait import wait
 from perdure_runtime.core.table import TABLE, Impossible, Move
 from perdure_runtime.core.vocabulary import Kind, Status, Subtype
-from support.driving import answers, drive, journal_of, recorded
+from support.driving import Committed, answers, drive, journal_of, recorded
 
 WAIT = Identity("id-2", Kind.WAIT, Subtype.WAIT, None, "parent")
 START = {"Id": "id-2", "Type": "WAIT", "Action": "START", "SubType": "Wait", "ParentId": "parent"}
@@ -19,7 +19,7 @@ def test_a_new_wait_is_recorded_and_waited_out():
     started = answers(journal, recorded(WAIT, "STARTED", ScheduledEndTimestamp=30.0))
     elapsed = answers(journal, recorded(WAIT, "SUCCEEDED"))
     asked, outcome = drive(wait(journal, WAIT, 30), started, elapsed)
-    assert asked == [Commit(({**START, "WaitOptions": {"WaitSeconds": 30}},), Due.NOW), Park("id-2", 30.0)]
+    assert asked == [Committed({**START, "WaitOptions": {"WaitSeconds": 30}}), Park("id-2", 30.0)]
     assert outcome == Ok(None)
 
 

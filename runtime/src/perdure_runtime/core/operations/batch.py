@@ -15,10 +15,10 @@ from perdure.batches import Batch, BatchItem, BatchReason, BatchStatus
 from perdure.errors import ReplayMismatch
 from perdure.frozen import frozen
 from perdure_runtime.core.completion import Tally
-from perdure_runtime.core.effects import Aside, Commit, Due, Fan, Ok, Op, Outcome, Raised, aside
+from perdure_runtime.core.effects import OUTCOMES, Aside, Fan, Ok, Op, Outcome, Raised, aside
 from perdure_runtime.core.operations.child import is_large
 from perdure_runtime.core.table import Move, move_for
-from perdure_runtime.core.updates import failed, started, succeeded, summarised
+from perdure_runtime.core.updates import failed, spelled, started, succeeded, summarised
 from perdure_runtime.core.vocabulary import TERMINAL
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from perdure import Completion
+    from perdure_runtime.core.effects import Begun
     from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.outbox import Debtor
     from perdure_runtime.core.records import Record
 
 __all__ = ["BatchValues", "BatchWork", "Summary", "batch"]
@@ -99,8 +101,8 @@ class BatchWork:
     limit: int | None
     completion: Completion | None
     """When it is over; None ends it with the first failure."""
-    branch: Callable[[int], Op[Outcome[Any]]]
-    """The operation that a branch is, made when it begins."""
+    branch: Callable[[int], Begun[Any]]
+    """Begins a branch: its outcome where that is recorded, else the operation that it is."""
     identity_of: Callable[[int], Identity]
     name_of: Callable[[int], str | None]
     is_recorded: Callable[[int], bool]
@@ -108,6 +110,8 @@ class BatchWork:
     revive: Callable[[int, Mapping[str, object]], Exception]
     """The exception that a branch's recorded error stands for."""
     values: BatchValues
+    line: Debtor
+    """The line of work that its result goes to, and that does nothing more before its end is acknowledged."""
     is_read_from_branches: bool = False
     """Whether branches are operations recorded elsewhere, which know best how to read their results."""
 
@@ -116,6 +120,7 @@ def batch(journal: Journal, identity: Identity, scope: Scope, work: BatchWork) -
     """End with the batch that is recorded; run its branches where none is."""
     record = journal.find(identity.id)
     move = move_for(identity.kind, record.status if record else None, identity.id)
+    told = spelled(identity)
     match move:
         case Move.RETURN:
             assert record is not None  # noqa: S101  what is recorded as done is recorded
@@ -124,7 +129,7 @@ def batch(journal: Journal, identity: Identity, scope: Scope, work: BatchWork) -
             error = record.error if record else None
             return Raised(work.values.revive(error, identity, 0), error)
         case Move.START:
-            yield Commit((started(identity),), Due.ANY)
+            journal.outbox.push(started(told))
         case Move.RERUN:
             pass
         case _:
@@ -143,15 +148,15 @@ def batch(journal: Journal, identity: Identity, scope: Scope, work: BatchWork) -
                 ("", batch_now) if work.is_read_from_branches else (yield from _stored(work, batch_now, errors))
             )
             is_summarised = work.is_read_from_branches or is_large(text)
-            update = summarised(identity, work.values.summarize(value)) if is_summarised else succeeded(identity, text)
+            update = summarised(told, work.values.summarize(value)) if is_summarised else succeeded(told, text)
         except Exception as refused:  # noqa: BLE001  serdes and summaries are user code
             refusal = refused
         else:
-            yield Commit((update,), Due.BEFORE_WORK)
+            work.line.owed = journal.outbox.push(update)
             return Ok(value)
     assert refusal is not None  # noqa: S101  one of the two ended the batch
     described = work.values.describe(refusal)
-    yield Commit((failed(identity, described),), Due.BEFORE_WORK)
+    work.line.owed = journal.outbox.push(failed(told, described))
     return Raised(work.values.revive(described, identity, 0), described)
 
 
@@ -205,7 +210,8 @@ def _recorded(
             told = (("status", "ended", "not recorded as ended"),)
             hint = f"branch {index} of a finished batch"
             raise ReplayMismatch(work.identity_of(index).id, told, hint=hint)
-        outcomes[index] = yield from work.branch(index)
+        branch = work.branch(index)
+        outcomes[index] = branch if isinstance(branch, OUTCOMES) else (yield from branch)
     _close_open_ones(journal, work, outcomes)
     items, errors = _items(work, outcomes)
     reason = summary.reason if summary is not None else _likely_reason(work, items)

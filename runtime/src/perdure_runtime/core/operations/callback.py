@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import CallbackError, CallbackNotSubmitted, SerdesError
 from perdure.errors import failure
-from perdure_runtime.core.effects import Commit, Due, Ok, Op, Outcome, Park, Raised, unreadable
+from perdure_runtime.core.effects import Commit, Ok, Op, Outcome, Park, Raised, unreadable
 from perdure_runtime.core.operations.step import StepWork, step
 from perdure_runtime.core.table import Move, move_for
-from perdure_runtime.core.updates import callback_started
+from perdure_runtime.core.updates import callback_started, spelled
 from perdure_runtime.core.vocabulary import Kind, Status, Subtype
 from perdure_runtime.tuples import NamedTuple
 
@@ -65,7 +65,7 @@ def create_callback(journal: Journal, identity: Identity, times: CallbackTimes) 
     """End with the id by which the callback is completed."""
     record = journal.find(identity.id)
     if move_for(identity.kind, record.status if record else None, identity.id) is Move.START:
-        yield Commit((callback_started(identity, times.timeout, times.heartbeat),), Due.NOW)
+        yield Commit(journal.outbox.push(callback_started(spelled(identity), times.timeout, times.heartbeat)))
         record = journal.find(identity.id)
     if record is None or record.callback_id is None:
         return Raised(CallbackError(f"the service gave the {identity} no id"))
@@ -94,14 +94,12 @@ def callback_result(journal: Journal, identity: Identity, values: CallbackValues
 
 def submitted_callback(journal: Journal, scope: Scope, submission: Submission) -> Op[Outcome[object]]:
     """Create a callback, hand its id on, and end with its result; all of it inside a context that is given."""
-    waited_for = scope.take(Kind.CALLBACK, Subtype.CALLBACK, submission.names[0])
-    journal.ask(waited_for, sealed=scope.sealed)
+    waited_for, _ = journal.ask_next(scope, Kind.CALLBACK, Subtype.CALLBACK, submission.names[0])
     created = yield from create_callback(journal, waited_for, submission.times)
     if isinstance(created, Raised):
         return created
-    handed_on = scope.take(Kind.STEP, Subtype.STEP, submission.names[1])
-    journal.ask(handed_on, sealed=scope.sealed)
-    outcome = yield from step(journal, handed_on, submission.work, submission.body(handed_on, created.value))
+    handed_on, record = journal.ask_next(scope, Kind.STEP, Subtype.STEP, submission.names[1])
+    outcome = yield from step(journal, handed_on, submission.work, submission.body(handed_on, created.value), record)
     if isinstance(outcome, Raised):
         return Raised(_not_submitted(outcome.error))
     return (yield from callback_result(journal, waited_for, submission.values))

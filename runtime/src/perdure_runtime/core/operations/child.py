@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure import ReplayMismatch, SerdesError
-from perdure_runtime.core.effects import Aside, Commit, Due, Enter, Ok, Op, Outcome, Raised, aside, unreadable
-from perdure_runtime.core.table import Move, move_for
-from perdure_runtime.core.updates import failed, started, succeeded, summarised
+from perdure_runtime.core.effects import Aside, Enter, Ok, Op, Outcome, Raised, aside, unreadable
+from perdure_runtime.core.table import Move
+from perdure_runtime.core.updates import failed, spelled, started, succeeded, summarised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.outbox import Debtor
     from perdure_runtime.core.records import Record
 
-__all__ = ["LARGEST_INLINE", "ChildValues", "ChildWork", "child", "is_large", "mapped"]
+__all__ = ["LARGEST_INLINE", "ChildValues", "ChildWork", "child", "is_large", "mapped", "recorded"]
 
 LARGEST_INLINE = 262_144
 """Bytes up to which a context's result is recorded with it."""
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
     class ChildValues(Protocol):
         """How a context's values and failures become text and back."""
 
-        def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
+        def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
             """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
             ...
 
-        def read(self, text: str | None) -> object:
+        def read(self, text: str | None, identity: Identity) -> object:
             """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
             ...
 
@@ -60,60 +61,68 @@ if TYPE_CHECKING:
 class ChildWork:
     """One child context: what runs in it, and how its values travel."""
 
-    __slots__ = ("due", "on_error", "runs", "values", "virtual")
+    __slots__ = ("line", "on_error", "runs", "values", "virtual")
 
     def __init__(
         self,
         runs: Enter | Callable[[], Op[Outcome[Any]]],
         values: ChildValues,
+        line: Debtor,
         virtual: bool = False,  # noqa: FBT001, FBT002  named by all who give it
         on_error: Callable[[Exception], Exception] | None = None,
-        due: Due = Due.BEFORE_WORK,
     ) -> None:
         self.runs = runs
         """The code of the context, or the operation that stands in its place."""
         self.values = values
+        self.line = line
+        """The line of work that its outcome goes to, and that does nothing more before its end is acknowledged."""
         self.virtual = virtual
         self.on_error = on_error
         """What the caller gets instead of a failure, live and on replay."""
-        self.due = due
-        """By when its end has to be acknowledged."""
 
 
-def child(journal: Journal, identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]]:
+def recorded(
+    identity: Identity, values: ChildValues, on_error: Callable[[Exception], Exception] | None, record: Record
+) -> Outcome[Any] | None:
+    """The context's outcome where its record tells it at once; None where there is something to do or to wait for."""
+    move = record.move
+    if move is Move.RETURN:
+        if record.keeps_children:
+            return None
+        try:
+            value = values.read(record.result, identity)
+        except SerdesError as error:
+            return unreadable(error, identity)
+        return None if isinstance(value, Aside) else Ok(value)
+    return _failure(identity, values, on_error, record.error) if move is Move.RAISE else None
+
+
+def child(
+    journal: Journal, identity: Identity, scope: Scope, work: ChildWork, record: Record | None
+) -> Op[Outcome[Any]]:
     """End with the context's recorded outcome; run its code where there is none, or where it stands for the result."""
-    record = journal.find(identity.id)
     if work.virtual:
         return (yield from _virtually(identity, work))
-    move = move_for(identity.kind, record.status if record else None, identity.id)
-    match move:
-        case Move.RETURN if record is not None and record.keeps_children:
-            return (yield from _again(identity, scope, work))
-        case Move.RETURN:
-            return (yield from _read(identity, work, record))
-        case Move.RAISE:
-            return _failure(identity, work, record.error if record else None)
-        case Move.START:
-            yield Commit((started(identity),), Due.ANY)
-        case Move.RERUN:
-            pass
-        case _:
-            raise AssertionError(f"a context has no {move}")  # the table has no such row
+    told = spelled(identity)
+    if record is None:
+        journal.outbox.push(started(told))
+    elif record.move is not Move.RERUN:
+        return (yield from _ended(identity, scope, work, record))
     outcome: Outcome[Any] = (yield work.runs) if isinstance(work.runs, Enter) else (yield from work.runs())
     journal.close(identity.id)
     if isinstance(outcome, Ok):
         try:
-            stored = work.values.store(outcome.value)
+            stored = work.values.store(outcome.value, identity)
             text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
-            update = summarised(identity, work.values.summary(value)) if is_large(text) else succeeded(identity, text)
+            update = summarised(told, work.values.summary(value)) if is_large(text) else succeeded(told, text)
         except Exception as refused:  # noqa: BLE001  a summary is user code
             outcome = Raised(refused)
         else:
-            yield Commit((update,), work.due)
+            work.line.owed = journal.outbox.push(update)
             return Ok(value)
     described = work.values.describe(outcome.error)
-    yield Commit((failed(identity, described),), work.due)
-    return _failure(identity, work, described)
+    work.line.owed = journal.outbox.push(failed(told, described))
+    return _failure(identity, work.values, work.on_error, described)
 
 
 def is_large(text: str) -> bool:
@@ -128,10 +137,10 @@ def _virtually(identity: Identity, work: ChildWork) -> Op[Outcome[Any]]:
     outcome = yield from _outcome(work)
     if isinstance(outcome, Ok):
         try:
-            return Ok((yield from _stored(work, outcome.value))[1])
+            return Ok((yield from _stored(identity, work, outcome.value))[1])
         except SerdesError as refused:
             outcome = Raised(refused)
-    return _failure(identity, work, work.values.describe(outcome.error))
+    return _failure(identity, work.values, work.on_error, work.values.describe(outcome.error))
 
 
 def _again(identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]]:
@@ -142,7 +151,7 @@ def _again(identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]
         told = (("outcome", "a result", f"{type(outcome.error).__name__}: {outcome.error}"),)
         raise ReplayMismatch(identity.id, told, hint="a large result is made again from what its steps recorded")
     try:
-        return Ok((yield from _stored(work, outcome.value))[1])
+        return Ok((yield from _stored(identity, work, outcome.value))[1])
     except SerdesError as refused:
         return Raised(refused)
 
@@ -152,22 +161,35 @@ def _outcome(work: ChildWork) -> Op[Outcome[Any]]:
     return outcome
 
 
-def _stored(work: ChildWork, value: object) -> Op[tuple[str, object]]:
-    stored = work.values.store(value)
+def _stored(identity: Identity, work: ChildWork, value: object) -> Op[tuple[str, object]]:
+    stored = work.values.store(value, identity)
     return (yield from aside(stored)) if isinstance(stored, Aside) else stored
 
 
-def _read(identity: Identity, work: ChildWork, record: Record | None) -> Op[Outcome[Any]]:
+def _ended(identity: Identity, scope: Scope, work: ChildWork, record: Record) -> Op[Outcome[Any]]:
+    """The outcome of a context that has ended, also where its value waits for something elsewhere, or is made again."""
+    outcome = recorded(identity, work.values, work.on_error, record)
+    if outcome is not None:
+        return outcome
+    if record.move is not Move.RETURN:
+        raise AssertionError(f"a context has no {record.move}")  # the table has no such row
+    if record.keeps_children:
+        return (yield from _again(identity, scope, work))
     try:
-        value = work.values.read(record.result if record else None)
+        value = work.values.read(record.result, identity)
         return Ok((yield from aside(value)) if isinstance(value, Aside) else value)
     except SerdesError as error:
         return unreadable(error, identity)
 
 
-def _failure(identity: Identity, work: ChildWork, recorded: dict[str, Any] | None) -> Raised:
-    error = work.values.revive(recorded, identity, 0)
-    return Raised(error if work.on_error is None else mapped(work.on_error, error), recorded)
+def _failure(
+    identity: Identity,
+    values: ChildValues,
+    on_error: Callable[[Exception], Exception] | None,
+    described: dict[str, Any] | None,
+) -> Raised:
+    error = values.revive(described, identity, 0)
+    return Raised(error if on_error is None else mapped(on_error, error), described)
 
 
 def mapped(on_error: Callable[[Exception], Exception], error: Exception) -> Exception:

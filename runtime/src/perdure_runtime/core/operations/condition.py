@@ -13,7 +13,6 @@ from perdure import ConditionError, SerdesError
 from perdure_runtime.core.effects import (
     Aside,
     Commit,
-    Due,
     HandOver,
     Ok,
     Op,
@@ -26,7 +25,7 @@ from perdure_runtime.core.effects import (
 )
 from perdure_runtime.core.handover import DELAY
 from perdure_runtime.core.table import Move, move_for
-from perdure_runtime.core.updates import failed, polled, started, succeeded
+from perdure_runtime.core.updates import failed, polled, spelled, started, succeeded
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def condition(journal: Journal, identity: Identity, work: ConditionWork) -> Op[O
             case Move.PARK:
                 yield Park(identity.id, record.wake if record else None)
             case Move.START | Move.RERUN:
-                ended = yield from _poll(identity, work, record, is_new=move is Move.START)
+                ended = yield from _poll(journal, identity, work, record, is_new=move is Move.START)
                 if ended is not None:
                     return ended
             case _:
@@ -108,35 +107,35 @@ def condition(journal: Journal, identity: Identity, work: ConditionWork) -> Op[O
 
 
 def _poll(
-    identity: Identity, work: ConditionWork, record: Record | None, *, is_new: bool
+    journal: Journal, identity: Identity, work: ConditionWork, record: Record | None, *, is_new: bool
 ) -> Op[Outcome[object] | None]:
     """Make one check: how the condition ended, or None when there is another check to come."""
     attempt = 1 + (record.completed_attempts if record else 0)
     try:
         text, state = yield from _state(identity, work, record)
     except SerdesError as refused:
-        return (yield from _failed(identity, work, refused, attempt))
+        return (yield from _failed(journal, identity, work, refused, attempt))
     if work.is_late():
         yield HandOver()
-        yield Commit((polled(identity, text, DELAY),), Due.NOW)
+        yield Commit(journal.outbox.push_retry(polled(spelled(identity), text, DELAY)))
         return None
     if is_new:
-        yield Commit((started(identity),), Due.ANY)
+        journal.outbox.push(started(spelled(identity)))
     outcome = yield from call(work.check(state), attempt, is_async=work.is_async)
     if isinstance(outcome, Raised):
-        return (yield from _failed(identity, work, outcome.error, attempt))
+        return (yield from _failed(journal, identity, work, outcome.error, attempt))
     try:
         text, state = yield from _stored(identity, work, outcome.value)
         verdict = work.judge(state, attempt)
     except Exception as error:  # noqa: BLE001  serdes and policies are user code
-        return (yield from _failed(identity, work, error, attempt))
+        return (yield from _failed(journal, identity, work, error, attempt))
     if verdict.is_met:
-        yield Commit((succeeded(identity, text),), Due.NOW)
+        yield Commit(journal.outbox.push(succeeded(spelled(identity), text)))
         return Ok(state)
     if verdict.delay is None:
         not_met = ConditionError(_not_met(identity, attempt, work.shown(text)))
-        return (yield from _failed(identity, work, not_met, attempt))
-    yield Commit((polled(identity, text, verdict.delay),), Due.NOW)
+        return (yield from _failed(journal, identity, work, not_met, attempt))
+    yield Commit(journal.outbox.push_retry(polled(spelled(identity), text, verdict.delay)))
     return None
 
 
@@ -157,9 +156,9 @@ def _stored(identity: Identity, work: ConditionWork, state: object) -> Op[tuple[
     return (yield from aside(stored)) if isinstance(stored, Aside) else stored
 
 
-def _failed(identity: Identity, work: ConditionWork, error: Exception, attempt: int) -> Op[Raised]:
+def _failed(journal: Journal, identity: Identity, work: ConditionWork, error: Exception, attempt: int) -> Op[Raised]:
     described = work.values.describe(error)
-    yield Commit((failed(identity, described),), Due.NOW)
+    yield Commit(journal.outbox.push(failed(spelled(identity), described)))
     return Raised(work.values.revive(described, identity, attempt), described)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import SerdesError
-from perdure_runtime.core.effects import Commit, Due, Ok, Op, Outcome, Park, Raised, unreadable
+from perdure_runtime.core.effects import Commit, Ok, Op, Outcome, Park, Raised, unreadable
 from perdure_runtime.core.table import Move, move_for
-from perdure_runtime.core.updates import invoke_started
+from perdure_runtime.core.updates import invoke_started, spelled
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def invoke(journal: Journal, identity: Identity, work: InvokeWork) -> Op[Outcome
         record = journal.find(identity.id)
         match move_for(identity.kind, record.status if record else None, identity.id):
             case Move.START:
-                started = invoke_started(identity, work.function, work.payload, work.tenant_id)
-                yield Commit((started,), Due.NOW)
+                started = invoke_started(spelled(identity), work.function, work.payload, work.tenant_id)
+                yield Commit(journal.outbox.push(started))
                 yield Park(identity.id, None)
             case Move.PARK:
                 yield Park(identity.id, None)

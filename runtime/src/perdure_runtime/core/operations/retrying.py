@@ -48,11 +48,10 @@ def retrying(journal: Journal, scope: Scope, work: RetryingWork) -> Op[Outcome[A
             return Raised(broken)
         if delay is None:
             return outcome
-        pause = scope.take(Kind.WAIT, Subtype.WAIT, work.name_of_wait(attempt))
-        record = journal.ask(pause, sealed=scope.sealed)
+        pause, record = journal.ask_next(scope, Kind.WAIT, Subtype.WAIT, work.name_of_wait(attempt))
         scope.begins(record)
         waited = yield from wait(journal, pause, delay)
-        scope.ended(record, journal)
+        scope.ended(record)
         if isinstance(waited, Raised):
             return waited
         attempt += 1

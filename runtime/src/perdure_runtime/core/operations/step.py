@@ -27,7 +27,6 @@ from perdure_runtime.core.effects import (
     Aside,
     Call,
     Commit,
-    Due,
     HandOver,
     Ok,
     Op,
@@ -38,7 +37,7 @@ from perdure_runtime.core.effects import (
     unreadable,
 )
 from perdure_runtime.core.table import Move, move_for
-from perdure_runtime.core.updates import failed, retried, started, succeeded
+from perdure_runtime.core.updates import failed, retried, spelled, started, succeeded
 from perdure_runtime.core.vocabulary import Status
 
 if TYPE_CHECKING:
@@ -102,22 +101,26 @@ def recorded(identity: Identity, work: StepWork, record: Record) -> Outcome[obje
     return _recorded_failure(identity, work, record) if move is Move.RAISE else None
 
 
-def step(journal: Journal, identity: Identity, work: StepWork, body: Callable[[int], object]) -> Op[Outcome[object]]:
+def step(  # noqa: C901  the order of things is the promise, and stands here as a whole
+    journal: Journal, identity: Identity, work: StepWork, body: Callable[[int], object], record: Record | None
+) -> Op[Outcome[object]]:
     """End with the step's recorded outcome; make attempts, `body(attempt)`, until there is one."""
     once, lazy = work.options.once, work.options.lazy
+    outbox, told = journal.outbox, spelled(identity)
     while True:
-        record = journal.find(identity.id)
-        move = move_for(identity.kind, record.status if record else None, identity.id)
+        move = Move.START if record is None else record.move
         if (move is not Move.START and (once or move is not Move.RERUN)) or work.is_late():
             ended = yield from _without_attempt(journal, identity, work, record, move)
             if ended is not None:
                 return ended
+            record = journal.find(identity.id)
             continue
         if move is Move.START:
-            yield Commit((started(identity),), Due.NOW if once else Due.ANY)
-            if once and _has_other_plans(journal, identity):
+            ticket = outbox.push(started(told))
+            if once and (yield from _has_other_plans(journal, identity, ticket)):
+                record = journal.find(identity.id)
                 continue
-        attempt = 1 + _attempts_made(record)
+        attempt = 1 if record is None else 1 + _attempts_made(record)
         outcome: Outcome[object] = yield Call(body, attempt, work.is_async, lazy)
         if isinstance(outcome, Ok):
             try:
@@ -126,12 +129,15 @@ def step(journal: Journal, identity: Identity, work: StepWork, body: Callable[[i
             except SerdesError as refused:
                 outcome = Raised(refused)
             else:
-                yield Commit((succeeded(identity, text),), Due.BEFORE_ANY_WORK if lazy else Due.NOW)
+                ticket = outbox.push(succeeded(told, text))
+                if not lazy or (ticket := outbox.owe(ticket)):
+                    yield Commit(ticket)
                 return Ok(value)
         failure = yield from _settle(journal, identity, work, outcome.error, attempt)
         if failure is not None:
             return failure
         del outcome  # its error's frames hold what the attempt had
+        record = journal.find(identity.id)
 
 
 def _without_attempt(
@@ -156,7 +162,7 @@ def _hand_over(journal: Journal, identity: Identity, record: Record | None) -> O
     from perdure_runtime.core.handover import DELAY, marked  # most attempts come in time, and succeed
 
     yield HandOver()
-    yield Commit((retried(identity, marked(_handed_over(record) + 1), DELAY),), Due.NOW)
+    yield Commit(journal.outbox.push_retry(retried(spelled(identity), marked(_handed_over(record) + 1), DELAY)))
     record = journal.find(identity.id)
     yield Park(identity.id, record.wake if record else None)
 
@@ -175,9 +181,9 @@ def _settle(journal: Journal, identity: Identity, work: StepWork, error: Excepti
     record = journal.find(identity.id)
     described = carried(work.values.describe(error), _handed_over(record))
     if delay is None:
-        yield Commit((failed(identity, described),), Due.NOW)
+        yield Commit(journal.outbox.push(failed(spelled(identity), described)))
         return Raised(work.values.revive(described, identity, attempt), described)
-    yield Commit((retried(identity, described, delay),), Due.NOW)
+    yield Commit(journal.outbox.push_retry(retried(spelled(identity), described, delay)))
     record = journal.find(identity.id)
     yield Park(identity.id, record.wake if record else None)
     return None
@@ -202,8 +208,9 @@ def _interruption(identity: Identity) -> StepInterrupted:
     return StepInterrupted(message)
 
 
-def _has_other_plans(journal: Journal, identity: Identity) -> bool:
-    """Whether the answer to an acknowledged START already tells of something else than a step that has begun."""
+def _has_other_plans(journal: Journal, identity: Identity, ticket: int) -> Op[bool]:
+    """Whether the answer to a START already tells of something else than a step that has begun."""
+    yield Commit(ticket)
     record = journal.find(identity.id)
     return record is not None and record.status is not Status.STARTED
 

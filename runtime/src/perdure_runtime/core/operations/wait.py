@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perdure import WaitCancelled
-from perdure_runtime.core.effects import Commit, Due, Ok, Op, Outcome, Park, Raised
+from perdure_runtime.core.effects import Commit, Ok, Op, Outcome, Park, Raised
 from perdure_runtime.core.table import Move, move_for
-from perdure_runtime.core.updates import wait_started
+from perdure_runtime.core.updates import spelled, wait_started
 
 if TYPE_CHECKING:
     from perdure_runtime.core.identity import Identity
@@ -22,7 +22,7 @@ def wait(journal: Journal, identity: Identity, seconds: int) -> Op[Outcome[None]
         record = journal.find(identity.id)
         match move_for(identity.kind, record.status if record else None, identity.id):
             case Move.START:
-                yield Commit((wait_started(identity, seconds),), Due.NOW)
+                yield Commit(journal.outbox.push(wait_started(spelled(identity), seconds)))
                 yield Park(identity.id, _wake(journal, identity))
             case Move.PARK:
                 yield Park(identity.id, _wake(journal, identity))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from perdure.frozen import changed, frozen
 from perdure.functions import ChildOptions
 from perdure.names import checked_name, default_name
-from perdure_runtime.core.effects import Due, Enter
+from perdure_runtime.core.effects import Enter
 from perdure_runtime.core.identity import branch_of
 from perdure_runtime.core.operations.batch import BatchWork, batch
-from perdure_runtime.core.operations.child import ChildWork, child, mapped
+from perdure_runtime.core.operations.child import ChildWork, child, mapped, recorded
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.asking.encoded import encoded_batch, encoded_child
+from perdure_runtime.drivers.asking.encoded import EncodedChild, encoded_batch
 from perdure_runtime.drivers.asking.functions import PLAIN_CHILD, check_serdes, is_step, plain_child
 from perdure_runtime.drivers.asking.steps import step_inside
 from perdure_runtime.drivers.calls import AskedOperation
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure import Batch, Completion, Serdes, Step
-    from perdure_runtime.codecs.chain import Chain
-    from perdure_runtime.core.effects import Op, Outcome
+    from perdure_runtime.core.effects import Begun, Op, Outcome
     from perdure_runtime.core.identity import Identity
     from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
     from perdure_runtime.drivers.calls import Asked, Calls, Setting
@@ -65,7 +64,7 @@ OF_MAP = Kinds(MAP, Subtype.MAP, Subtype.ITEM, "MapResult")
 class Code:
     """What one branch runs, or all branches of a map; and what does not depend on the item, found out once."""
 
-    __slots__ = ("asked", "body", "chain", "is_virtual", "options", "step", "subtype", "values")
+    __slots__ = ("asked", "body", "encoded", "is_virtual", "options", "step", "subtype", "values")
 
     def __init__(
         self,
@@ -73,7 +72,7 @@ class Code:
         options: ChildOptions,
         subtype: str,
         values: ChildValues,
-        chain: Chain | None = None,
+        encoded: EncodedChild,
         *,
         is_virtual: bool = False,
         step: Step[..., Any] | None = None,
@@ -84,8 +83,8 @@ class Code:
         self.subtype = subtype
         self.values = values
         """How the branch's result travels."""
-        self.chain = chain
-        """What the branch's result goes through."""
+        self.encoded = encoded
+        """The same through codecs, as the branch records it."""
         self.is_virtual = is_virtual
         self.step = step
         """Where the branch is one step and nothing else."""
@@ -157,8 +156,10 @@ def _ask(
     setting = calls.setting
     total = len(names)
     completion = _checked(kinds, policy, total)
-    values = setting.forms.of_batch(kinds.summary, lambda index: codes[index].values, policy.serdes, policy.summary)
-    identity, record = calls.ask(Kind.CONTEXT, kinds.batch, None if name is None else checked_name(name))
+    batch_values = setting.forms.of_batch(
+        kinds.summary, lambda index: codes[index].values, policy.serdes, policy.summary
+    )
+    identity, record = calls.ask(Kind.CONTEXT, kinds.batch, name)
     scope = calls.inner(identity)
     journal = setting.run.journal
 
@@ -168,27 +169,32 @@ def _ask(
             return code.asked.identity
         return branch_of(identity, index, code.subtype, names[index], scope.parent)
 
-    def branch(index: int) -> Op[Outcome[Any]]:
+    def branch(index: int) -> Begun[Any]:
         code = codes[index]
         if code.asked is not None:
             return _performed(calls, code.asked)
-        owner, virtual = identity_of(index), code.is_virtual
-        inner = scope.inside(owner, virtual=virtual)
-        inner.replaying = scope.replaying and journal.find(inner.peek()) is not None
-        inner.index, inner.total = index, total
-        encoded: CoreChildValues = code.values
-        if virtual:
+        owner = branch_of(identity, index, code.subtype, names[index], scope.parent)
+        values: CoreChildValues = code.values
+        record = None
+        if code.is_virtual:
             journal.ask_virtual(owner)
+        elif (record := journal.ask(owner)) is None:
+            values = code.encoded
         else:
-            encoded = encoded_child(setting, owner, journal.ask(owner), code.values, code.chain)
+            outcome = recorded(owner, code.encoded, code.options.on_error, record)
+            if outcome is not None:
+                return outcome
+            values = code.encoded.given(record)
+        inner = scope.inside(owner, virtual=code.is_virtual)
+        inner.index, inner.total = index, total
         args = () if inputs is None else (inputs[index],)
         runs = (
             Enter(_given(code.body, args), inner)
             if code.step is None
             else partial(step_inside, setting, inner, code.step, args)
         )
-        work = ChildWork(runs, encoded, virtual, code.options.on_error, Due.BEFORE_WORK_AROUND)
-        return child(journal, owner, inner, work)
+        work = ChildWork(runs, values, calls.home, code.is_virtual, code.options.on_error)
+        return child(journal, owner, inner, work, record)
 
     def is_recorded(index: int) -> bool:
         code = codes[index]
@@ -208,7 +214,8 @@ def _ask(
         names.__getitem__,
         is_recorded,
         revive,
-        encoded_batch(setting, identity, record, values, setting.chain),
+        encoded_batch(setting, identity, record, batch_values, setting.chain),
+        calls.home,
         is_read_from_branches=inputs is None and any(code.asked is not None for code in codes),
     )
     return AskedOperation(identity, record, batch(journal, identity, scope, work))
@@ -250,7 +257,7 @@ def _no_code() -> None:
 
 def _code_of(setting: Setting, asked: Asked) -> Code:
     values = setting.forms.of_child(_no_code, PLAIN_CHILD)
-    return Code(_no_code, PLAIN_CHILD, Subtype.BRANCH, values, asked=asked)
+    return Code(_no_code, PLAIN_CHILD, Subtype.BRANCH, values, EncodedChild(setting, values, None), asked=asked)
 
 
 def _code(setting: Setting, fn: Any, kinds: Kinds, policy: Policy) -> Code:  # noqa: ANN401  typed by the sdk
@@ -268,12 +275,13 @@ def _code(setting: Setting, fn: Any, kinds: Kinds, policy: Policy) -> Code:  # n
         forms = ChildOptions(serdes=policy.item_serdes, summary=options.summary)
     elif step is not None and step.settings.serdes is not None:
         forms = ChildOptions(serdes=step.settings.serdes)
+    values = setting.forms.of_child(body, forms)
     return Code(
         body,
         options,
         options.subtype or kinds.branch,
-        setting.forms.of_child(body, forms),
-        setting.chain_of(codecs, body),
+        values,
+        EncodedChild(setting, values, setting.chain_of(codecs, body)),
         is_virtual=policy.flat or options.virtual,
         step=step,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from perdure.durations import seconds_of
 from perdure.functions import StepOptions
-from perdure.names import LONGEST_NAME, checked_name, default_name
+from perdure.names import LONGEST_NAME
 from perdure_runtime.core.effects import Ok
 from perdure_runtime.core.operations.callback import (
     CallbackTimes,
@@ -19,7 +19,7 @@ from perdure_runtime.core.operations.callback import (
 )
 from perdure_runtime.core.operations.child import ChildWork, child
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.asking.functions import check_serdes, is_async, plain_step
+from perdure_runtime.drivers.asking.functions import check_serdes, is_async, name_of, plain_step
 from perdure_runtime.drivers.asking.steps import attempts_at, step_work
 from perdure_runtime.drivers.calls import AskedOperation
 
@@ -68,11 +68,11 @@ class _Awaited:
     def __init__(self, values: Any) -> None:  # noqa: ANN401  see `perdure_runtime.values`
         self._values = values
 
-    def store(self, value: object) -> tuple[str, object]:
+    def store(self, value: object, _identity: Identity) -> tuple[str, object]:
         stored: tuple[str, object] = self._values.store(value)
         return stored
 
-    def read(self, text: str | None) -> object:
+    def read(self, text: str | None, _identity: Identity) -> object:
         return self._values.read_stored(text)
 
     def summary(self, _value: object) -> str:
@@ -99,7 +99,7 @@ def ask_callback(
     check_serdes(CREATING, "serdes", values[1], values[0])
     times = _times(*limits)
     form = calls.setting.forms.of_callback(*values)
-    identity, record = calls.ask(Kind.CALLBACK, Subtype.CALLBACK, None if name is None else checked_name(name))
+    identity, record = calls.ask(Kind.CALLBACK, Subtype.CALLBACK, name)
     return AskedOperation(identity, record, _created(calls, identity, times, form, perform))
 
 
@@ -133,7 +133,7 @@ def ask_wait_for_callback(
     options = StepOptions(retry=own.retry if retry is None else as_policy(retry), once=own.once)
     times = _times(*limits)
     form = setting.forms.of_callback(*values)
-    chosen = checked_name(name) if name is not None else own.name or default_name(body)
+    chosen = name_of(name, own.name, body)
     identity, record = calls.ask(Kind.CONTEXT, Subtype.WAIT_FOR_CALLBACK, chosen)
     scope = calls.inner(identity)
 
@@ -146,8 +146,8 @@ def ask_wait_for_callback(
 
     submission = Submission(times, form, (_inner(chosen, CREATE), _inner(chosen, SUBMIT)), work, handing_on)
     journal = setting.run.journal
-    run = ChildWork(lambda: submitted_callback(journal, scope, submission), _Awaited(form))
-    return AskedOperation(identity, record, child(journal, identity, scope, run))
+    run = ChildWork(lambda: submitted_callback(journal, scope, submission), _Awaited(form), calls.home)
+    return AskedOperation(identity, record, child(journal, identity, scope, run, record))
 
 
 def _without_result(submit: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure import Poll
-from perdure.names import checked_name, default_name
 from perdure_runtime.core.operations.condition import ConditionWork, Verdict, condition
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedSteps
-from perdure_runtime.drivers.asking.functions import check_serdes, is_async, plain_step
+from perdure_runtime.drivers.asking.functions import check_serdes, is_async, name_of, plain_step
 from perdure_runtime.drivers.asking.steps import attempts_at
 from perdure_runtime.drivers.calls import AskedOperation
 
@@ -40,8 +39,7 @@ def ask_condition(
     check_serdes(CALLED, "serdes", serdes)
     judge = _judge(until, poll, setting.random)
     values, chain = setting.forms.of_condition(body, initial, serdes), setting.chain_of(options.codecs, body)
-    chosen = default_name(body) if name is None else checked_name(name)
-    identity, record = calls.ask(Kind.STEP, Subtype.CONDITION, chosen)
+    identity, record = calls.ask(Kind.STEP, Subtype.CONDITION, name_of(name, None, body))
 
     def attempt(state: object) -> Callable[[int], object]:
         return attempts_at(setting, identity, body, (state,), {})

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.calls import Setting
     from perdure_runtime.values.batches import BatchValues
 
-__all__ = ["EncodedSteps", "encoded_batch", "encoded_child"]
+__all__ = ["EncodedChild", "EncodedSteps", "encoded_batch"]
 
 OPENING = '{"perdure":'
 """How a text begins that went through codecs, or looks as if it had: the chain knows."""
@@ -153,23 +153,25 @@ class EncodedSteps(Encoded[StepValues]):
 
 
 class EncodedChild(Encoded[ChildValues]):
-    """The result of a context."""
+    """The results of contexts."""
 
-    __slots__ = ("_identity",)
+    __slots__ = ()
 
-    def __init__(self, setting: Setting, identity: Identity, values: ChildValues, chain: Chain | None) -> None:
-        super().__init__(setting, values, chain)
-        self._identity = identity
+    def given(self, record: Record | None) -> CoreChildValues:
+        """The values of one context, given what is recorded of it."""
+        return self._values if _is_made_again(record) else self
 
-    def store(self, value: object) -> tuple[str, object] | Aside[tuple[str, object]]:
+    def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text of any size, and the value that a replay will read from it; raises `SerdesError`."""
         stored = self._values.store(value)
         text, back = stored
-        return stored if self._passes(text) else self._encoded(text, self._identity, lambda encoded: (encoded, back))
+        return stored if self._passes(text) else self._encoded(text, identity, lambda encoded: (encoded, back))
 
-    def read(self, text: str | None) -> object:
+    def read(self, text: str | None, identity: Identity) -> object:
         """The value that a recorded text stands for; raises `SerdesError`."""
-        return self._decoded(text, self._identity, self._values.read)
+        if text is None or not text.startswith(OPENING):
+            return self._values.read(text)
+        return self._decoded(text, identity, self._values.read)
 
     def summary(self, value: object) -> str:
         """What is recorded in place of a large value; people read it, so it is not encoded."""
@@ -222,13 +224,6 @@ class EncodedBatch(Batches):
     def read_summary(self, text: str | None) -> Summary | None:
         """A recorded summary; None for a text that is none."""
         return self._values.read_summary(text)
-
-
-def encoded_child(
-    setting: Setting, identity: Identity, record: Record | None, values: ChildValues, chain: Chain | None
-) -> CoreChildValues:
-    """The values of a context, given what is recorded of it."""
-    return values if _is_made_again(record) else EncodedChild(setting, identity, values, chain)
 
 
 def encoded_batch(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure.functions import ChildOptions, Optioned, StepOptions
-from perdure.names import checked_name, default_name
+from perdure.names import default_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ MOST_LAYERS = 100
 def split_name(first: Any, args: tuple[Any, ...]) -> tuple[str | None, Any, tuple[Any, ...]]:  # noqa: ANN401  user code's
     """`(name, fn, …)` or `(fn, …)`: the name where one is given, the function, and its arguments."""
     if isinstance(first, str) and args:
-        return checked_name(first), args[0], args[1:]
+        return first, args[0], args[1:]
     return None, first, args
 
 

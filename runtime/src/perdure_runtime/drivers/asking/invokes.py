@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perdure.names import checked_name
 from perdure_runtime.core.operations.invoke import InvokeWork, invoke
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.functions import check_serdes
@@ -37,6 +36,6 @@ def ask_invoke(
     check_serdes("ctx.invoke()", "result_serdes", serdes[1], result)
     values = calls.setting.forms.of_invoke(serdes[0], result, serdes[1])
     text = values.payload(payload)
-    identity, record = calls.ask(Kind.CHAINED_INVOKE, Subtype.INVOKE, None if name is None else checked_name(name))
+    identity, record = calls.ask(Kind.CHAINED_INVOKE, Subtype.INVOKE, name)
     work = InvokeWork(function, text, tenant_id, values)
     return AskedOperation(identity, record, invoke(calls.setting.run.journal, identity, work))

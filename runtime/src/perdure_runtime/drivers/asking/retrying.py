@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perdure.names import LONGEST_NAME, checked_name, default_name
+from perdure.names import LONGEST_NAME
 from perdure.retries import Retry, as_policy
 from perdure_runtime.core.operations.child import ChildWork, child
 from perdure_runtime.core.operations.retrying import RetryingWork, retrying
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.asking.encoded import encoded_child
-from perdure_runtime.drivers.asking.functions import plain_child
+from perdure_runtime.drivers.asking.encoded import EncodedChild
+from perdure_runtime.drivers.asking.functions import name_of, plain_child
 from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ def ask_with_retry(calls: Calls[Any], fn: Any, name: str | None, retry: RetryCho
     body, options = plain_child(fn, CALLED, is_async_workflow=setting.is_async)
     policy = Retry.exponential() if retry is None else as_policy(retry)
     values, chain = setting.forms.of_child(body, options), setting.chain_of(options.codecs, body)
-    chosen = checked_name(name) if name is not None else options.name or default_name(body)
+    chosen = name_of(name, options.name, body)
     identity, record = calls.ask(Kind.CONTEXT, options.subtype or Subtype.CHILD, chosen)
     scope = calls.inner(identity)
     journal = setting.run.journal
     trying = RetryingWork(body, policy, setting.random, lambda attempt: _name_of_wait(chosen, attempt))
-    encoded = encoded_child(setting, identity, record, values, chain)
-    work = ChildWork(lambda: retrying(journal, scope, trying), encoded, on_error=options.on_error)
-    return AskedOperation(identity, record, child(journal, identity, scope, work))
+    encoded = EncodedChild(setting, values, chain).given(record)
+    work = ChildWork(lambda: retrying(journal, scope, trying), encoded, calls.home, on_error=options.on_error)
+    return AskedOperation(identity, record, child(journal, identity, scope, work, record))
 
 
 def _name_of_wait(name: str | None, attempt: int) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from perdure.contexts import CURRENT_STEP
 from perdure.errors import DurableCallRefused
 from perdure.functions import Optioned
+from perdure.names import checked_name
 from perdure_runtime.core.operations.step import StepWork, recorded, step
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedSteps
@@ -69,7 +70,8 @@ class AskedStep(Asked):
         function, args, kwargs = self._call
         body = function.function if isinstance(function, Optioned) else function
         setting = self._setting
-        return step(setting.run.journal, identity, work, attempts_at(setting, identity, body, args, kwargs))
+        attempts = attempts_at(setting, identity, body, args, kwargs)
+        return step(setting.run.journal, identity, work, attempts, record)
 
 
 def ask_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:  # noqa: ANN401  typed by the sdk
@@ -77,7 +79,12 @@ def ask_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str
     setting = calls.setting
     setting.run.admit(CALLED, calls)
     name, function, rest = split_name(fn, args)
-    own_name, work = setting.run.steps.of(function) or _known(setting, function)
+    known = setting.run.steps.of(function)
+    if known is None:
+        if name is not None:
+            checked_name(name)  # before anything is said of the function
+        known = _known(setting, function)
+    own_name, work = known
     identity, record = calls.ask(Kind.STEP, Subtype.STEP, own_name if name is None else name)
     return AskedStep(identity, record, setting, work, (function, rest, kwargs))
 
@@ -86,11 +93,10 @@ def step_inside(setting: Setting, scope: Scope, function: Step[..., Any], args: 
     """A step that is all there is in a context: no code of a context runs for it."""
     journal = setting.run.journal
     name, work = setting.run.steps.of(function) or _known(setting, function)
-    identity = scope.take(Kind.STEP, Subtype.STEP, name)
-    record = journal.ask(identity, sealed=scope.sealed)
+    identity, record = journal.ask_next(scope, Kind.STEP, Subtype.STEP, name)
     scope.begins(record)
     outcome = yield from AskedStep(identity, record, setting, work, (function, args, {})).driven()
-    scope.ended(record, journal)
+    scope.ended(record)
     return outcome
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure.durations import whole_seconds
-from perdure.names import checked_name
 from perdure_runtime.core.operations.wait import wait
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.calls import AskedOperation
@@ -23,5 +22,5 @@ def ask_wait(
     """`ctx.wait(…)`."""
     calls.admit("ctx.wait()")
     length = whole_seconds(duration, *spelled)
-    identity, record = calls.ask(Kind.WAIT, Subtype.WAIT, None if name is None else checked_name(name))
+    identity, record = calls.ask(Kind.WAIT, Subtype.WAIT, name)
     return AskedOperation(identity, record, wait(calls.setting.run.journal, identity, length))
