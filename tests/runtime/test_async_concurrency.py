@@ -6,7 +6,7 @@ import threading
 import orjson
 import pytest
 
-from perdure import Retry, step
+from perdure import DurableCallRefused, Retry, step
 from perdure_runtime.drivers.ticker import Ticker
 from support.hosting import NoTicker, hosted, moves, run, said, status, until
 from support.ledger_service import START, LedgerService, succeeded
@@ -238,3 +238,55 @@ def test_a_wait_that_falls_due_goes_on_while_other_work_runs():
     harness.invoke()
     assert orjson.loads(harness.outputs[0])["Status"] == "SUCCEEDED"
     assert [] in moves(harness)
+
+
+def test_steps_one_after_another_leave_turns_to_other_work():
+    async def workflow(event, ctx):
+        turns = []
+
+        async def beat():
+            while True:
+                turns.append("beat")
+                await asyncio.sleep(0)
+
+        beating = asyncio.create_task(beat())
+        for n in range(5):
+            await ctx.step(aadd, n, n)
+        beating.cancel()
+        asyncio.get_running_loop().call_later(0, turns.append, "timer")
+        for n in range(2):
+            await ctx.step(aadd, n, n)
+        return turns.count("beat") >= 5, turns[-1]
+
+    assert succeeded(run(workflow).execution) == [True, "timer"]
+
+
+def test_an_operation_of_the_code_around_may_be_awaited_in_a_child():
+    async def workflow(event, ctx):
+        asked = ctx.step("around", aadd, 1, 2)
+
+        async def inside(child):
+            await child.step("inside", aadd, 1, 1)
+            with pytest.raises(DurableCallRefused, match="other code"):
+                ctx.step(aadd, 1, 1)
+            first = await asked
+            return first + await child.step("after", aadd, 2, 2)
+
+        return await ctx.run_in_child_context(inside)
+
+    assert succeeded(run(workflow).execution) == 7
+
+
+def test_an_operation_whose_code_is_through_is_refused():
+    async def workflow(event, ctx):
+        left = []
+
+        async def inside(child):
+            left.append(child.step("left", aadd, 1, 1))
+
+        await ctx.run_in_child_context(inside)
+        with pytest.raises(DurableCallRefused, match="has ended"):
+            await left[0]
+        return "refused"
+
+    assert succeeded(run(workflow).execution) == "refused"

@@ -54,6 +54,27 @@ def test_a_child_runs_once_and_its_result_stands_in_the_history(colour):
 
 
 @both
+def test_a_method_of_each_object_is_a_child_of_its_own(colour):
+    class Order:
+        def __init__(self, cents):
+            self.cents = cents
+
+        @colour
+        def total(self, ctx):
+            return (yield ctx.step(add, self.cents, 0))
+
+    @colour
+    def workflow(event, ctx):
+        first = yield ctx.run_in_child_context(Order(1).total)
+        second = yield ctx.run_in_child_context(Order(2).total)
+        return first, second
+
+    harness = run(workflow, strict=True)
+    assert succeeded(harness.execution) == [1, 2]
+    assert [name for kind, _, name, _ in operations(harness) if kind == "CONTEXT"] == ["total", "total"]
+
+
+@both
 def test_a_child_suspends_and_goes_on_from_what_it_recorded(colour):
     bodies = []
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from perdure import SerdesError
-from perdure_runtime.core.effects import Commit, Effect, Fan
+from perdure_runtime.core.effects import Commit, Effect, Fan, Park
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.outbox import Outbox
 from perdure_runtime.core.records import DETAILS
@@ -124,9 +124,11 @@ def drive(operation: Op[Any], *replies: Any) -> tuple[list[Any], Any]:
             return asked, end.value
         asked += Noted.notes
         Noted.notes.clear()
-        if isinstance(effect, Commit):
+        if isinstance(effect, Commit) or (isinstance(effect, Park) and effect.ticket):
             asked[-1] = Committed(*asked[-1])
-        else:
+        if isinstance(effect, Park):
+            asked.append(Park(effect.operation_id))
+        elif not isinstance(effect, Commit):
             asked.append(effect)
         if not queue:
             return asked, None

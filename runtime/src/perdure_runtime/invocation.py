@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import partial
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from perdure.contexts import CURRENT_CONTEXT
 from perdure.errors import DurableCallRefused, HandlerRefused, ReplayMismatch, SerdesError, ServiceError
@@ -25,14 +25,13 @@ from perdure_runtime.core.updates import execution_succeeded
 from perdure_runtime.drivers.asking.functions import is_async, unwrapped
 from perdure_runtime.drivers.calls import Setting
 from perdure_runtime.drivers.committer import Committer
-from perdure_runtime.drivers.context import LineContext, enter_here
+from perdure_runtime.drivers.context import LineContext
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.line import Line
 from perdure_runtime.drivers.run import Run
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.envelope import PENDING, Envelope, ExecutionFacts, failed, is_too_large, read_envelope, succeeded
 from perdure_runtime.logs import SCOPE, DurableLogger, LogScope, begin_invocation
-from perdure_runtime.usage import Usage
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.sizes import checked_result
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 
     from perdure import Durable, LambdaContext
     from perdure_runtime.codecs.chain import Chain
-    from perdure_runtime.codecs.redaction import Redactor
     from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.aio_bodies import AioBodies
@@ -64,7 +62,7 @@ DEBUG = 10  # as `logging` has it, which is not imported for a number
 class Prepared:
     """A durable function made ready to be invoked; made by `Host.prepare`."""
 
-    __slots__ = ("chain", "durable", "event", "forms", "host", "is_async", "result", "service")
+    __slots__ = ("chain", "durable", "event", "forms", "host", "is_async", "masks", "result", "service")
 
     def __init__(
         self,
@@ -84,75 +82,74 @@ class Prepared:
         self.result = result
         self.forms = forms
         self.chain = chain
+        self.masks = chain.redactor if chain is not None and chain.redactor else None
+        """What must not be shown in a line of this function's, if anything."""
 
     def answer(self, event: bytes, lambda_context: LambdaContext) -> bytes:
         """Answer one invocation; what it raises means "let Lambda make this invocation again"."""
         return Invocation(self, read_envelope(event), lambda_context).answer()
 
+    def abandon(self, run: Run) -> NoReturn:
+        """User code holds on to the thread: answer in its place, and give the process up."""
+        _logger(run.committer.arn).critical("the workflow swallows its end over and over; this process is given up")
+        answer = conclude(
+            Stopped(),
+            fatal=run.fatal,
+            revoked=run.committer.revoked,
+            stopped=True,
+            on_mismatch=self.durable.options.on_mismatch,
+        )
+        match answer:
+            case Failed(error):
+                self.host.abandon(failed(described(error)))
+            case Pending():
+                self.host.abandon(PENDING)
+            case _:  # without an answer Lambda makes the invocation again
+                self.host.vanish()
+
 
 class Invocation:
     """One invocation from its envelope to its answer."""
 
-    __slots__ = (
-        "_committer",
-        "_envelope",
-        "_journal",
-        "_lambda_context",
-        "_log",
-        "_prepared",
-        "_run",
-        "_scope",
-    )
+    __slots__ = ("_envelope", "_lambda_context", "_prepared", "_run")
 
     def __init__(self, prepared: Prepared, envelope: Envelope, lambda_context: LambdaContext) -> None:
         host = prepared.host
-        begin_invocation(lambda_context.aws_request_id, getattr(lambda_context, "tenant_id", None), _masks_of(prepared))
+        begin_invocation(lambda_context.aws_request_id, getattr(lambda_context, "tenant_id", None), prepared.masks)
         host.chains.begin_invocation()
         self._prepared = prepared
         self._envelope = envelope
         self._lambda_context = lambda_context
-        self._journal = Journal()
-        self._log = DurableLogger(LogScope(envelope.arn))
-        self._committer = Committer(
-            prepared.service(),
-            envelope.arn,
-            envelope.token,
-            self._journal,
-            host.client_token,
-            host.ticker,
-            Usage(self._log.warning, self._journal),
-        )
-        self._scope = Scope()
-        # Not a method of this object: the two would keep each other, and everything of the invocation, alive.
-        self._run = Run(
-            self._journal,
-            self._committer,
-            partial(_abandon, self._log, host, prepared.durable.options.on_mismatch),
-        )
+        journal = Journal()
+        committer = Committer(prepared.service(), envelope.arn, envelope.token, journal, host.client_token, host.ticker)
+        # No method of this object's: the two would keep each other, and everything of the invocation, alive.
+        self._run = Run(journal, committer, prepared.abandon)
+
+    @property
+    def _log(self) -> DurableLogger:
+        """For what is told of the workflow as a whole; of most there is nothing to tell."""
+        return _logger(self._envelope.arn)
 
     def answer(self) -> bytes:
         """Run the handler, and say how it ended."""
-        host = self._prepared.host
-        host.committer = self._committer
+        run, host = self._run, self._prepared.host
+        host.committer = run.committer
         try:
             # Never a local: the traceback of an error leads to this frame, which would keep the error.
-            output = self._written(self._concluded(self._settled(self._ending())))
-            if self._run.spoilt:
+            output = self._written(self._concluded(self._ending()))
+            if run.spoilt:
                 self._log.critical("code of a branch swallows its end over and over; this process is given up")
                 host.abandon(output)
             return output
         finally:
             host.committer = None
-            host.ticker.rest(self._committer)
-            self._journal.expect(None)  # pages that nobody came to need
-            self._committer.close()
-            self._run.close()
+            host.ticker.rest(run.committer)
+            run.close()
 
     def _ending(self) -> Ending:
         """How the handler ended."""
         try:
-            self._load()
-            record = self._execution()
+            record = self._loaded()
             event = self._event(record)
         except ServiceError as error:
             self._run.fail(error)
@@ -161,21 +158,18 @@ class Invocation:
             return Raised(error)
         return self._run_handler(record, event)
 
-    def _load(self) -> None:
-        """All that is recorded, or what has come of it so far."""
-        envelope, journal = self._envelope, self._journal
+    def _loaded(self) -> Record:
+        """The record of the execution itself, once all that is recorded is there, or what has come of it so far."""
+        envelope, journal = self._envelope, self._run.journal
         journal.merge(envelope.operations, MILLISECONDS)
         if envelope.marker is None:
             journal.seal()
-            return
-        from perdure_runtime.pages import Pages  # most executions fit their envelope
+        else:
+            from perdure_runtime.pages import Pages  # most executions fit their envelope
 
-        service = self._prepared.service()
-        Pages(service, envelope.arn, envelope.token, envelope.marker, journal, self._run.fail).begin()
-
-    def _execution(self) -> Record:
-        """The record of the execution itself."""
-        record = self._journal.execution
+            service = self._prepared.service()
+            Pages(service, envelope.arn, envelope.token, envelope.marker, journal, self._run.fail).begin()
+        record = journal.execution
         if record is None:
             raise ServiceError("GetDurableExecutionState", "NoExecutionOperation", "the state holds no EXECUTION")
         return record
@@ -190,23 +184,23 @@ class Invocation:
         return self._prepared.event.from_payload(value, root="event")
 
     def _run_handler(self, record: Record, event: object) -> Ending:
-        prepared = self._prepared
+        prepared, run = self._prepared, self._run
         setting = Setting(
-            self._run,
+            run,
             ExecutionFacts(self._envelope.arn, record),
             self._lambda_context,
             prepared.forms,
             prepared.host.random,
-            partial(_is_late, prepared.host, self._run, self._lambda_context),
+            self._is_late,
             prepared.is_async,
             not prepared.durable.options.mode_aware,
             prepared.host.chains,
             prepared.chain,
         )
-        self._scope.replaying = self._journal.has_history
+        scope = Scope(replaying=run.journal.has_history)
         call = self._async_call if prepared.is_async else self._call
         try:
-            result = call(setting, event)
+            result = call(setting, scope, event)
             return Returned(checked_result(prepared.result.to_text(result, root="result"), "result"))
         except Stop:
             return Stopped()
@@ -215,24 +209,28 @@ class Invocation:
         except BaseException as error:
             from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation
 
-            if is_cancellation(error) and not self._run.stopping:
+            if is_cancellation(error) and not run.stopping:
                 return Raised(cancelled_within())
-            if isinstance(error, BaseExceptionGroup) and (self._run.stopping or self._run.fatal is not None):
+            if isinstance(error, BaseExceptionGroup) and (run.stopping or run.fatal is not None):
                 return Stopped()  # a TaskGroup wraps what its tasks were unwound with
             raise
 
-    def _call(self, setting: Setting, event: object) -> object:
-        line = Line(
-            self._run, partial(enter_here, setting), partial(_make_hub, setting, self._prepared.host, self._log)
+    def _is_late(self) -> bool:
+        """Whether there is no time left to begin a body; the first has time, unless the process is about to end."""
+        return self._prepared.host.ending or (
+            self._run.worked and self._lambda_context.get_remaining_time_in_millis() < LATE
         )
-        context = LineContext(setting, self._scope, line)
+
+    def _call(self, setting: Setting, scope: Scope, event: object) -> object:
+        line = Line(setting, self._make_hub)
+        context = LineContext(setting, scope, line)
         self._run.speaker = context.calls
-        current, scope = CURRENT_CONTEXT.set(context), SCOPE.set(context.calls)
+        current, origin = CURRENT_CONTEXT.set(context), SCOPE.set(context.calls)
         try:
             result = self._prepared.durable.function(event, context)
         finally:
             CURRENT_CONTEXT.reset(current)
-            SCOPE.reset(scope)
+            SCOPE.reset(origin)
             if line.hub is not None:
                 line.hub.finish()
                 line.hub = None
@@ -242,17 +240,23 @@ class Invocation:
             raise HandlerRefused(self._prepared.durable.name, reason)
         return result
 
-    def _async_call(self, setting: Setting, event: object) -> object:
+    def _make_hub(self, setting: Setting) -> Hub:
+        from perdure_runtime.drivers.hub import Hub  # greenlets, only where there are branches
+
+        host = self._prepared.host
+        return Hub(setting, host.pool, self._log, host.clock)
+
+    def _async_call(self, setting: Setting, scope: Scope, event: object) -> object:
         from perdure_runtime.drivers.aio import Aio  # asyncio, only where it is needed
         from perdure_runtime.drivers.aio_loop import the_loop
         from perdure_runtime.drivers.aio_watch import Watch
 
-        loop, host = the_loop(), self._prepared.host
-        watch = Watch(self._run, loop, lambda: host.sender, self._log, host.clock)
-        aio = Aio(setting, watch, loop, partial(_make_bodies, host, loop, self._log))
+        loop, host, log = the_loop(), self._prepared.host, self._log
+        watch = Watch(self._run, loop, lambda: host.sender, log, host.clock)
+        aio = Aio(setting, watch, loop, partial(_make_bodies, host, loop, log))
         self._run.refusal = aio.refusal
         try:
-            result = watch.run(lambda: aio.enter_root(self._prepared.durable.function, event, self._scope))
+            result = watch.run(lambda: aio.enter_root(self._prepared.durable.function, event, scope))
         finally:
             aio.finish()
         if not self._run.stopping:
@@ -268,23 +272,28 @@ class Invocation:
             operations = [str(identity) for identity in cut_off]
             self._log.error("operations were cut off by the end of the workflow: await them", operations=operations)
 
-    def _settled(self, ending: Ending) -> Ending:
-        """Before the answer: nothing may be left unsent, and nothing recorded left unreached."""
-        run = self._run
-        going_on = run.stopping or run.fatal is not None or self._committer.over
+    def _concluded(self, ending: Ending) -> Answer:
+        """What to answer, once nothing is left unsent, and nothing recorded left unreached."""
+        run, committer = self._run, self._run.committer
         try:
-            if isinstance(ending, Returned) and not going_on:
+            if isinstance(ending, Returned) and not (run.stopping or run.fatal is not None or committer.over):
                 self._check_reached()
                 if run.fatal is None and is_too_large(ending.payload):
-                    self._committer.end(execution_succeeded(self._prepared.host.clock(), ending.payload))
-            self._committer.drain()
+                    committer.end(execution_succeeded(self._prepared.host.clock(), ending.payload))
+            committer.drain()
         except Exception as error:  # noqa: BLE001  the service's, or a bug in a client: what took effect is unknown
             run.fail(error)
-        return ending
+        return conclude(
+            ending,
+            fatal=run.fatal,
+            revoked=committer.revoked,
+            stopped=run.stopping,
+            on_mismatch=self._prepared.durable.options.on_mismatch,
+        )
 
     def _check_reached(self) -> None:
         """A handler that is through has asked for all that is recorded, or it is not the code that recorded it."""
-        missed = self._journal.unreached()
+        missed = self._run.journal.unreached()
         if not missed:
             return
         names = [record.name or record.kind.value.lower() for record in missed]
@@ -297,23 +306,13 @@ class Invocation:
 
     def _tell_what_is_waited_for(self) -> None:
         if self._log.isEnabledFor(DEBUG):
-            records = (self._journal.find(operation_id) for operation_id in self._run.waits_for)
+            records = (self._run.journal.find(operation_id) for operation_id in self._run.waits_for)
             waits_for = [f"{it.kind.lower()} {it.name!r}" if it.name else it.kind.lower() for it in records if it]
             self._log.debug("the workflow is suspended", waits_for=waits_for)
 
-    def _concluded(self, ending: Ending) -> Answer:
-        run = self._run
-        return conclude(
-            ending,
-            fatal=run.fatal,
-            revoked=self._committer.revoked,
-            stopped=run.stopping,
-            on_mismatch=self._prepared.durable.options.on_mismatch,
-        )
-
     def _written(self, answer: Answer) -> bytes:
         if isinstance(answer, Succeeded):
-            return succeeded("" if self._committer.completed else answer.payload)
+            return succeeded("" if self._run.committer.completed else answer.payload)
         if isinstance(answer, Pending):
             self._tell_what_is_waited_for()
             return PENDING
@@ -326,36 +325,11 @@ class Invocation:
             del answer
 
 
-def _masks_of(prepared: Prepared) -> Redactor | None:
-    """What must not be shown in a line of this function's, if anything."""
-    return prepared.chain.redactor if prepared.chain is not None and prepared.chain.redactor else None
-
-
-def _make_hub(setting: Setting, host: Host, log: DurableLogger) -> Hub:
-    from perdure_runtime.drivers.hub import Hub  # greenlets, only where there are branches
-
-    return Hub(setting, host.pool, log, host.clock)
+def _logger(arn: str) -> DurableLogger:
+    return DurableLogger(LogScope(arn))
 
 
 def _make_bodies(host: Host, loop: Loop, log: DurableLogger) -> AioBodies:
     from perdure_runtime.drivers.aio_bodies import AioBodies  # threads, only where plain bodies are
 
     return AioBodies(loop, host.pool, log)
-
-
-def _is_late(host: Host, run: Run, lambda_context: LambdaContext) -> bool:
-    """Whether there is no time left to begin a body; but for the end of the process, the first one always has time."""
-    return host.ending or (run.worked and lambda_context.get_remaining_time_in_millis() < LATE)
-
-
-def _abandon(log: DurableLogger, host: Host, on_mismatch: Literal["fail", "retry"], run: Run) -> NoReturn:
-    """User code holds on to the thread: answer in its place, and give the process up."""
-    log.critical("the workflow swallows its end over and over; this process is given up")
-    answer = conclude(Stopped(), fatal=run.fatal, revoked=run.committer.revoked, stopped=True, on_mismatch=on_mismatch)
-    match answer:
-        case Failed(error):
-            host.abandon(failed(described(error)))
-        case Pending():
-            host.abandon(PENDING)
-        case _:  # without an answer Lambda makes the invocation again
-            host.vanish()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CODE", "Code", "beginning", "quoted"]
+__all__ = ["CODE", "SMALL", "Code", "beginning", "quoted", "scan"]
 
 LARGE = 128 * 1024
 """Bytes of one written text with which orjson pays: written, read back and sent they cost a fifth of its import, and
@@ -59,7 +59,8 @@ def _unknown(value: object) -> object:
 
 quoted: Final[Callable[[str], str]] = encode_basestring
 """A text as JSON writes it."""
-_scan = make_scanner(cast("Any", _Strict))
+scan: Final[Callable[[str, int], tuple[Any, int]]] = make_scanner(cast("Any", _Strict))
+"""The value at a place of a JSON text, and where it ends; raises ValueError, or StopIteration where there is none."""
 # No indent, no sorted keys, no skipped ones, no NaN; circular structures are left to the recursion limit.
 _encode = make_encoder(None, _unknown, encode_basestring, None, ":", ",", *(False, False, False))
 
@@ -67,7 +68,7 @@ _encode = make_encoder(None, _unknown, encode_basestring, None, ":", ",", *(Fals
 def beginning(text: str) -> tuple[Any, int]:
     """The value that a JSON text begins with, and where it ends; raises ValueError where there is none."""
     try:
-        value, end = _scan(text, 0)
+        value, end = scan(text, 0)
     except StopIteration as place:
         raise ValueError(f"there is no value at character {place.value}") from None
     except RecursionError:

@@ -49,17 +49,15 @@ def _builder(cls: type, names: tuple[str, ...]) -> Callable[..., None]:
     most = len(names)
 
     def build(self: object, *args: object, **kwargs: object) -> None:
-        values = self.__dict__
-        given = len(args)
-        is_right = given <= most
+        values, given = self.__dict__, len(args)
         if given < most:
             values.update(defaults)
         values.update(zip(names, args, strict=False))
-        if kwargs:
-            is_right = is_right and kwargs.keys() <= {*names[given:]}
+        if given != most or kwargs:
+            is_right = given <= most and kwargs.keys() <= {*names[given:]}
             values.update(kwargs)
-        if not is_right or len(values) != most:
-            raise TypeError(_misfit(cls, names, args, kwargs, values))
+            if not is_right or len(values) != most:
+                raise TypeError(_misfit(cls, names, args, kwargs, values))
         if has_rules:
             getattr(self, RULES)()
 

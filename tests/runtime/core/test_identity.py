@@ -254,7 +254,7 @@ def test_a_context_is_replayed_with_the_one_around_where_its_first_operation_is_
     inner = root.inside(context(root), virtual=virtual)
     journal = Journal()
     if recorded:
-        journal.merge([of(inner.next(Kind.STEP, Subtype.STEP, None), "STARTED").wire])
+        journal.merge([of(Identity(inner.peek(), Kind.STEP, Subtype.STEP, None, None), "STARTED").wire])
     assert inner.is_replaying(journal) is expected
     assert inner.is_replaying(journal) is expected
 

@@ -116,6 +116,14 @@ def test_a_parked_operation_waits_until_its_record_moves(status, waiting):
     assert journal.is_waiting(first.id) is waiting
 
 
+def test_when_a_parked_operation_is_due_is_what_the_service_says():
+    (first,) = taken("a")
+    journal = journal_of()
+    assert journal.wake(first.id) is None
+    journal.merge([recorded(first, "PENDING", StepDetails={"NextAttemptTimestamp": 9.0})])
+    assert journal.wake(first.id) == 9.0
+
+
 # Finished contexts
 
 

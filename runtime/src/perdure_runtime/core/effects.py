@@ -106,10 +106,11 @@ class Fan(NamedTuple):
 
 
 class Park(NamedTuple):
-    """Nothing to do until the service moves the operation on, at `wake` where that is known; go on when it has."""
+    """Nothing to do until the service moves the operation on; go on when it has."""
 
     operation_id: str
-    wake: float | None
+    ticket: int = 0
+    """What has to be acknowledged before, such as the START from which the service counts; 0 for nothing."""
 
 
 class HandOver(NamedTuple):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Identity", "Scope", "branch_of", "differences", "hashed", "idempotency_key"]
 
-ID_LENGTH = 64
+ID_BYTES = 32
 FIELDS = ("type", "subtype", "name", "parent")
 
 
@@ -46,7 +46,7 @@ class Scope:
     so it is found out when somebody asks, and at the latest by that call.
     """
 
-    __slots__ = ("_prefix", "count", "depth", "index", "owner", "parent", "passed", "replaying", "sealed", "total")
+    __slots__ = ("count", "depth", "index", "owner", "parent", "passed", "prefix", "replaying", "sealed", "total")
 
     def __init__(
         self,
@@ -58,7 +58,8 @@ class Scope:
         replaying: bool = False,
         sealed: bool = False,
     ) -> None:
-        self._prefix = f"{prefix}-" if prefix else ""
+        self.prefix = f"{prefix}-" if prefix else ""
+        """What the ids of its calls are made of, before their number."""
         self.parent = parent
         self.owner = owner
         """The operation whose context this is; None at the root."""
@@ -91,15 +92,11 @@ class Scope:
 
     def peek(self) -> str:
         """The id that the next call will take."""
-        return hashed(f"{self._prefix}{self.count + 1}")
-
-    def next(self, kind: Kind, subtype: str, name: str | None) -> Identity:
-        """What the next call asks for, if it is this."""
-        return Identity(hashed(f"{self._prefix}{self.count + 1}"), kind, subtype, name, self.parent)
+        return hashed(f"{self.prefix}{self.count + 1}")
 
     def take(self, kind: Kind, subtype: str, name: str | None) -> Identity:
         """The identity of a call made now, of which nothing is recorded."""
-        identity = self.next(kind, subtype, name)
+        identity = Identity(self.peek(), kind, subtype, name, self.parent)
         self.advance(None)
         return identity
 
@@ -114,7 +111,7 @@ class Scope:
         count = self.count
         if not self.replaying or self.sealed or self.passed != count:
             return self.replaying
-        return journal.find(hashed(f"{self._prefix}{count + 1}")) is not None
+        return journal.find(hashed(f"{self.prefix}{count + 1}")) is not None
 
     def begins(self, record: Record | None) -> None:
         """An operation with this record is about to be driven: what is not recorded, or about to run, is no replay."""
@@ -143,7 +140,7 @@ def branch_of(batch: Identity, index: int, subtype: str, name: str | None, paren
 
 def hashed(text: str) -> str:
     """The wire id for a place."""
-    return blake2b(text.encode()).hexdigest()[:ID_LENGTH]
+    return blake2b(text.encode()).digest()[:ID_BYTES].hex()
 
 
 def idempotency_key(execution: str, operation_id: str) -> str:
@@ -154,8 +151,8 @@ def idempotency_key(execution: str, operation_id: str) -> str:
 def is_same(identity: Identity, record: Record) -> bool:
     """Whether the record is plainly of what was asked for; `differences` knows more than one spelling of nothing."""
     wire = record.wire
-    named = wire.get("Name") or None  # else the empty name, which nothing has, would be that of what has none
-    return (wire["Type"], wire.get("SubType"), named, wire.get("ParentId")) == identity[1:]
+    name = wire.get("Name") or None  # no operation has the empty name, and one who asks for it has to be refused
+    return (wire["Type"], wire.get("SubType"), name, wire.get("ParentId")) == identity[1:]
 
 
 def differences(identity: Identity, record: Record) -> tuple[tuple[str, object, object], ...]:

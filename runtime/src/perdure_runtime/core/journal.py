@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from perdure import ReplayMismatch
 from perdure.names import checked_name
-from perdure_runtime.core.identity import differences, is_same
+from perdure_runtime.core.identity import Identity, differences, hashed, is_same
 from perdure_runtime.core.outbox import Outbox
 from perdure_runtime.core.records import SECONDS, Record, UnreadRecord
 from perdure_runtime.core.table import Move
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from perdure.errors import ServiceError
-    from perdure_runtime.core.identity import Identity, Scope
+    from perdure_runtime.core.identity import Scope
 
 __all__ = ["Journal"]
 
@@ -96,15 +96,20 @@ class Journal:
         Raises `ReplayMismatch` as `ask` does. A name that the history holds was checked when it was recorded; any other
         is checked here, and where it is refused, by ValueError or TypeError, the call takes no place.
         """
-        identity = scope.next(kind, subtype, name)
-        record = self._records.get(identity.id) or self.find(identity.id)
-        if record is None or not is_same(identity, record):
+        operation_id = hashed(f"{scope.prefix}{scope.count + 1}")
+        identity = Identity(operation_id, kind, subtype, name, scope.parent)
+        record = self._records.get(operation_id)
+        if record is None and self._read is not None:
+            record = self.find(operation_id)
+        if record is not None and is_same(identity, record):
+            scope.count += 1
+        else:
             if name is not None and (record is None or differences(identity, record)):
                 checked_name(name)
             scope.advance(record)
-            return identity, self.ask(identity, sealed=scope.sealed)
-        scope.count += 1
-        self._asked.add(identity.id)
+            if record is not None or scope.sealed:
+                return identity, self.ask(identity, sealed=scope.sealed)
+        self._asked.add(operation_id)
         return identity, record
 
     def ask(self, identity: Identity, *, sealed: bool = False) -> Record | None:
@@ -119,7 +124,7 @@ class Journal:
             if sealed:
                 asked = (("operation", "nothing: its context has finished", str(identity)),)
                 raise ReplayMismatch(operation_id, asked, hint=self._hint(identity))
-        elif found := differences(identity, record):
+        elif not is_same(identity, record) and (found := differences(identity, record)):
             raise ReplayMismatch(operation_id, found, hint=self._hint(identity))
         return record
 
@@ -139,6 +144,11 @@ class Journal:
         """Whether a parked operation has nothing new to act on."""
         record = self._records.get(operation_id)
         return record is None or record.move is Move.PARK
+
+    def wake(self, operation_id: str) -> float | None:
+        """When the service will move a parked operation on, in epoch seconds; None where that is not known."""
+        record = self._records.get(operation_id)
+        return None if record is None else record.wake
 
     @property
     def failure(self) -> ServiceError | None:

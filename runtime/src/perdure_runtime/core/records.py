@@ -109,7 +109,12 @@ class Record:
     @property
     def result(self) -> str | None:
         """The recorded result, as the writer's text."""
-        return self.details.get("Result")
+        wire = self.wire
+        try:
+            text: str | None = wire[DETAILS[wire["Type"]]]["Result"]
+        except (KeyError, TypeError):  # most have one
+            return self.details.get("Result")
+        return text
 
     @property
     def error(self) -> dict[str, Any] | None:

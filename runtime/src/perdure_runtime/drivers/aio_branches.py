@@ -1,7 +1,7 @@
 """The branches of an async workflow's batches: when they open, what drives them, and how they end.
 
-A branch is looked at when it opens. One that has its outcome in the history ends there and then; any other gets a task
-of its own, which has the branch's context variables from then on.
+One that has its outcome in the history ends where it opens. Any other is a task with context variables of its own, and
+goes as far as it gets at once.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from perdure_runtime.drivers.run import GRACE
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
-    from contextvars import Context
-
-    from perdure_runtime.core.effects import Effect, Fan, Op, Outcome
+    from perdure_runtime.core.effects import Fan, Op, Outcome
     from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.run import Run
@@ -41,6 +39,7 @@ class AioFan:
         self.operations = operations
         self.lane = lane
         """The line that its result goes to."""
+        lane.fan = self
         self.owed = lane.owed
         """What its branches owe when they begin: what the line did, and what the outcome of those before rests on."""
         self.variables = copy_context()
@@ -64,10 +63,6 @@ class AioFan:
         else:
             self.decided.set_exception(error)
 
-    def begins_one(self) -> None:
-        """The task of a branch begins."""
-        self.running += 1
-
     def ends_one(self) -> None:
         """The task of a branch is about to end."""
         self.running -= 1
@@ -83,15 +78,20 @@ class AioBranches:
         self._loop = loop
         self._hungry: dict[AioFan, None] = {}
         """Batches in which a branch may have room to begin."""
+        self.batches = 0
+        """Batches that are not decided."""
 
     async def run(self, effect: Fan, lane: AioLane, operations: Aio) -> None:
         """Run branches until their batch is decided."""
         fan = AioFan(effect, lane, operations, self._loop.create_future())
         self._hungry[fan] = None
+        self.batches += 1
         try:
-            self._open_in(fan, MOST_OPENED)
+            self._loop.call_soon(self._open_in, fan, MOST_OPENED)  # there, for a stack that has not grown
             await fan.decided
         finally:
+            self.batches -= 1
+            lane.fan = None
             self._settle(fan)
             # Branches end before the code around them goes on, or is unwound itself.
             await self._emptied(fan)
@@ -112,72 +112,65 @@ class AioBranches:
         return self._run.committer.waiting >= MOST_UPDATES and bool(self._hungry)
 
     def _open_in(self, fan: AioFan, most: int) -> int:
-        opened = 0
-        tally, committer = fan.effect.tally, self._run.committer
-        while tally.has_room and opened < most and committer.waiting < MOST_UPDATES:
+        tally = fan.effect.tally
+        if self._run.committer.waiting >= MOST_UPDATES:
+            return 0
+        before = tally.begun
+        while tally.has_room and tally.begun - before < most and not fan.decided.done():
             index = tally.begin()
             if tally.decided:
                 self._settle(fan)
-                return opened + 1
-            opened += self._open(fan, index)
+            else:
+                self._open(fan, index)
         if not tally.has_room:
             self._hungry.pop(fan, None)
-        return opened
+        return tally.begun - before
 
-    def _open(self, fan: AioFan, index: int) -> bool:
-        """Begin a branch; whether it goes on from here."""
-        operations = fan.operations
-        variables: Context = fan.variables.copy()
+    def _open(self, fan: AioFan, index: int) -> None:
+        """Begin a branch, in a task of its own unless its outcome is recorded."""
+        variables = fan.variables.copy()
         try:
-            fan.lane.check(in_branch=True)
-            branch = variables.run(operations.begin_branch, fan.effect.make, index)
+            branch = variables.run(fan.effect.make, index)
             if isinstance(branch, OUTCOMES):
                 self._count(fan, index, branch)
-                return False
-            lane = fan.lanes[index] = AioLane(self._run, fan.lane)
-            lane.owed = fan.owed
-            turn = variables.run(operations.begin, branch)
+            else:
+                lane = fan.lanes[index] = AioLane(self._run, fan.owed)
+                self._loop.begin(self._drive(fan, index, lane, branch), variables)
         except BaseException as error:  # noqa: BLE001  of ours, of the service's, or the process is to end
             self._break(fan, error)
-            return False
-        if isinstance(turn, OUTCOMES):
-            self._end(fan, index, lane, turn)
-            return False
-        lane.task = self._loop.create_task(self._drive(fan, index, lane, branch, turn), context=variables)
-        return True
 
-    async def _drive(self, fan: AioFan, index: int, lane: AioLane, operation: Op[Outcome[Any]], turn: Effect) -> None:
+    async def _drive(self, fan: AioFan, index: int, lane: AioLane, operation: Op[Outcome[Any]]) -> None:
         """The task of a branch."""
-        outcome: Outcome[Any]
-        fan.begins_one()
+        if lane.closed:
+            return
+        lane.task = asyncio.current_task()
+        fan.running += 1
         try:
-            outcome = await fan.operations.go_on(operation, lane, turn, in_branch=True)
+            outcome = await fan.operations.driven(operation, lane, in_branch=True)
         except asyncio.CancelledError:
-            if self._run.stopping or lane.over:
+            if self._run.stopping or lane.closed:
                 raise
             outcome = Raised(cancelled_within())
         except Stop:
-            if not lane.over:
+            if not lane.closed:
                 self._settle(fan, Stop())
             return
         except BaseException as error:  # noqa: BLE001  see `_open`
             self._break(fan, error)
             return
         finally:
-            operation.close()
             lane.task = None  # what it ends with leads back to here
             fan.ends_one()
         try:
-            if not lane.over:
+            if not lane.closed:
                 self._end(fan, index, lane, outcome)
         finally:
-            del outcome, turn  # a failure's frames lead to here
+            del outcome  # a failure's frames lead to here
 
     def _end(self, fan: AioFan, index: int, lane: AioLane, outcome: Outcome[Any]) -> None:
         """A branch has its outcome."""
         del fan.lanes[index]
-        lane.end()
-        lane.leave()
+        fan.lane.owed = max(fan.lane.owed, lane.owed)
         fan.owed = max(fan.owed, lane.owed)  # it may be for this outcome that another branch begins
         self._count(fan, index, outcome)
 

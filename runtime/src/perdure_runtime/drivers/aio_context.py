@@ -6,9 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from perdure.contexts import CURRENT_CONTEXT
+from perdure_runtime.drivers.asking.steps import AskedStep, take_step
 from perdure_runtime.drivers.calls import Asked, Calls, Setting
 from perdure_runtime.drivers.context import DurableContext
+from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.logs import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +20,22 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.aio_lanes import AioLane
 
-__all__ = ["AioContext"]
+__all__ = ["AioContext", "TaskCalls"]
+
+
+class TaskCalls(Calls["AioLane"]):
+    """The calls of a context whose code is a coroutine, and which task runs it."""
+
+    __slots__ = ("speaks", "task")
+
+    def __init__(self, setting: Setting, scope: Scope, home: AioLane) -> None:
+        self.setting = setting
+        self.scope = scope
+        self.home = home
+        self.task = asyncio.current_task()
+        """The task that runs the context's code; None once it is through."""
+        self.speaks = True
+        """Whether that code may call: not while it awaits an operation, or code of a context inside."""
 
 
 class AioContext(DurableContext):
@@ -25,23 +43,46 @@ class AioContext(DurableContext):
 
     __slots__ = ("_aio",)
 
+    calls: TaskCalls
+
     def __init__(self, setting: Setting, scope: Scope, lane: AioLane, aio: Aio) -> None:
-        super().__init__(Calls(setting, scope, lane))
+        """A context whose code begins now, in the task that asks."""
         self._aio = aio
+        self.calls = TaskCalls(setting, scope, lane)
+        CURRENT_CONTEXT.set(self)
+        SCOPE.set(self.calls)
+
+    def end(self) -> None:
+        """Its code is through."""
+        calls = self.calls
+        calls.speaks = False
+        calls.task = None  # which keeps what it ended with, whose frames lead to here
+
+    def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
+        """Run a function once and record what it returned."""
+        calls = self.calls
+        try:
+            identity, record, work = take_step(calls, fn, args)
+        except Stop:
+            return self._unwound()
+        return DurableCall(self._aio, calls, AskedStep(identity, record, calls.setting, work, (fn, args, kwargs)))
 
     def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
         try:
             asked = ask(self.calls, *what)
         except Stop:
-            if not self.calls.home.is_stubborn:
-                raise
-            # Code that swallows its end over and over sleeps from here on, so that the loop is not its own.
-            return asyncio.get_running_loop().create_future()
-        return self._aio.perform(self.calls, asked)
+            return self._unwound()
+        return DurableCall(self._aio, self.calls, asked)
+
+    def _unwound(self) -> asyncio.Future[Any]:
+        """Code that swallows its end over and over sleeps from here on, so that the loop is not its own."""
+        if not self.calls.home.is_stubborn:
+            raise Stop from None
+        return asyncio.get_running_loop().create_future()
 
     def _perform_anywhere(self, asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
         self._aio.admit_anywhere("callback.result()")
         asking = CURRENT_CONTEXT.get(None)  # whoever asks waits, not whoever created what is asked for
         if isinstance(asking, AioContext) and asking.calls.setting.run is self.calls.setting.run:
-            return self._aio.perform(asking.calls, asked)
-        return self._aio.perform(self.calls, asked)
+            return DurableCall(self._aio, asking.calls, asked)
+        return DurableCall(self._aio, self.calls, asked)

@@ -10,6 +10,8 @@ from perdure_runtime.drivers.signals import Stop
 if TYPE_CHECKING:
     import asyncio
 
+    from perdure_runtime.drivers.aio_branches import AioFan
+    from perdure_runtime.drivers.aio_context import TaskCalls
     from perdure_runtime.drivers.run import Run
 
 __all__ = ["AioLane"]
@@ -19,104 +21,71 @@ DEAF = 10 * PATIENCE
 
 
 class AioLane:
-    """One line of work; what of it runs at the same time runs in tasks of its own."""
+    """One line of work: code that runs one call after another, and the contexts inside each other whose code that is.
 
-    __slots__ = (
-        "_around",
-        "_cut_off",
-        "_run",
-        "_strays",
-        "_swallowed",
-        "closed",
-        "inner",
-        "over",
-        "owed",
-        "task",
-    )
+    What runs at the same time has lines of its own: the branches of a batch, and each operation that is awaited
+    elsewhere than in the code that asked for it, such as in a task of the user's own.
+    """
 
-    def __init__(self, run: Run, around: AioLane | None = None) -> None:
+    closed = False
+    """Whether it is over: its batch, or one around it, was decided without it, or the code that asked is through."""
+    owed = 0
+    """The ticket that has to be acknowledged before the next body begins."""
+    task: asyncio.Task[Any] | None = None
+    """The task to cancel where the line is closed."""
+    fan: AioFan | None = None
+    """The batch that it waits for."""
+    strays: dict[AioLane, TaskCalls] | None = None
+    """Operations that are awaited elsewhere, and the contexts that they belong to; most lines have none."""
+    _swallowed = 0
+
+    def __init__(self, run: Run, owed: int = 0) -> None:
         self._run = run
-        self._around = around
-        self.inner: set[AioLane] | None = None
-        """Lines inside this one that are still open; most have none."""
-        self._cut_off = False
-        self._swallowed = 0
-        self.closed = False
-        """Whether its code is through, or it is over: nothing that the code has asked for goes on."""
-        self.over = False
-        """Whether its batch, or one around it, was decided without it, or the code around it is through."""
-        self.owed = 0
-        """The ticket that has to be acknowledged before the next body begins."""
-        self._strays: set[asyncio.Task[Any]] | None = None
-        """Tasks of the user's own that await operations of this line."""
-        self.task: asyncio.Task[Any] | None = None
-        """The task that drives a branch."""
-        if around is not None:
-            self.owed = around.owed
-            self.closed = self.over = around.over
-            if around.inner is None:
-                around.inner = {self}
-            else:
-                around.inner.add(self)
+        self.owed = owed
 
-    @property
-    def is_cut_off(self) -> bool:
-        """Whether its batch, or one around it, was decided before its code came to its end."""
-        return self._cut_off or (self._around is not None and self._around.is_cut_off)
-
-    def end(self) -> None:
-        """Its code is through; operations that it did not wait for record nothing any more."""
-        self.closed = True
-        if self.inner:
-            self._close_inner()
-        if self._strays:
-            for stray in tuple(self._strays):
-                stray.cancel()
-
-    def cut_off(self) -> None:
-        """Its batch is decided without it; what runs here is cancelled."""
-        self._cut_off = self.over = True
-        if self._around is not None and self._around.inner is not None:
-            self._around.inner.discard(self)
-        self.end()
-        if self.task is not None:
-            self.task.cancel()
-
-    def leave(self) -> None:
-        """The line around it goes on, with what is due before it does any work, and need not know of it any more."""
-        around = self._around
-        if around is None:
-            return
-        around.owed = max(around.owed, self.owed)
-        if around.inner is not None:
-            around.inner.discard(self)
-
-    def _close_inner(self) -> None:
-        closing = [self]
-        while closing:
-            lane = closing.pop()
-            if lane.inner is not None:
-                for inner in lane.inner:
-                    inner.closed = inner.over = True
-                closing.extend(lane.inner)
-                lane.inner = None
-
-    def check(self, *, in_branch: bool) -> None:
-        """Raise `Stop` where an operation does not go on: one of its code, or its own, which records how that ended."""
-        if self.over or (self.closed and not in_branch):
+    def check(self) -> None:
+        """Raise `Stop` where nothing of it goes on."""
+        if self.closed:
             raise Stop
 
-    def enter_stray(self, task: asyncio.Task[Any]) -> None:
-        """A task that runs no context's code is going to await an operation."""
-        if self._strays is None:
-            self._strays = {task}
-        else:
-            self._strays.add(task)
+    def cut_off(self) -> None:
+        """It goes on without an outcome; what runs in it is cancelled."""
+        closing = [self]
+        for lane in closing:
+            lane.closed = True
+            if lane.fan is not None:
+                closing.extend(lane.fan.lanes.values())
+            if lane.strays:
+                closing.extend(lane.strays)
+        for lane in (self, *(self.strays or ())):
+            if lane.task is not None:
+                lane.task.cancel()
 
-    def leave_stray(self, task: asyncio.Task[Any]) -> None:
-        """It awaits it no more."""
-        if self._strays is not None:
-            self._strays.discard(task)
+    # Operations that are awaited elsewhere
+
+    def entered_by(self, calls: TaskCalls, task: asyncio.Task[Any] | None) -> AioLane:
+        """A line for an operation of this one's code that is awaited elsewhere: in this task, if it runs no code."""
+        stray = AioLane(self._run, self.owed)
+        stray.closed = self.closed
+        stray.task = task
+        if self.strays is None:
+            self.strays = {}
+        self.strays[stray] = calls
+        return stray
+
+    def left_by(self, stray: AioLane) -> None:
+        """It is awaited no more, and what is due before it does any work is due here, too."""
+        self.owed = max(self.owed, stray.owed)
+        if self.strays is not None:
+            self.strays.pop(stray, None)
+
+    def end_strays(self, calls: TaskCalls) -> None:
+        """The code of a context is through."""
+        for stray, asked_by in tuple((self.strays or {}).items()):
+            if asked_by is calls:
+                stray.cut_off()
+
+    # Being unwound
 
     def stop(self) -> NoReturn:
         """Unwind the user code that called; raises `Stop`, again and again if need be."""

@@ -65,6 +65,11 @@ class Loop(asyncio.SelectorEventLoop):
         """Whether user code waits for descriptors, besides those that were there before, or for threads of its own."""
         return len(self.idle.get_map()) > self._usual or self._outside > 0
 
+    @property
+    def has_nothing_else(self) -> bool:
+        """Whether only the task that asks goes on: none is ready, or will be in time or by what user code watches."""
+        return not (self._ready or self._scheduled or self.watches_for_user_code)  # type: ignore[attr-defined]
+
     def begin_run(self) -> None:
         """A run begins: what is open now, such as the loop's own wake-up pipe or a connection kept alive, is usual."""
         self._usual = len(self.idle.get_map())

@@ -56,7 +56,7 @@ class Watch:
         self._thread = get_ident()
         self._body: asyncio.Task[Any] | None = None
         self._ended = False
-        self._acknowledged: list[tuple[int, asyncio.Future[None]]] = []
+        self._acknowledged: list[tuple[int, asyncio.Future[None], str | None]] = []
         self._parked: dict[str, list[asyncio.Future[None]]] = {}
         self._late: deque[asyncio.Future[None]] = deque()
         self.branches: AioBranches | None = None
@@ -115,28 +115,49 @@ class Watch:
 
     # What operations wait for
 
-    def acknowledged(self, ticket: int) -> asyncio.Future[None]:
-        """Done when all up to this ticket is acknowledged."""
+    def acknowledged(self, ticket: int, *, at_once: bool = False) -> asyncio.Future[None] | tuple[()]:
+        """Something to wait for until all up to this ticket is acknowledged; empty where it is.
+
+        Where nothing else goes on there is nothing to hold up, and what may be sent `at_once` is.
+        """
+        if at_once and self._is_alone():
+            self._request(partial(self._run.committer.flush, ticket))
+            if self._run.committer.settled >= ticket and not self._run.stopping:
+                return ()
         future = self._loop.create_future()
-        self._acknowledged.append((ticket, future))
+        self._acknowledged.append((ticket, future, None))
         return future
 
-    async def moved(self, operation_id: str, wake: float | None) -> None:
-        """Return once the journal holds a newer state, which may be at once."""
-        if not self._run.journal.is_waiting(operation_id):
-            return
+    def _is_alone(self) -> bool:
+        """Whether nothing goes on, or would, but what the code waits for that runs just now."""
+        if self.branches is not None and self.branches.batches:
+            return False
         activity = self._run.activity
+        return not (self._acknowledged or activity.bodies or activity.commits) and self._loop.has_nothing_else
+
+    async def moved(self, operation_id: str, ticket: int) -> None:
+        """Return once all up to this ticket is acknowledged, and the journal holds a newer state: maybe at once."""
+        run = self._run
         future = self._loop.create_future()
-        self._parked.setdefault(operation_id, []).append(future)
-        activity.park(operation_id, wake)
+        if ticket > run.committer.settled:
+            self._acknowledged.append((ticket, future, operation_id))
+        elif run.journal.is_waiting(operation_id):
+            self._park(operation_id, future)
+        else:
+            return
         try:
             await future
         finally:
-            activity.unpark(operation_id)
-            waiting = self._parked[operation_id]
-            waiting.remove(future)
-            if not waiting:
-                del self._parked[operation_id]
+            waiting = self._parked.get(operation_id)
+            if waiting is not None and future in waiting:
+                run.activity.unpark(operation_id)
+                waiting.remove(future)
+                if not waiting:
+                    del self._parked[operation_id]
+
+    def _park(self, operation_id: str, future: asyncio.Future[None]) -> None:
+        self._parked.setdefault(operation_id, []).append(future)
+        self._run.activity.park(operation_id, self._run.journal.wake(operation_id))
 
     async def handed_over(self) -> None:
         """Return if nothing else keeps the execution going, so that this work has to be handed over."""
@@ -169,22 +190,27 @@ class Watch:
         if committer.over:
             self._stop()
             return
-        settled = committer.settled
-        still_waiting = []
-        for ticket, future in self._acknowledged:
-            if future.done():
-                continue
-            if ticket > settled:
-                still_waiting.append((ticket, future))
-            else:
-                future.set_result(None)
-        self._acknowledged = still_waiting
+        self._go_on_up_to(committer.settled)
         news = run.journal.take_news()
         for operation_id in news if self._parked else ():
             if operation_id in self._parked and not run.journal.is_waiting(operation_id):
                 for future in self._parked[operation_id]:
                     if not future.done():
                         future.set_result(None)
+
+    def _go_on_up_to(self, settled: int) -> None:
+        """Have go on, or park, what has waited for tickets up to this one."""
+        waiting, self._acknowledged = self._acknowledged, []
+        for entry in waiting:
+            ticket, future, parks = entry
+            if future.done():
+                continue
+            if ticket > settled:
+                self._acknowledged.append(entry)
+            elif parks is not None and self._run.journal.is_waiting(parks):
+                self._park(parks, future)
+            else:
+                future.set_result(None)
 
     def _send_what_waits(self) -> bool:
         """Send where somebody waits for it, or branches cannot begin before; whether there was anything."""
@@ -198,7 +224,7 @@ class Watch:
 
     def _flush(self) -> None:
         # What the first in the queue waits for: those who go on then fill the next request.
-        ticket = min(ticket for ticket, _ in self._acknowledged)
+        ticket = min(ticket for ticket, _, _ in self._acknowledged)
         self._request(partial(self._run.committer.flush, ticket))
 
     def _request(self, request: Callable[[], None]) -> None:

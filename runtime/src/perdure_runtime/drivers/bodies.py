@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from perdure import Logger
+    from perdure_runtime.core.quiescence import Activity
     from perdure_runtime.drivers.lanes import Lane
     from perdure_runtime.drivers.loop_thread import LoopBody, LoopThread
     from perdure_runtime.drivers.pool import Pool
@@ -49,15 +50,29 @@ class Body(Job):
 
     def run(self) -> None:
         """What a thread of the pool does."""
-        self._bodies.work(self)
+        outcome: Outcome[Any] | Broken
+        try:
+            result = self.variables.run(self.call.body, self.call.attempt)
+            if isinstance(result, CoroutineType):  # what did not look like a coroutine function
+                result = self._bodies.the_loop().run(result, self.variables)
+            outcome = Ok(result)
+        except Exception as error:  # noqa: BLE001  user code may raise anything
+            outcome = Raised(without_engine_frames(error))
+        except BaseException as error:  # noqa: BLE001  raised again by the hub
+            from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation  # hardly any code does this
+
+            outcome = Raised(cancelled_within()) if is_cancellation(error) else Broken(error)
+        self._bodies.end(self, outcome)
+        del outcome  # the error's frames lead back to here
 
 
 class Bodies:
     """All bodies of one run."""
 
-    def __init__(self, pool: Pool, log: Logger) -> None:
+    def __init__(self, pool: Pool, log: Logger, activity: Activity) -> None:
         self._pool = pool
         self._log = log
+        self._activity = activity
         self._outcomes: deque[tuple[Body, Outcome[Any] | Broken]] = deque()
         self._let_go: list[Body] = []
         self._bell = allocate_lock()
@@ -68,14 +83,15 @@ class Bodies:
         self.loop_thread: LoopThread | None = None
         """Where async bodies run, once there have been any."""
 
-    def begin(self, lane: Lane, call: Call, variables: Context) -> Body:
-        """Line a body up; `push_on` has a thread look at it."""
-        body = Body(self, lane, call, variables)
+    def begin(self, lane: Lane, call: Call) -> None:
+        """Line a body up for a lane, which waits for it; `push_on` has a thread look at it."""
+        variables = lane.code_variables()
+        body = lane.body = Body(self, lane, call, variables)
+        self._activity.bodies += 1
         if call.is_async:
-            body.on_loop = self._loop_thread().start(call, variables, partial(self._ended, body))
+            body.on_loop = self.the_loop().start(call, variables, partial(self.end, body))
         else:
             self._pool.stage(body)
-        return body
 
     def push_on(self) -> None:
         """See to it that all that is lined up gets a thread. What is quick has ended then, and can travel together."""
@@ -83,15 +99,18 @@ class Bodies:
             self._pool.begin()
             self._pool.settle()
 
-    def take_ended(self) -> list[tuple[Lane, Outcome[Any] | Broken]]:
-        """The bodies that have ended since the last call, without those that nobody waits for."""
-        ended: list[tuple[Lane, Outcome[Any] | Broken]] = []
+    def take_ended(self) -> list[tuple[Lane, Outcome[Any]]]:
+        """What those lanes get whose bodies have ended since the last call; raises what breaks the whole run."""
+        ended: list[tuple[Lane, Outcome[Any]]] = []
         while self._outcomes:
             body, outcome = self._outcomes.popleft()
             lane = body.lane
-            if lane.body is body:
+            if lane.body is body:  # else nobody waits for it
                 lane.body = None
+                if isinstance(outcome, Broken):
+                    raise outcome.error
                 ended.append((lane, outcome))
+        self._activity.bodies -= len(ended)
         return ended
 
     def wait(self, seconds: float | None) -> None:
@@ -108,8 +127,12 @@ class Bodies:
         except RuntimeError:  # somebody has rung already
             pass
 
-    def let_go(self, body: Body) -> None:
-        """Nobody waits for this one any more."""
+    def let_go(self, lane: Lane) -> None:
+        """The lane does not wait for its body any more, where it did."""
+        body, lane.body = lane.body, None
+        if body is None:
+            return
+        self._activity.bodies -= 1
         info = body.variables.get(CURRENT_STEP)
         if isinstance(info, RunningStep):
             info.cancelled = True
@@ -142,31 +165,15 @@ class Bodies:
         self._let_go.clear()
         self._outcomes.clear()
 
-    def work(self, body: Body) -> None:
-        """Run a body on this thread."""
-        outcome: Outcome[Any] | Broken
-        try:
-            result = body.variables.run(body.call.body, body.call.attempt)
-            if isinstance(result, CoroutineType):  # what did not look like a coroutine function
-                result = self._loop_thread().run(result, body.variables)
-            outcome = Ok(result)
-        except Exception as error:  # noqa: BLE001  user code may raise anything
-            outcome = Raised(without_engine_frames(error))
-        except BaseException as error:  # noqa: BLE001  raised again by the hub
-            from perdure_runtime.drivers.cancelled import cancelled_within, is_cancellation  # hardly any code does this
-
-            outcome = Raised(cancelled_within()) if is_cancellation(error) else Broken(error)
-        self._ended(body, outcome)
-        del outcome  # the error's frames lead back to here
-
-    def _ended(self, body: Body, outcome: Outcome[Any] | Broken) -> None:
-        """On whichever thread it ran."""
+    def end(self, body: Body, outcome: Outcome[Any] | Broken) -> None:
+        """A body has ended, on whichever thread it ran."""
         body.ended = True
         self._outcomes.append((body, outcome))
         if self._asleep:
             self.ring()
 
-    def _loop_thread(self) -> LoopThread:
+    def the_loop(self) -> LoopThread:
+        """The loop for async bodies, on a thread of its own."""
         with self._loop_lock:  # threads of the pool may need it, too
             if self.loop_thread is None:
                 from perdure_runtime.drivers.loop_thread import LoopThread  # asyncio, only where it is needed

@@ -100,19 +100,11 @@ class Asked:
 class AskedOperation(Asked):
     """One that is driven in any case."""
 
-    __slots__ = ("_is_virtual", "operation")
+    __slots__ = ("operation",)
 
-    def __init__(
-        self, identity: Identity, record: Record | None, operation: Op[Outcome[Any]], *, is_virtual: bool = False
-    ) -> None:
+    def __init__(self, identity: Identity, record: Record | None, operation: Op[Outcome[Any]]) -> None:
         super().__init__(identity, record)
         self.operation = operation
-        self._is_virtual = is_virtual
-
-    @property
-    def is_virtual(self) -> bool:
-        """Whether it leaves no record of its own."""
-        return self._is_virtual
 
     def begin(self) -> Begun[Any]:
         """What has to be driven."""
@@ -168,19 +160,16 @@ class Calls(Generic[H]):
         """
         try:
             return self.setting.run.journal.ask_next(self.scope, kind, subtype, name)
-        except ReplayMismatch as mismatch:
-            raise self._told(mismatch)  # noqa: B904  the same error
-        except ServiceError as error:  # the history cannot be read, which is not for user code to handle
-            self.setting.run.fail(error)
-            self.home.stop()
+        except (ReplayMismatch, ServiceError) as error:
+            raise self._told(error)  # noqa: B904  the same error
 
     def ask_virtual(self, subtype: str, name: str | None) -> Identity:
         """Take the next place in the history for a context of which nothing is recorded."""
         identity = self.scope.take(Kind.CONTEXT, subtype, name)
         try:
             self.setting.run.journal.ask_virtual(identity)
-        except ReplayMismatch as mismatch:
-            raise self._told(mismatch)  # noqa: B904  the same error
+        except (ReplayMismatch, ServiceError) as error:
+            raise self._told(error)  # noqa: B904  the same error
         return identity
 
     def begins(self, asked: Asked) -> None:
@@ -195,10 +184,15 @@ class Calls(Generic[H]):
         """The scope of a context that is asked for here."""
         return self.scope.inside(owner, virtual=virtual)
 
-    def _told(self, mismatch: ReplayMismatch) -> ReplayMismatch:
-        mismatch.where = place_of_the_call()
-        self.setting.run.fail(mismatch)
-        return mismatch
+    def _told(self, error: ReplayMismatch | ServiceError) -> Exception:
+        """The run ends with this error; user code sees it, unless it says that the history could not be read."""
+        run = self.setting.run
+        if isinstance(error, ReplayMismatch):
+            error.where = place_of_the_call()
+        run.fail(error)
+        if isinstance(error, ServiceError):
+            self.home.stop()
+        return error
 
 
 def result_of(outcome: Outcome[Any]) -> Any:  # noqa: ANN401  typed by the sdk

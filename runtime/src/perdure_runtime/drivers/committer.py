@@ -15,6 +15,9 @@ from _thread import allocate_lock
 from functools import partial
 from typing import TYPE_CHECKING
 
+from perdure_runtime.logs import DurableLogger, LogScope
+from perdure_runtime.usage import Usage
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from perdure_runtime.core.outbox import Debtor
     from perdure_runtime.drivers.ticker import Ticker
     from perdure_runtime.service.protocol import Service
-    from perdure_runtime.usage import Usage
 
 __all__ = ["Committer"]
 
@@ -32,7 +34,6 @@ class Committer:
     """Sends the updates of one invocation, which its journal's outbox gathers."""
 
     __slots__ = (
-        "_arn",
         "_client_token",
         "_closed",
         "_closing",
@@ -43,6 +44,7 @@ class Committer:
         "_service",
         "_token",
         "_usage",
+        "arn",
         "completed",
         "failure",
         "on_answer",
@@ -57,10 +59,9 @@ class Committer:
         journal: Journal,
         client_token: Callable[[], str],
         ticker: Ticker,
-        usage: Usage,
     ) -> None:
         self._service = service
-        self._arn = arn
+        self.arn = arn
         self._token = token
         self._journal = journal
         self._client_token = client_token
@@ -69,7 +70,8 @@ class Committer:
         self._sending = allocate_lock()
         self._lingering = 0
         self._closing = False
-        self._usage = usage
+        self._usage: Usage | None = None
+        """What is told of the quota; nobody counts before something is sent."""
         self._closed = False
         self.failure: Exception | None = None
         self.revoked = False
@@ -152,8 +154,10 @@ class Committer:
         last = self._closing and not self._outbox.waiting
         try:
             self._journal.complete()  # no update is sent before the last page of the state is read
-            self._usage.sending()
-            answer = self._service.checkpoint(self._arn, self._token, batch, self._client_token())
+            if (usage := self._usage) is None:
+                usage = self._usage = Usage(DurableLogger(LogScope(self.arn)).warning, self._journal)
+            usage.sending()
+            answer = self._service.checkpoint(self.arn, self._token, batch, self._client_token())
             self._journal.merge(answer.operations)
             if last:
                 self.completed = True  # with a token or without one: there is nothing more to say
@@ -163,7 +167,7 @@ class Committer:
                 self._token = answer.token
                 self._read_on(answer.marker)
             self._outbox.acknowledge()
-            self._usage.sent(batch)
+            usage.sent(batch)
         except Exception as failure:
             self.failure = failure
             raise
@@ -179,7 +183,7 @@ class Committer:
     def _read_on(self, marker: str | None) -> None:
         """The rest of an answer that came in pages, before anyone acts on it."""
         while marker:
-            page = self._service.get_state(self._arn, self._token, marker)
+            page = self._service.get_state(self.arn, self._token, marker)
             self._journal.merge(page.operations)
             marker = page.marker
 

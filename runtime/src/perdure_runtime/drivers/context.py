@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from perdure.contexts import CURRENT_CONTEXT
 from perdure.errors import DurableCallRefused
 from perdure_runtime.core.effects import OUTCOMES, Ok
-from perdure_runtime.drivers.asking.steps import ask_step
+from perdure_runtime.core.operations.step import recorded
+from perdure_runtime.drivers.asking.steps import AskedStep, take_step
 from perdure_runtime.drivers.calls import Asked, Calls, Setting, result_of
 from perdure_runtime.logs import SCOPE, DurableLogger
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     from perdure import Duration, Execution, LambdaContext, Logger
     from perdure_runtime.core.effects import Op, Outcome
-    from perdure_runtime.core.identity import Scope
+    from perdure_runtime.core.identity import Identity, Scope
+    from perdure_runtime.core.operations.step import StepWork
+    from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.lanes import Lane
     from perdure_runtime.drivers.line import Line
 
@@ -85,7 +88,7 @@ class DurableContext:
 
     def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a function once and record what it returned."""
-        return self._perform(ask_step, fn, args, kwargs)
+        raise NotImplementedError
 
     def wait(
         self,
@@ -260,7 +263,18 @@ class LineContext(DurableContext):
 
     def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a function once and record what it returned."""
-        return _performed(self.calls, ask_step(self.calls, fn, args, kwargs))  # most calls are steps
+        calls = self.calls
+        identity, record, work = take_step(calls, fn, args)
+        # Most calls of a replay are steps whose outcome is recorded: they need no operation.
+        outcome = None if record is None else _recorded(calls, identity, work, record)
+        if isinstance(outcome, Ok):
+            return outcome.value
+        if outcome is None:
+            return _performed(calls, AskedStep(identity, record, calls.setting, work, (fn, args, kwargs)))
+        try:
+            return result_of(outcome)
+        finally:
+            del outcome
 
     def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:
         return _performed(self.calls, ask(self.calls, *what))
@@ -271,11 +285,26 @@ class LineContext(DurableContext):
         return _performed(speaker, asked)
 
 
+def _recorded(calls: Calls[Line | Lane], identity: Identity, work: StepWork, record: Record) -> Outcome[Any] | None:
+    """What a step's record tells, with all that `_performed` sees to."""
+    run = calls.setting.run
+    run.speaker = None
+    try:
+        outcome = recorded(identity, work, record)
+    except Exception as error:  # noqa: BLE001  see `_performed`
+        run.fail(error)
+        calls.home.stop()
+    run.speaker = calls
+    if outcome is not None:
+        calls.scope.passed = calls.scope.count
+    return outcome
+
+
 def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
     """What an operation comes to, driven on the line that its call was made from."""
     run = calls.setting.run
-    # Until then nobody speaks: a policy or a serdes that the engine asks must not call durable operations.
-    speaker, run.speaker = run.speaker, None
+    # Nobody speaks before it has an outcome: no policy or serdes that the engine asks, and no code that is unwound.
+    run.speaker = None
     try:
         begun = asked.begin()
         if isinstance(begun, OUTCOMES):
@@ -287,8 +316,7 @@ def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
     except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
         run.fail(error)
         calls.home.stop()
-    finally:
-        run.speaker = speaker
+    run.speaker = calls
     if isinstance(outcome, Ok):
         return outcome.value
     try:
@@ -310,12 +338,12 @@ def enter_here(setting: Setting, line: Line | Lane, body: Callable[[Any], object
     """Run the code of a context on this line, and return what it returns."""
     context = LineContext(setting, scope, line)
     run = setting.run
-    speaker, run.speaker = run.speaker, context.calls
+    run.speaker = context.calls
     try:
         # What the code sets in a ContextVar does not leak: a replay may not run it.
         return copy_context().run(_inside, context, body)
     finally:
-        run.speaker = speaker
+        run.speaker = None
 
 
 def _inside(context: LineContext, body: Callable[[Any], object]) -> object:

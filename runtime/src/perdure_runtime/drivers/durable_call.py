@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from perdure_runtime.core.identity import Identity
     from perdure_runtime.drivers.aio import Aio
-    from perdure_runtime.drivers.aio_lanes import AioLane
-    from perdure_runtime.drivers.calls import Asked, Calls
+    from perdure_runtime.drivers.aio_context import TaskCalls
+    from perdure_runtime.drivers.calls import Asked
 
 __all__ = ["DurableCall"]
 
@@ -27,7 +27,7 @@ class DurableCall(Coroutine[Any, Any, T]):
 
     __slots__ = ("_driver", "_inner", "asked", "calls")
 
-    def __init__(self, driver: Aio, calls: Calls[AioLane], asked: Asked) -> None:
+    def __init__(self, driver: Aio, calls: TaskCalls, asked: Asked) -> None:
         self.calls = calls
         """The calls of the context that it belongs to."""
         self.asked = asked
@@ -35,6 +35,7 @@ class DurableCall(Coroutine[Any, Any, T]):
         """Who runs it; None once it is taken."""
         self._inner: Generator[Any, Any, T] | None = None
         """What runs, for a task that does not await it but is made of it."""
+        driver.pending[self] = None
 
     @property
     def identity(self) -> Identity:
@@ -81,7 +82,7 @@ class DurableCall(Coroutine[Any, Any, T]):
             self._inner.close()
         elif self._driver is not None:
             # A task that was cancelled before its first step: the user did await it.
-            self._taken().let_go(self)
+            self._taken().pending.pop(self, None)
 
     def check_new(self) -> None:
         """Raise where the operation was awaited or handed over before."""
@@ -90,7 +91,7 @@ class DurableCall(Coroutine[Any, Any, T]):
 
     def adopt(self) -> Asked:
         """Hand the operation over to another one, which will drive it instead of whoever would have awaited it."""
-        self._taken().let_go(self)
+        self._taken().pending.pop(self, None)
         return self.asked
 
     def _taken(self) -> Aio:

@@ -50,12 +50,12 @@ class Hub:
         self._run = setting.run
         self._clock = clock
         self._enter = partial(enter_here, setting)
-        self._bodies = Bodies(pool, log)
+        self._bodies = Bodies(pool, log, setting.run.activity)
         self._fans: dict[OpenFan, None] = {}
         self._hungry: dict[OpenFan, None] = {}
         """Those in which a branch may have room to begin."""
         self._ready: deque[tuple[Lane, Any]] = deque()
-        self._unacknowledged: list[tuple[int, Lane, Call | None]] = []
+        self._unacknowledged: list[tuple[int, Lane, Call | Park | None]] = []
         self._parked = ParkedLanes(setting.run)
         self._late: deque[Lane] = deque()
         self._free: list[Strand] = []
@@ -65,7 +65,6 @@ class Hub:
         run = self._run
         fan = OpenFan(effect, line, copy_context())
         self._fans[fan] = self._hungry[fan] = None
-        speaker, run.speaker = run.speaker, None
         run.committer.on_answer = self._bodies.ring
         try:
             while fan in self._fans:
@@ -73,7 +72,6 @@ class Hub:
         finally:
             self._close_all()
             run.committer.on_answer = None
-            run.speaker = speaker
 
     @property
     def loop_thread(self) -> LoopThread | None:
@@ -168,15 +166,13 @@ class Hub:
         settled = run.committer.settled
         waiting, self._unacknowledged = self._unacknowledged, []
         for entry in waiting:
-            ticket, lane, call = entry
+            ticket, lane, effect = entry
             if lane.closed:
                 continue
             if ticket > settled:
                 self._unacknowledged.append(entry)
-            elif call is None:
+            elif effect is None or not self._waits(lane, effect):  # more may have become due meanwhile
                 self._ready.append((lane, None))
-            else:
-                self._waits(lane, call)  # more may have become due meanwhile
         self._wake_moved()
 
     def _wake_moved(self) -> None:
@@ -214,25 +210,26 @@ class Hub:
     def _advance(self, lane: Lane, reply: Any) -> None:  # noqa: ANN401  whatever was asked for; all ways in one loop
         """Go on with a lane as far as it gets: with its innermost operation, or with the code around that."""
         operations = lane.operations
+        send = operations[-1].send
         while True:
             try:
-                effect = operations[-1].send(reply)
+                message = send(reply)
             except StopIteration as end:
                 operations.pop()
+                message = end.value
                 if not operations:
-                    self._lane_ended(lane, end.value)
+                    self._lane_ended(lane, message)
                     return
-                answer = self._resume(lane, end.value)
             else:
-                reply = None
-                if isinstance(effect, Commit):
-                    self._unacknowledged.append((effect.ticket, lane, None))
+                if isinstance(message, Commit):
+                    self._unacknowledged.append((message.ticket, lane, None))
                     return
-                if not isinstance(effect, Enter):
-                    if self._waits(lane, effect):
+                if not isinstance(message, Enter):
+                    if self._waits(lane, message):
                         return
+                    reply = None
                     continue
-                answer = self._resume(lane, effect)
+            answer = (lane.strand or self._strand_for(lane)).go(message)
             if isinstance(answer, GeneratorType):
                 operations.append(answer)
                 reply = None
@@ -241,6 +238,7 @@ class Hub:
             else:
                 self._left(lane, answer)
                 return
+            send = operations[-1].send
 
     def _left(self, lane: Lane, answer: object) -> None:
         """The code of a lane has left it without an outcome, or with one that counts no more."""
@@ -259,46 +257,35 @@ class Hub:
                 self._unacknowledged.append((ticket, lane, effect))
             else:
                 run.worked = True
-                self._begin_body(lane, effect)
+                self._bodies.begin(lane, effect)
         elif isinstance(effect, Park):
-            operation_id, wake = effect
-            if not run.journal.is_waiting(operation_id):
+            operation_id, ticket = effect
+            if ticket > run.committer.settled:
+                self._unacknowledged.append((ticket, lane, effect))
+            elif run.journal.is_waiting(operation_id):
+                self._parked.add(lane, operation_id)
+            else:
                 return False
-            self._parked.add(lane, operation_id, wake)
         elif isinstance(effect, Fan):
             lane.inner = OpenFan(effect, lane, lane.code_variables())
             self._fans[lane.inner] = self._hungry[lane.inner] = None
         elif isinstance(effect, Aside):
             work = effect.work
-            self._begin_body(lane, Call(lambda _: work(), 0, is_async=False))
+            self._bodies.begin(lane, Call(lambda _: work(), 0, is_async=False))
         else:
             assert_type(effect, HandOver)
             self._late.append(lane)
             run.activity.late += 1
         return True
 
-    def _resume(self, lane: Lane, message: object) -> Any:  # noqa: ANN401  an operation, or a word
-        strand = lane.strand
-        if strand is None:
-            strand = lane.strand = self._free.pop() if self._free else Strand(self._enter)
-            strand.lend(lane, lane.fan.variables)
-        run = self._run
-        run.speaker = lane.speaker
-        answer = strand.go(message)
-        lane.speaker, run.speaker = run.speaker, None
-        return answer
-
-    def _begin_body(self, lane: Lane, call: Call) -> None:
-        self._run.activity.bodies += 1
-        lane.body = self._bodies.begin(lane, call, lane.code_variables())
+    def _strand_for(self, lane: Lane) -> Strand:
+        """What the code of a lane will be on that has had none before."""
+        strand = lane.strand = self._free.pop() if self._free else Strand(self._enter)
+        strand.lend(lane, lane.fan.variables)
+        return strand
 
     def _take_ended(self) -> bool:
-        ended = self._bodies.take_ended()
-        self._run.activity.bodies -= len(ended)
-        for _, outcome in ended:
-            if isinstance(outcome, Broken):
-                raise outcome.error
-        self._ready.extend(ended)
+        self._ready.extend(self._bodies.take_ended())
         return bool(self._ready)
 
     # Ends
@@ -308,9 +295,10 @@ class Hub:
         lane.closed = True
         del fan.lanes[lane.index]
         self._take_strand(lane)
-        line, tally = fan.line, fan.effect.tally
-        line.owed = max(line.owed, lane.owed)
-        fan.owed = max(fan.owed, lane.owed)  # it may be for this outcome that another branch begins
+        line, tally, owed = fan.line, fan.effect.tally, lane.owed
+        if owed > fan.owed:
+            fan.owed = owed  # it may be for this outcome that another branch begins
+            line.owed = max(line.owed, owed)
         tally.end(lane.index, outcome)
         if tally.decided:
             self._decided(fan)
@@ -352,7 +340,7 @@ class Hub:
             lane.inner = None
         self._detach(lane)
         while lane.strand is not None:
-            answer = self._resume(lane, STOP)
+            answer = lane.strand.go(STOP)
             if answer is SET_ASIDE:
                 self._set_aside(lane)
             elif answer is IDLE:
@@ -368,15 +356,11 @@ class Hub:
         if lane in self._late:
             self._late.remove(lane)
             self._run.activity.late -= 1
-        if lane.body is not None:
-            self._run.activity.bodies -= 1
-            self._bodies.let_go(lane.body)
-            lane.body = None
+        self._bodies.let_go(lane)
 
     def _take_strand(self, lane: Lane) -> None:
-        strand, lane.strand = lane.strand, None
-        lane.speaker = None
-        if strand is not None:
+        if (strand := lane.strand) is not None:
+            lane.strand = None
             strand.give_back()
             self._free.append(strand)
 

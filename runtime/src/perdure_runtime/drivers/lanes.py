@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from perdure_runtime.core.effects import Fan, Op
     from perdure_runtime.drivers.bodies import Body
-    from perdure_runtime.drivers.calls import Calls
     from perdure_runtime.drivers.line import Line
     from perdure_runtime.drivers.run import Run
     from perdure_runtime.drivers.strands import Strand
@@ -47,38 +46,24 @@ class OpenFan:
 class Lane:
     """A branch, as a line of work: a stack of operations, and the code between them."""
 
-    __slots__ = (
-        "_swallowed",
-        "body",
-        "closed",
-        "fan",
-        "index",
-        "inner",
-        "operations",
-        "owed",
-        "parked",
-        "speaker",
-        "strand",
-    )
+    closed = False
+    strand: Strand | None = None
+    """What its code is on, from when there is any."""
+    inner: OpenFan | None = None
+    """The batch that it waits for."""
+    parked: str | None = None
+    """The operation that it waits for."""
+    body: Body | None = None
+    """The body that runs for it elsewhere."""
+    _swallowed = 0
 
     def __init__(self, fan: OpenFan, index: int, operation: Op[Any]) -> None:
         self.fan = fan
         self.index = index
         self.operations = [operation]
         """The innermost last; between one and the next is code of a context, on the strand."""
-        self.owed: int = fan.owed
+        self.owed = fan.owed
         """The ticket that has to be acknowledged before the next body begins."""
-        self.closed = False
-        self.strand: Strand | None = None
-        self.speaker: Calls[Any] | None = None
-        """The context whose code sleeps on the strand."""
-        self.inner: OpenFan | None = None
-        """The batch that it waits for."""
-        self.parked: str | None = None
-        """The operation that it waits for."""
-        self.body: Body | None = None
-        """The body that runs for it elsewhere."""
-        self._swallowed = 0
 
     def perform(self, operation: Op[T]) -> T:
         """Have `operation` driven to its end; called by code on the strand."""
@@ -113,11 +98,11 @@ class ParkedLanes:
         self._journal = run.journal
         self._lanes: dict[str, list[Lane]] = {}
 
-    def add(self, lane: Lane, operation_id: str, wake: float | None) -> None:
+    def add(self, lane: Lane, operation_id: str) -> None:
         """A lane waits for this operation; several may wait for the same one."""
         lane.parked = operation_id
         self._lanes.setdefault(operation_id, []).append(lane)
-        self._activity.park(operation_id, wake)
+        self._activity.park(operation_id, self._journal.wake(operation_id))
 
     def remove(self, lane: Lane) -> None:
         """A lane waits no more, whatever becomes of its operation."""

@@ -12,6 +12,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, assert_type
 
 from perdure_runtime.core.effects import Aside, Call, Commit, Enter, Fan, HandOver, Ok, Outcome, Park, Raised
+from perdure_runtime.drivers.context import enter_here
 from perdure_runtime.drivers.frames import without_engine_frames
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from perdure_runtime.core.effects import Op
     from perdure_runtime.core.identity import Scope
+    from perdure_runtime.drivers.calls import Setting
     from perdure_runtime.drivers.hub import Hub
-    from perdure_runtime.drivers.run import Run
 
 __all__ = ["Line"]
 
@@ -31,14 +32,11 @@ T = TypeVar("T")
 class Line:
     """Interprets the effects of one operation after another."""
 
-    __slots__ = ("_enter", "_make_hub", "_run", "closed", "hub", "owed")
+    __slots__ = ("_make_hub", "_run", "_setting", "closed", "hub", "owed")
 
-    def __init__(
-        self, run: Run, enter: Callable[[Line, Callable[[Any], object], Scope], Any], make_hub: Callable[[], Hub]
-    ) -> None:
-        self._run = run
-        self._enter = enter
-        """Runs the code of a context in this line, and returns what it returns."""
+    def __init__(self, setting: Setting, make_hub: Callable[[Setting], Hub]) -> None:
+        self._setting = setting
+        self._run = setting.run
         self._make_hub = make_hub
         self.hub: Hub | None = None
         """Who drives branches, once there have been any."""
@@ -69,7 +67,7 @@ class Line:
             elif isinstance(effect, Enter):
                 reply = self._run_context(effect.body, effect.scope)
             elif isinstance(effect, Park):
-                self._park(effect.operation_id, effect.wake)
+                self._park(effect.operation_id, effect.ticket)
             elif isinstance(effect, Fan):
                 self._branch_out(effect)
             elif isinstance(effect, Aside):
@@ -114,12 +112,12 @@ class Line:
     def _branch_out(self, fan: Fan) -> None:
         """Hand over to the hub until the batch is decided."""
         if self.hub is None:
-            self.hub = self._make_hub()
+            self.hub = self._make_hub(self._setting)
         self.hub.run(fan, self)
 
     def _run_context(self, body: Callable[[Any], object], scope: Scope) -> Outcome[object]:
         try:
-            value = self._enter(self, body, scope)
+            value = enter_here(self._setting, self, body, scope)
         except Exception as error:  # noqa: BLE001  user code may raise anything
             self._check_not_unwound()
             return Raised(without_engine_frames(error))  # in no local: the error's frames lead to this one
@@ -139,13 +137,15 @@ class Line:
         if run.stopping or run.fatal is not None:
             run.stop()
 
-    def _park(self, operation_id: str, wake: float | None) -> None:
+    def _park(self, operation_id: str, ticket: int) -> None:
         """Return if the operation has moved on meanwhile; else this invocation is over."""
         run = self._run
+        if ticket:
+            self._flush(ticket)
         if run.committer.waiting and run.journal.is_waiting(operation_id):
             run.committer.drain()  # an answer may bring what is waited for
         if run.journal.is_waiting(operation_id) or run.committer.over:
-            run.activity.park(operation_id, wake)
+            run.activity.park(operation_id, run.journal.wake(operation_id))
             run.stop()
 
 

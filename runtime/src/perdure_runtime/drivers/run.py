@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.drivers.asking.children import KnownChild
     from perdure_runtime.drivers.asking.steps import KnownStep
     from perdure_runtime.drivers.calls import Calls
     from perdure_runtime.drivers.committer import Committer
@@ -70,6 +71,7 @@ class Run:
         "_owner",
         "_swallowed",
         "activity",
+        "children",
         "committer",
         "ended",
         "fatal",
@@ -90,8 +92,11 @@ class Run:
         self._owner = get_ident()
         self.steps: Remembered[KnownStep] = Remembered()
         """What the functions are that were called as steps."""
+        self.children: Remembered[KnownChild] = Remembered()
+        """What they are that were called as child contexts."""
         self.speaker: Calls[Any] | None = None
-        """The context whose code runs, where lines take turns on one thread; None while a body runs, or the engine."""
+        """The context whose code runs, where lines take turns on one thread; None while a body runs, or the engine, and
+        while code is unwound."""
         self.refusal: Callable[[Calls[Any]], str | None] = self._refusal
         """Why a call does not come from where its context's code runs, or None where it does; an async driver puts its
         own question here."""
@@ -110,10 +115,11 @@ class Run:
     def admit(self, operation: str, calls: Calls[Any]) -> None:
         """Let a durable call begin; raises where none can."""
         # While lines take turns on one thread, only code of the context that speaks gets past this, and no step's body.
-        if self.speaker is not calls or get_ident() != self._owner:
-            self.refuse_inside_a_step(operation)
-            if (refusal := self.refusal(calls)) is not None:
-                raise DurableCallRefused(operation, refusal)
+        if self.speaker is calls and self.fatal is None and get_ident() == self._owner:
+            return
+        self.refuse_inside_a_step(operation)
+        if (refusal := self.refusal(calls)) is not None:
+            raise DurableCallRefused(operation, refusal)
         if self.stopping or self.fatal is not None or calls.home.closed:
             calls.home.stop()
 
@@ -151,16 +157,21 @@ class Run:
     def close(self) -> None:
         """The invocation is over; nothing of it may keep anything else alive."""
         self.ended = True
+        self.journal.expect(None)  # pages that nobody came to need
+        self.committer.close()
         self.fatal = None  # its traceback leads to the invocation
         self.speaker = None
         self.steps.clear()
+        self.children.clear()
         self.refusal = _ended
 
     def _refusal(self, calls: Calls[Any]) -> str | None:
-        at_home = get_ident() == self._owner
-        if at_home and self.speaker is calls:
-            return None
-        return OTHER_CODE if at_home and self.speaker is not None else ELSEWHERE
+        if get_ident() != self._owner:
+            return ELSEWHERE
+        if self.speaker is not None:
+            return None if self.speaker is calls else OTHER_CODE
+        is_unwound = self.stopping or self.fatal is not None or calls.home.closed
+        return None if is_unwound else ELSEWHERE
 
 
 def _ended(_calls: Any) -> str:  # noqa: ANN401  whichever context asks

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from perdure_runtime.core.identity import Scope
     from perdure_runtime.drivers.lanes import Lane
 
-__all__ = ["IDLE", "SET_ASIDE", "STOP", "UNWOUND", "Strand"]
+__all__ = ["IDLE", "SET_ASIDE", "STOP", "Strand"]
 
 
 class _Word:
@@ -42,8 +42,6 @@ STOP: Final = _Word("unwind")
 """To a strand: the code on it has to end."""
 IDLE: Final = _Word("idle")
 """From a strand: there is no code left on it."""
-UNWOUND: Final = _Word("unwound")
-"""From a strand: the code of the innermost context has ended because it had to."""
 SET_ASIDE: Final = _Word("set aside")
 """From a strand: the code on it will not end."""
 _kept: list[greenlet] = []
@@ -108,15 +106,18 @@ class Strand:
 
     def _main(self, message: object) -> None:
         while message is not None:
-            message = self._hub.switch(self._ended(message) if isinstance(message, Enter) else IDLE)
+            message = self._hub.switch((self._ended(message) if isinstance(message, Enter) else None) or IDLE)
 
-    def _ended(self, message: Enter) -> Outcome[Any] | Broken | _Word:
-        """Run the code of a context: how it has ended, in no local, since an error's frames lead to this one."""
+    def _ended(self, message: Enter) -> Outcome[Any] | Broken | None:
+        """Run the code of a context: how it has ended, in no local, since an error's frames lead to this one.
+
+        None where it was unwound.
+        """
         assert self._lane is not None  # noqa: S101  a branch has borrowed this strand
         try:
             return Ok(self._enter(self._lane, message.body, message.scope))
         except Stop:
-            return UNWOUND
+            return None
         except Exception as error:  # noqa: BLE001  user code may raise anything
             return Raised(without_engine_frames(error))
         except BaseException as error:  # noqa: BLE001  raised again by the hub

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perdure_runtime.values import jsontext
+from perdure_runtime.values.jsontext import SCALARS, parse
 from perdure_runtime.values.paths import FAULTS, ROOT, refusal, reported
 from perdure_runtime.values.reading import Reader
 from perdure_runtime.values.writing import Writer
@@ -54,7 +54,7 @@ class Codec:
             if found is not None:
                 return found
             text = self._writer.text(value)
-            return text, self._reader.root(jsontext.parse(text))
+            return text, self._reader.root(parse(text))
         except FAULTS as fault:
             raise refusal(fault, root)  # noqa: B904  it says itself what it comes from
 
@@ -76,12 +76,13 @@ class Codec:
     def decode(self, text: str, *, root: str = ROOT) -> object:
         """The value that a recorded `text` stands for; raises `SerdesError` for text that neither SDK wrote."""
         try:
-            data = jsontext.parse(text)
-            if type(data) in jsontext.SCALARS:
-                return data
-            return self._reader.root(data, shallow=_has_one_tag(text))
+            return self.value_of(parse(text), text)
         except FAULTS as fault:
             raise refusal(fault, root)  # noqa: B904  it says itself what it comes from
+
+    def value_of(self, data: object, text: str) -> object:
+        """The value that JSON data stands for, and the text that it was read from; raises one of `FAULTS`."""
+        return data if type(data) in SCALARS else self._reader.root(data, shallow=_has_one_tag(text))
 
     def keeps(self, kind: type) -> bool:
         """Whether values of this type come back as what they are, as far as what is in them does."""
@@ -100,12 +101,12 @@ class Codec:
             if found is not None:
                 return found
             text = self._writer.members_text(tag, members)
-            return text, self._reader.members(tag, jsontext.parse(text))
+            return text, self._reader.members(tag, parse(text))
 
     def decode_members(self, tag: str, text: str, *, root: str = ROOT) -> dict[str, object]:
         """As `decode`, for a structure: the members that are recorded under its tag."""
         with reported(root):
-            return self._reader.members(tag, jsontext.parse(text))
+            return self._reader.members(tag, parse(text))
 
 
 def _has_one_tag(text: str) -> bool:

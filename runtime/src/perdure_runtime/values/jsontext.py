@@ -15,7 +15,7 @@ from __future__ import annotations
 import marshal
 from typing import Any, Final, cast
 
-from perdure_runtime.jsoncode import CODE
+from perdure_runtime.jsoncode import CODE, SMALL, scan
 from perdure_runtime.values.paths import Unfit
 
 __all__ = ["DIFFERENT", "SCALARS", "TOO_LONG", "Different", "NotFinite", "exact", "known", "parse", "write"]
@@ -66,6 +66,13 @@ def known(data: object) -> str | None:
 
 def parse(text: str) -> object:
     """What the JSON `text` stands for; raises `Unfit` where it is not JSON."""
+    if len(text) <= SMALL:
+        try:
+            value, end = scan(text, 0)
+            if end == len(text):
+                return value
+        except (ValueError, StopIteration, RecursionError):
+            pass  # what is to be said of it, or made of it, is found out below
     try:
         data = text.encode()
         if len(data) < len(LONG_RUN) or LONG_RUN not in data.translate(DIGITS_AS_ZERO):
@@ -75,7 +82,7 @@ def parse(text: str) -> object:
     import json
 
     try:
-        value: object = json.loads(text)
+        value = json.loads(text)
     except ValueError as error:
         raise Unfit(f"is not JSON: {error}") from None
     return value

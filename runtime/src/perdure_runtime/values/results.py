@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import SerdesError
-from perdure_runtime.values import jsontext
 from perdure_runtime.values.annotations import RETURN_IT
+from perdure_runtime.values.jsontext import SCALARS, known, parse
 from perdure_runtime.values.paths import FAULTS, refusal
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ResultForm:
 
     def store(self, value: object) -> tuple[str, object]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
-        if type(value) in self._itself and (own := jsontext.known(value)) is not None:
+        if type(value) in self._itself and (own := known(value)) is not None:
             return own, value
         if self._serdes is not None:
             text = self._own_text(self._serdes, value)
@@ -76,10 +76,14 @@ class ResultForm:
             return None
         if self._serdes is not None:
             return by_user(self._serdes.deserialize, text)
-        data = self._codec.decode(text, root=RESULT)
-        if type(data) in self._itself or self._converter is None:
-            return data
-        return self._converter.from_payload(data, root=RESULT)
+        try:
+            data = parse(text)
+            if type(data) in self._itself:
+                return data
+            data = self._codec.value_of(data, text)
+        except FAULTS as fault:
+            raise refusal(fault, RESULT)  # noqa: B904  it says itself what it comes from
+        return data if self._converter is None else self._converter.from_payload(data, root=RESULT)
 
     def member(self, value: object, index: int) -> tuple[str, object]:
         """The member of a batch's item at `index` that holds `value`, for the codec to write with the whole batch.
@@ -123,8 +127,8 @@ def _themselves(converter: Converter | None, serdes: Serdes[Any] | None) -> froz
     if serdes is not None:
         return frozenset()
     if converter is None or converter.identity:
-        return jsontext.SCALARS
-    return jsontext.SCALARS & converter.shape.made if converter.exact else frozenset()
+        return SCALARS
+    return SCALARS & converter.shape.made if converter.exact else frozenset()
 
 
 def _place(index: int) -> str:

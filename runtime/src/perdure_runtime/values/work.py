@@ -67,25 +67,21 @@ class Failing:
 class StepValues(Failing):
     """The values of a function's steps, whichever step it is: never larger than the service takes."""
 
-    __slots__ = ("_form",)
+    __slots__ = ("form",)
     fallback: ClassVar[type[OperationError]] = StepError
 
     def __init__(self, origins: Origins | None, form: ResultForm) -> None:
         super().__init__(origins)
-        self._form = form
+        self.form = form
 
     def store(self, value: object, _identity: Identity | None = None) -> tuple[str, object]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
-        text, back = self._form.store(value)
+        text, back = self.form.store(value)
         return checked(text, RESULT, ELSEWHERE), back
-
-    def written(self, value: object) -> tuple[str, object]:
-        """The same, the text of any size; it is for codecs to make it smaller."""
-        return self._form.store(value)
 
     def read(self, text: str | None, _identity: Identity | None = None) -> object:
         """The value that a recorded text stands for; none stands for None."""
-        return self._form.read(text)
+        return self.form.read(text)
 
 
 class ConditionValues(StepValues):

@@ -74,12 +74,12 @@ def test_a_callback_is_waited_for_until_it_is_completed():
     journal = journal_of(CREATED)
     completed = answers(journal, recorded(CALLBACK, "SUCCEEDED", Result="DONE"))
     asked, outcome = drive(result(journal), None, completed)
-    assert asked == [Park(CALLBACK.id, None)] * 2
+    assert asked == [Park(CALLBACK.id)] * 2
     assert outcome == Ok("done!")
 
 
 def test_a_callback_of_which_nothing_is_known_yet_is_waited_for():
-    assert drive(result(journal_of()))[0] == [Park(CALLBACK.id, None)]
+    assert drive(result(journal_of()))[0] == [Park(CALLBACK.id)]
 
 
 def test_a_callback_completed_with_nothing_results_in_none():
@@ -172,19 +172,19 @@ def test_the_callback_comes_before_the_step_and_its_result_after():
     assert [update["Name"] for update in updates(asked)] == [NAMES[0], NAMES[1], NAMES[1]]
     assert {update["ParentId"] for update in updates(asked)} == {CONTEXT.id}
     assert asked[2] == Call(case.submit, 1, is_async=False)
-    assert asked[4] == Park(WAITED_FOR.id, None)
+    assert asked[4] == Park(WAITED_FOR.id)
     assert case.handed == [(HANDED_ON, "cb-2")]
     assert outcome == Ok("done!")
 
 
 def test_an_id_that_was_handed_on_is_not_handed_on_again():
     asked, outcome = Case(OPEN, SUBMITTED).drive()
-    assert (asked, outcome) == ([Park(WAITED_FOR.id, None)], None)
+    assert (asked, outcome) == ([Park(WAITED_FOR.id)], None)
 
 
 def test_a_submitter_is_tried_again_by_its_own_policy():
     case = Case(OPEN, retry=Retry.fixed(attempts=2, delay=3))
-    asked, _ = case.drive(Raised(ValueError("boom")), None)
+    asked, _ = case.drive(Raised(ValueError("boom")))
     assert moves(asked) == ["STEP START", "STEP RETRY"]
 
 

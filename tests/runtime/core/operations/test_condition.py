@@ -86,16 +86,15 @@ def test_a_state_that_meets_the_condition_is_its_result():
 
 def test_a_state_that_does_not_is_kept_by_the_service_until_the_next_check():
     case = Case()
-    pending = answers(case.journal, recorded(CONDITION, "PENDING", Attempt=1, Result="SENT", NextAttemptTimestamp=9.0))
-    asked, _ = case.drive(Ok("sent"), pending, answers(case.journal, ready("SENT")))
+    asked, _ = case.drive(Ok("sent"), answers(case.journal, ready("SENT")))
     retry = {**START, "Action": "RETRY", "Payload": "SENT", "StepOptions": {"NextAttemptDelaySeconds": 5}}
-    assert asked[2:4] == [Committed(retry), Park("id-4", 9.0)]
+    assert asked[2:4] == [Committed(retry), Park("id-4")]
     assert asked[4:] == [Recorded(START), Call("a check of sent!", 2, is_async=False)]
 
 
 def test_a_pending_condition_waits_until_it_is_due():
     asked, _ = Case(recorded(CONDITION, "PENDING", NextAttemptTimestamp=9.0)).drive()
-    assert asked == [Park("id-4", 9.0)]
+    assert asked == [Park("id-4")]
 
 
 def test_a_recorded_result_is_returned_without_asking_for_anything():
@@ -160,10 +159,9 @@ def test_a_state_that_cannot_be_read_fails_the_condition_before_its_check(histor
 )
 def test_a_check_that_comes_too_late_is_handed_over_with_its_state(history, state):
     case = Case(*history, late=[True])
-    pending = answers(case.journal, recorded(CONDITION, "PENDING", Attempt=2, NextAttemptTimestamp=1.0))
-    asked, _ = case.drive(None, pending)
+    asked, _ = case.drive(None)
     retry = {**START, "Action": "RETRY", "Payload": state, "StepOptions": {"NextAttemptDelaySeconds": 1}}
-    assert asked == [HandOver(), Committed(retry), Park("id-4", 1.0)]
+    assert asked == [HandOver(), Committed(retry), Park("id-4")]
 
 
 def test_a_condition_in_a_state_that_cannot_be_is_said_loudly():

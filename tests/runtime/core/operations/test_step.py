@@ -103,10 +103,10 @@ def test_a_started_once_step_is_run_again_where_its_policy_says_so():
     policy = Retry.fixed(interrupted=True)
     due = answers(journal, recorded(STEP, "READY", Attempt=1))
     started = answers(journal, recorded(STEP, "STARTED", Attempt=1))
-    asked, _ = drive(a_step(journal, work(once=True, retry=policy)), None, due, started)
+    asked, _ = drive(a_step(journal, work(once=True, retry=policy)), due, started)
     assert asked[0].update["Action"] == "RETRY"
     assert asked[0].update["StepOptions"] == {"NextAttemptDelaySeconds": 5}
-    assert asked[1:] == [Park("id-1", None), Committed(START), Call(body, 2, is_async=False)]
+    assert asked[1:] == [Park("id-1"), Committed(START), Call(body, 2, is_async=False)]
 
 
 def test_a_failed_attempt_is_recorded_and_waited_out():
@@ -115,13 +115,12 @@ def test_a_failed_attempt_is_recorded_and_waited_out():
     asked, outcome = drive(
         a_step(journal, work(told)),
         Raised(BOOM),
-        answers(journal, recorded(STEP, "PENDING", Attempt=1, NextAttemptTimestamp=9.0)),
         answers(journal, recorded(STEP, "READY", Attempt=1)),
         Ok("done"),
         None,
     )
     retry = {**START, "Action": "RETRY", "Error": TOLD, "StepOptions": {"NextAttemptDelaySeconds": 5}}
-    assert asked[2:4] == [Committed(retry), Park("id-1", 9.0)]
+    assert asked[2:4] == [Committed(retry), Park("id-1")]
     assert asked[5] == Call(body, 2, is_async=False)
     assert outcome == Ok("done!")
     assert told == [(BOOM, 1, 5)]
@@ -175,7 +174,7 @@ def test_a_recorded_failure_is_raised_without_asking_for_anything(status):
 def test_a_pending_step_waits_until_it_is_due():
     journal = journal_of(recorded(STEP, "PENDING", NextAttemptTimestamp=5.0))
     asked, _ = drive(a_step(journal, work()), answers(journal, recorded(STEP, "READY")))
-    assert asked == [Park("id-1", 5.0), Recorded(START), Call(body, 1, is_async=False)]
+    assert asked == [Park("id-1"), Recorded(START), Call(body, 1, is_async=False)]
 
 
 # What the record tells at once
@@ -251,8 +250,8 @@ def test_the_failure_of_a_lazy_step_is_acknowledged_before_the_workflow_goes_on(
 def test_the_retry_of_a_lazy_step_is_recorded_and_waited_out():
     journal = journal_of()
     due = answers(journal, recorded(STEP, "READY", Attempt=1))
-    asked, _ = drive(a_step(journal, work(lazy=True)), Raised(BOOM), None, due)
-    assert (moves(asked)[1], type(asked[2]), asked[3]) == ("STEP RETRY", Committed, Park("id-1", None))
+    asked, _ = drive(a_step(journal, work(lazy=True)), Raised(BOOM), due)
+    assert (moves(asked)[1], type(asked[2]), asked[3]) == ("STEP RETRY", Committed, Park("id-1"))
     assert asked[5] == Call(body, 2, is_async=False, is_lazy=True)
 
 
@@ -266,16 +265,15 @@ def test_a_lazy_attempt_that_comes_too_late_is_handed_over_like_any():
 
 def test_an_attempt_that_comes_too_late_is_handed_over_to_the_next_invocation():
     journal = journal_of()
-    parked = answers(journal, recorded(STEP, "PENDING", Attempt=1, Error=marked(1), NextAttemptTimestamp=7.0))
-    asked, _ = drive(a_step(journal, work(late=[True])), None, parked)
+    asked, _ = drive(a_step(journal, work(late=[True])), None)
     retry = {**START, "Action": "RETRY", "Error": marked(1), "StepOptions": {"NextAttemptDelaySeconds": DELAY}}
-    assert asked == [HandOver(), Committed(retry), Park("id-1", 7.0)]
+    assert asked == [HandOver(), Committed(retry), Park("id-1")]
 
 
 def test_an_attempt_that_was_handed_over_and_is_due_before_the_end_is_made_after_all():
     journal = journal_of()
     due = answers(journal, recorded(STEP, "READY", Attempt=1, Error=marked(1)))
-    asked, _ = drive(a_step(journal, work(late=[True])), None, None, due)
+    asked, _ = drive(a_step(journal, work(late=[True])), None, due)
     assert asked[3:] == [Recorded(START), Call(body, 1, is_async=False)]
 
 

@@ -16,26 +16,24 @@ START = {"Id": "id-2", "Type": "WAIT", "Action": "START", "SubType": "Wait", "Pa
 
 def test_a_new_wait_is_recorded_and_waited_out():
     journal = journal_of()
-    started = answers(journal, recorded(WAIT, "STARTED", ScheduledEndTimestamp=30.0))
     elapsed = answers(journal, recorded(WAIT, "SUCCEEDED"))
-    asked, outcome = drive(wait(journal, WAIT, 30), started, elapsed)
-    assert asked == [Committed({**START, "WaitOptions": {"WaitSeconds": 30}}), Park("id-2", 30.0)]
+    asked, outcome = drive(wait(journal, WAIT, 30), elapsed)
+    assert asked == [Committed({**START, "WaitOptions": {"WaitSeconds": 30}}), Park("id-2")]
     assert outcome == Ok(None)
 
 
-def test_a_wait_without_a_time_of_its_own_waits_for_the_service():
-    asked, _ = drive(wait(journal_of(), WAIT, 30), None)
-    assert asked[1] == Park("id-2", None)
+def test_the_start_of_a_wait_is_acknowledged_before_it_is_waited_out():
+    assert next(wait(journal_of(), WAIT, 30)) == Park("id-2", ticket=1)
 
 
 def test_a_started_wait_is_not_started_again():
     operation = wait(journal_of(recorded(WAIT, "STARTED", ScheduledEndTimestamp=30.0)), WAIT, 30)
-    assert drive(operation)[0] == [Park("id-2", 30.0)]
+    assert drive(operation)[0] == [Park("id-2")]
 
 
 def test_a_wait_that_was_woken_too_early_waits_on():
     operation = wait(journal_of(recorded(WAIT, "STARTED", ScheduledEndTimestamp=30.0)), WAIT, 30)
-    assert drive(operation, None)[0] == [Park("id-2", 30.0)] * 2
+    assert drive(operation, None)[0] == [Park("id-2")] * 2
 
 
 def test_an_elapsed_wait_returns():

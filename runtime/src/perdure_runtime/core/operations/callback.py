@@ -79,7 +79,7 @@ def callback_result(journal: Journal, identity: Identity, values: CallbackValues
         status = record.status if record else None
         match move_for(identity.kind, status, identity.id):
             case Move.PARK | Move.START:
-                yield Park(identity.id, None)
+                yield Park(identity.id)
             case Move.RETURN:
                 try:
                     return Ok(values.read(record.result if record else None))

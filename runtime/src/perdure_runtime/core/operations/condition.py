@@ -97,7 +97,7 @@ def condition(journal: Journal, identity: Identity, work: ConditionWork) -> Op[O
                 error = record.error if record else None
                 return Raised(work.values.revive(error, identity, record.completed_attempts if record else 0), error)
             case Move.PARK:
-                yield Park(identity.id, record.wake if record else None)
+                yield Park(identity.id)
             case Move.START | Move.RERUN:
                 ended = yield from _poll(journal, identity, work, record, is_new=move is Move.START)
                 if ended is not None:
@@ -117,7 +117,7 @@ def _poll(
         return (yield from _failed(journal, identity, work, refused, attempt))
     if work.is_late():
         yield HandOver()
-        yield Commit(journal.outbox.push_retry(polled(spelled(identity), text, DELAY)))
+        yield Park(identity.id, journal.outbox.push_retry(polled(spelled(identity), text, DELAY)))
         return None
     if is_new:
         journal.outbox.push(started(spelled(identity)))
@@ -135,7 +135,7 @@ def _poll(
     if verdict.delay is None:
         not_met = ConditionError(_not_met(identity, attempt, work.shown(text)))
         return (yield from _failed(journal, identity, work, not_met, attempt))
-    yield Commit(journal.outbox.push_retry(polled(spelled(identity), text, verdict.delay)))
+    yield Park(identity.id, journal.outbox.push_retry(polled(spelled(identity), text, verdict.delay)))
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure import SerdesError
-from perdure_runtime.core.effects import Commit, Ok, Op, Outcome, Park, Raised, unreadable
+from perdure_runtime.core.effects import Ok, Op, Outcome, Park, Raised, unreadable
 from perdure_runtime.core.table import Move, move_for
 from perdure_runtime.core.updates import invoke_started, spelled
 from perdure_runtime.tuples import NamedTuple
@@ -45,10 +45,9 @@ def invoke(journal: Journal, identity: Identity, work: InvokeWork) -> Op[Outcome
         match move_for(identity.kind, record.status if record else None, identity.id):
             case Move.START:
                 started = invoke_started(spelled(identity), work.function, work.payload, work.tenant_id)
-                yield Commit(journal.outbox.push(started))
-                yield Park(identity.id, None)
+                yield Park(identity.id, journal.outbox.push(started))
             case Move.PARK:
-                yield Park(identity.id, None)
+                yield Park(identity.id)
             case Move.RETURN:
                 try:
                     return Ok(work.values.read(record.result if record else None))

@@ -36,7 +36,7 @@ from perdure_runtime.core.effects import (
     aside,
     unreadable,
 )
-from perdure_runtime.core.table import Move, move_for
+from perdure_runtime.core.table import Move
 from perdure_runtime.core.updates import failed, retried, spelled, started, succeeded
 from perdure_runtime.core.vocabulary import Status
 
@@ -91,7 +91,7 @@ class StepWork:
 
 def recorded(identity: Identity, work: StepWork, record: Record) -> Outcome[object] | None:
     """The step's outcome where its record tells it at once; None where there is something to do or to wait for."""
-    move = move_for(identity.kind, record.status, identity.id)
+    move = record.move
     if move is Move.RETURN:
         try:
             value = work.values.read(record.result, identity)
@@ -151,7 +151,7 @@ def _without_attempt(
     if move is Move.RERUN and work.options.once:
         return (yield from _settle(journal, identity, work, _interruption(identity), 1 + _attempts_made(record)))
     if move is Move.PARK:
-        yield Park(identity.id, record.wake if record else None)
+        yield Park(identity.id)
     else:
         yield from _hand_over(journal, identity, record)
     return None
@@ -162,9 +162,8 @@ def _hand_over(journal: Journal, identity: Identity, record: Record | None) -> O
     from perdure_runtime.core.handover import DELAY, marked  # most attempts come in time, and succeed
 
     yield HandOver()
-    yield Commit(journal.outbox.push_retry(retried(spelled(identity), marked(_handed_over(record) + 1), DELAY)))
-    record = journal.find(identity.id)
-    yield Park(identity.id, record.wake if record else None)
+    handed_over = retried(spelled(identity), marked(_handed_over(record) + 1), DELAY)
+    yield Park(identity.id, journal.outbox.push_retry(handed_over))
 
 
 def _settle(journal: Journal, identity: Identity, work: StepWork, error: Exception, attempt: int) -> Op[Raised | None]:
@@ -183,9 +182,7 @@ def _settle(journal: Journal, identity: Identity, work: StepWork, error: Excepti
     if delay is None:
         yield Commit(journal.outbox.push(failed(spelled(identity), described)))
         return Raised(work.values.revive(described, identity, attempt), described)
-    yield Commit(journal.outbox.push_retry(retried(spelled(identity), described, delay)))
-    record = journal.find(identity.id)
-    yield Park(identity.id, record.wake if record else None)
+    yield Park(identity.id, journal.outbox.push_retry(retried(spelled(identity), described, delay)))
     return None
 
 

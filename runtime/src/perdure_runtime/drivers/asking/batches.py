@@ -157,7 +157,7 @@ def _ask(
     total = len(names)
     completion = _checked(kinds, policy, total)
     batch_values = setting.forms.of_batch(
-        kinds.summary, lambda index: codes[index].values, policy.serdes, policy.summary
+        kinds.summary, [code.values for code in codes].__getitem__, policy.serdes, policy.summary
     )
     identity, record = calls.ask(Kind.CONTEXT, kinds.batch, name)
     scope = calls.inner(identity)

@@ -4,45 +4,107 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perdure.functions import Optioned
 from perdure.names import checked_name
 from perdure_runtime.core.effects import Enter
-from perdure_runtime.core.operations.child import ChildWork, child
+from perdure_runtime.core.operations.child import ChildWork, child, recorded
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedChild
-from perdure_runtime.drivers.asking.functions import name_of, plain_child, split_name
-from perdure_runtime.drivers.calls import AskedOperation
+from perdure_runtime.drivers.asking.functions import lasting, name_of, plain_child, split_name
+from perdure_runtime.drivers.calls import Asked
+from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
-    from perdure_runtime.core.operations.child import ChildValues
-    from perdure_runtime.drivers.calls import Calls
+    from perdure import ChildOptions
+    from perdure_runtime.core.effects import Begun
+    from perdure_runtime.core.identity import Identity, Scope
+    from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
+    from perdure_runtime.core.records import Record
+    from perdure_runtime.drivers.calls import Calls, Setting
+    from perdure_runtime.values.work import ChildValues
 
-__all__ = ["ask_child"]
+__all__ = ["KnownChild", "ask_child"]
 
 CALLED = "ctx.run_in_child_context()"
 
 
-def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AskedOperation:  # noqa: ANN401  typed by the sdk
+class KnownChild(NamedTuple):
+    """What all calls of one function as a child context have in common."""
+
+    name: str | None
+    subtype: str
+    options: ChildOptions
+    values: ChildValues
+    encoded: EncodedChild
+
+
+class AskedChild(Asked):
+    """A call of a function as a child context."""
+
+    __slots__ = ("_journal", "_scope", "_work")
+
+    def __init__(
+        self, identity: Identity, record: Record | None, journal: Journal, scope: Scope, work: ChildWork
+    ) -> None:
+        self.identity = identity
+        self.record = record
+        self._journal = journal
+        self._scope = scope
+        self._work = work
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it leaves no record of its own."""
+        return self._work.virtual
+
+    def begin(self) -> Begun[Any]:
+        """Its outcome where that is recorded, else its code, which is to be driven."""
+        identity, record, work = self.identity, self.record, self._work
+        if record is not None and not work.virtual:
+            outcome = recorded(identity, work.values, work.on_error, record)
+            if outcome is not None:
+                return outcome
+        return child(self._journal, identity, self._scope, work, record)
+
+
+def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:  # noqa: ANN401  typed by the sdk
     """`ctx.run_in_child_context(fn, …)`, or with a name before the function."""
     calls.admit(CALLED)
     calls.check_depth(CALLED)
     setting = calls.setting
+    journal = setting.run.journal
+    values: CoreChildValues
     name, function, rest = split_name(fn, args)
-    if name is not None:
-        checked_name(name)
-    body, options = plain_child(function, CALLED, is_async_workflow=setting.is_async)
-    plain, chain = setting.forms.of_child(body, options), setting.chain_of(options.codecs, body)
-    values: ChildValues = plain
-    subtype = options.subtype or Subtype.CHILD
-    chosen = name_of(name, options.name, body)
+    known = setting.run.children.of(function) or _known(setting, function, name)
+    options = known.options
+    chosen = known.name if name is None else name
     if options.virtual:
-        identity = calls.ask_virtual(subtype, chosen)
+        identity = calls.ask_virtual(known.subtype, chosen if name is None else checked_name(name))
         scope = calls.inner(identity, virtual=True)
-        record = setting.run.journal.find(scope.peek())  # the nearest thing to a record of it
+        record = journal.find(scope.peek())  # the nearest thing to a record of it
+        values = known.values
     else:
-        identity, record = calls.ask(Kind.CONTEXT, subtype, chosen)
+        identity, record = calls.ask(Kind.CONTEXT, known.subtype, chosen)
         scope = calls.inner(identity)
-        values = EncodedChild(setting, plain, chain).given(record)
+        values = known.encoded if record is None else known.encoded.given(record)
+    body = function.function if isinstance(function, Optioned) else function
     code = (lambda context: body(context, *rest, **kwargs)) if rest or kwargs else body
     work = ChildWork(Enter(code, scope), values, calls.home, options.virtual, options.on_error)
-    operation = child(setting.run.journal, identity, scope, work, record)
-    return AskedOperation(identity, record, operation, is_virtual=options.virtual)
+    return AskedChild(identity, record, journal, scope, work)
+
+
+def _known(setting: Setting, function: Any, name: str | None) -> KnownChild:  # noqa: ANN401  user code's
+    """What a function is as a child context, found out when it is first called as one in this run."""
+    everything = setting.run.children
+    kept = lasting(function)
+    if kept is not function and (known := everything.of(kept)) is not None:
+        return known
+    if name is not None:
+        checked_name(name)  # before anything is said of the function
+    body, options = plain_child(function, CALLED, is_async_workflow=setting.is_async)
+    values = setting.forms.of_child(body, options)
+    encoded = EncodedChild(setting, values, setting.chain_of(options.codecs, body))
+    known = KnownChild(name_of(None, options.name, body), options.subtype or Subtype.CHILD, options, values, encoded)
+    everything.keep(kept, known)
+    return known

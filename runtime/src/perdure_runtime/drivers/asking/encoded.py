@@ -18,7 +18,7 @@ from perdure.errors import ServiceError
 from perdure_runtime.core.effects import Aside, Raised
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.values.results import RESULT
-from perdure_runtime.values.sizes import checked
+from perdure_runtime.values.sizes import checked, utf8_size
 from perdure_runtime.values.work import ELSEWHERE, ChildValues, StepValues
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Setting
     from perdure_runtime.values.batches import BatchValues
+    from perdure_runtime.values.results import ResultForm
 
 __all__ = ["EncodedChild", "EncodedSteps", "encoded_batch"]
 
@@ -56,9 +57,18 @@ if TYPE_CHECKING:
             """The exception that a recorded error stands for."""
             ...
 
+    class Formed(Failing, Protocol):
+        """Values that a form makes and reads."""
+
+        @property
+        def form(self) -> ResultForm:
+            """The form."""
+            ...
+
     V = TypeVar("V", bound=Failing)
+    F = TypeVar("F", bound=Formed)
 else:
-    V = TypeVar("V")
+    V = F = TypeVar("V")
 
 T = TypeVar("T")
 
@@ -129,30 +139,41 @@ class Encoded(Generic[V]):
         raise Stop from None
 
 
-class EncodedSteps(Encoded[StepValues]):
+class EncodedResults(Encoded[F]):
+    """The results of one function."""
+
+    __slots__ = ("_read", "_store")
+
+    def __init__(self, setting: Setting, values: F, chain: Chain | None) -> None:
+        super().__init__(setting, values, chain)
+        self._read = values.form.read
+        self._store = values.form.store
+
+    def read(self, text: str | None, identity: Identity) -> object:
+        """The value that a recorded text stands for, none for None; raises `SerdesError`."""
+        if text is None:
+            return None
+        return self._decoded(text, identity, self._read) if text.startswith(OPENING) else self._read(text)
+
+
+class EncodedSteps(EncodedResults[StepValues]):
     """The results of a function's steps, or the states of a condition: never larger than the service takes."""
 
     __slots__ = ()
 
     def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
-        text, back = self._values.written(value)
+        text, back = self._store(value)
         if self._chain is None and not text.startswith(OPENING):
             return checked(text, RESULT, ELSEWHERE), back
         return self._encoded(text, identity, lambda encoded: (checked(encoded, RESULT, ELSEWHERE), back))
-
-    def read(self, text: str | None, identity: Identity) -> object:
-        """The value that a recorded text stands for; raises `SerdesError`."""
-        if text is None or not text.startswith(OPENING):
-            return self._values.read(text)
-        return self._decoded(text, identity, self._values.read)
 
     def shown(self, text: str) -> str:
         """What to show of a text."""
         return text if self._passes(text) else self._a_chain().redactor.text(text)
 
 
-class EncodedChild(Encoded[ChildValues]):
+class EncodedChild(EncodedResults[ChildValues]):
     """The results of contexts."""
 
     __slots__ = ()
@@ -163,15 +184,12 @@ class EncodedChild(Encoded[ChildValues]):
 
     def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text of any size, and the value that a replay will read from it; raises `SerdesError`."""
-        stored = self._values.store(value)
+        stored = self._store(value)
         text, back = stored
-        return stored if self._passes(text) else self._encoded(text, identity, lambda encoded: (encoded, back))
-
-    def read(self, text: str | None, identity: Identity) -> object:
-        """The value that a recorded text stands for; raises `SerdesError`."""
-        if text is None or not text.startswith(OPENING):
-            return self._values.read(text)
-        return self._decoded(text, identity, self._values.read)
+        utf8_size(text, RESULT)  # it has to have one
+        if self._chain is None and not text.startswith(OPENING):
+            return stored
+        return self._encoded(text, identity, lambda encoded: (encoded, back))
 
     def summary(self, value: object) -> str:
         """What is recorded in place of a large value; people read it, so it is not encoded."""

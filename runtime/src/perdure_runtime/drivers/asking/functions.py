@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from perdure.functions import ChildOptions, Optioned, StepOptions
@@ -20,6 +21,7 @@ __all__ = [
     "fits",
     "is_async",
     "is_step",
+    "lasting",
     "name_of",
     "plain_child",
     "plain_step",
@@ -127,6 +129,11 @@ def check_serdes(called: str, what: str, serdes: object, result: object = None) 
         raise TypeError(f"{called}: {what} has methods serialize and deserialize, unlike {serdes!r}")
     if result is not None:
         raise TypeError(f"{called}: {what} and result= both say how the result is read; give one of them")
+
+
+def lasting(function: Any) -> Any:  # noqa: ANN401  user code's
+    """What to remember a function by: each access to a method makes another object, and what is known holds for all."""
+    return function.__func__ if type(function) is MethodType and type(function.__func__) is FunctionType else function
 
 
 def name_of(given: str | None, option: str | None, function: object) -> str | None:

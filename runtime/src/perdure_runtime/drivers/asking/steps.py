@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from perdure.contexts import CURRENT_STEP
@@ -13,7 +12,15 @@ from perdure.names import checked_name
 from perdure_runtime.core.operations.step import StepWork, recorded, step
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedSteps
-from perdure_runtime.drivers.asking.functions import check_serdes, fits, is_async, name_of, plain_step, split_name
+from perdure_runtime.drivers.asking.functions import (
+    check_serdes,
+    fits,
+    is_async,
+    lasting,
+    name_of,
+    plain_step,
+    split_name,
+)
 from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.running_step import RunningStep, scope_of_attempt
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.calls import Calls, Setting
     from perdure_runtime.values.work import StepValues
 
-__all__ = ["KnownStep", "ask_step", "attempts_at", "step_inside", "step_work"]
+__all__ = ["KnownStep", "attempts_at", "step_inside", "step_work"]
 
 CALLED = "ctx.step()"
 
@@ -67,32 +74,32 @@ class AskedStep(Asked):
         identity, record, work = self.identity, self.record, self._work
         if record is not None and (outcome := recorded(identity, work, record)) is not None:
             return outcome
-        function, args, kwargs = self._call
+        first, args, kwargs = self._call
+        _, function, args = split_name(first, args)
         body = function.function if isinstance(function, Optioned) else function
         setting = self._setting
         attempts = attempts_at(setting, identity, body, args, kwargs)
         return step(setting.run.journal, identity, work, attempts, record)
 
 
-def ask_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:  # noqa: ANN401  typed by the sdk
-    """`ctx.step(fn, …)`, or `ctx.step(name, fn, …)`."""
+def take_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...]) -> tuple[Identity, Record | None, StepWork]:  # noqa: ANN401  typed by the sdk
+    """Take the next place in the history for a step: which step it is, what is recorded of it, and how it is run."""
     setting = calls.setting
-    setting.run.admit(CALLED, calls)
-    name, function, rest = split_name(fn, args)
-    known = setting.run.steps.of(function)
-    if known is None:
-        if name is not None:
-            checked_name(name)  # before anything is said of the function
-        known = _known(setting, function)
-    own_name, work = known
-    identity, record = calls.ask(Kind.STEP, Subtype.STEP, own_name if name is None else name)
-    return AskedStep(identity, record, setting, work, (function, rest, kwargs))
+    run = setting.run
+    run.admit(CALLED, calls)
+    if isinstance(fn, str) and args:
+        _, work = run.steps.of(args[0]) or _known(setting, args[0], fn)
+        name: str | None = fn
+    else:
+        name, work = run.steps.of(fn) or _known(setting, fn, None)
+    identity, record = calls.ask(Kind.STEP, Subtype.STEP, name)
+    return identity, record, work
 
 
 def step_inside(setting: Setting, scope: Scope, function: Step[..., Any], args: tuple[Any, ...]) -> Op[Outcome[Any]]:
     """A step that is all there is in a context: no code of a context runs for it."""
     journal = setting.run.journal
-    name, work = setting.run.steps.of(function) or _known(setting, function)
+    name, work = setting.run.steps.of(function) or _known(setting, function, None)
     identity, record = journal.ask_next(scope, Kind.STEP, Subtype.STEP, name)
     scope.begins(record)
     outcome = yield from AskedStep(identity, record, setting, work, (function, args, {})).driven()
@@ -100,11 +107,12 @@ def step_inside(setting: Setting, scope: Scope, function: Step[..., Any], args: 
     return outcome
 
 
-def _known(setting: Setting, function: Any) -> KnownStep:  # noqa: ANN401  user code's
-    """What a function is as a step, found out when it is first called as one in this run."""
+def _known(setting: Setting, function: Any, name: str | None) -> KnownStep:  # noqa: ANN401  user code's
+    """What a function is as a step, found out when it is first called as one in this run, by a `name` or without."""
     everything = setting.run.steps
-    # Each access to a method makes another object; what is known of one holds for all.
-    kept = function.__func__ if type(function) is MethodType and type(function.__func__) is FunctionType else function
+    if name is not None:
+        checked_name(name)  # nothing is said of the function before
+    kept = lasting(function)
     if kept is not function and (known := everything.of(kept)) is not None:
         return known
     body, options = plain_step(function, CALLED)

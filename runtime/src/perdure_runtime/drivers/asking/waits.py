@@ -5,22 +5,44 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure.durations import whole_seconds
-from perdure_runtime.core.operations.wait import wait
+from perdure_runtime.core.operations.wait import recorded, wait
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.calls import AskedOperation
+from perdure_runtime.drivers.calls import Asked
 
 if TYPE_CHECKING:
     from perdure import Duration
+    from perdure_runtime.core.effects import Begun
+    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Calls
 
 __all__ = ["ask_wait"]
 
 
+class AskedWait(Asked):
+    """A call of `ctx.wait()`."""
+
+    __slots__ = ("_journal", "_seconds")
+
+    def __init__(self, identity: Identity, record: Record | None, journal: Journal, seconds: int) -> None:
+        self.identity = identity
+        self.record = record
+        self._journal = journal
+        self._seconds = seconds
+
+    def begin(self) -> Begun[None]:
+        """How it ended where that is recorded, else what has to be driven to that."""
+        identity, record = self.identity, self.record
+        outcome = None if record is None else recorded(identity, record)
+        return wait(self._journal, identity, self._seconds) if outcome is None else outcome
+
+
 def ask_wait(
     calls: Calls[Any], duration: Duration | None, spelled: tuple[float, float, float, float], name: str | None
-) -> AskedOperation:
+) -> Asked:
     """`ctx.wait(…)`."""
     calls.admit("ctx.wait()")
     length = whole_seconds(duration, *spelled)
     identity, record = calls.ask(Kind.WAIT, Subtype.WAIT, name)
-    return AskedOperation(identity, record, wait(calls.setting.run.journal, identity, length))
+    return AskedWait(identity, record, calls.setting.run.journal, length)
