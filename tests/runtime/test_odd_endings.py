@@ -155,6 +155,17 @@ def test_a_connection_that_is_kept_open_is_no_work_of_the_workflows_own(capsys):
     assert "work of its own" not in capsys.readouterr().out
 
 
+def test_what_a_workflow_leaves_ready_to_run_runs_before_its_answer():
+    ran = []
+
+    async def workflow(event, ctx):
+        asyncio.get_running_loop().call_soon(ran.append, "left")
+        return "fine"
+
+    assert succeeded(run(workflow).execution) == "fine"
+    assert ran == ["left"]
+
+
 def test_a_workflow_that_stops_the_loop_fails_the_invocation_and_not_the_next_one():
     stops = [True, False]
 

@@ -29,7 +29,7 @@ RESULT = 3
 """What all of them come to."""
 LIBRARY = (
     *("__future__", "_blake2", "_contextvars", "_json", "_socket", "collections.abc", "contextvars", "enum"),
-    *("functools", "gc", "importlib", "operator", "os", "select", "typing"),
+    *("functools", "gc", "importlib", "importlib.machinery", "operator", "os", "select", "typing"),
     "_sha256" if sys.version_info < (3, 12) else "_sha2",
 )
 """What plain code and one step need besides ours."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
-from perdure_bootstrap import collector
+from perdure_bootstrap import collector, submodules
 
 
 def main() -> None:
     """Serve until Lambda ends the process."""
-    collector.rest()  # before the imports that follow
+    # Both before the imports that follow.
+    collector.rest()
+    submodules.find_at_once()
     from perdure_bootstrap.entry import run
 
     # Read now, not at import: a wrapper script that ran before us may have put another handler in the variable.

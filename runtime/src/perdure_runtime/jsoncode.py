@@ -128,7 +128,10 @@ class Code:
         self.used += cost
         if not at_once and self.used < MUCH and "orjson" not in sys.modules:
             return False
-        import orjson
+        from perdure_runtime.unasked import without_inspect
+
+        with without_inspect():
+            import orjson
 
         options = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
         self.read = orjson.loads

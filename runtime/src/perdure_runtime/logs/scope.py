@@ -1,8 +1,8 @@
 """Where a log line comes from, and whether it may be heard.
 
 A workflow runs again from the top in every invocation, so a line it logged yesterday would be logged again today. Every
-line therefore has a scope. The engine makes one for the workflow, and flips its `replaying` when the code passes the
-end of the recorded history; it makes one more for each step body that runs, which is never a replay.
+line therefore has a scope. That of a context's code asks the engine whether the code has passed the end of its recorded
+history; that of a step's body, which never is a replay, need not.
 
 Whatever has the scope in force travels as a context variable: code that logs by `logging` or by
 `structlog.get_logger()` finds it there, at any depth and in a copied context. A thread that the user starts has none.

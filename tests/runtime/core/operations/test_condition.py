@@ -164,6 +164,12 @@ def test_a_check_that_comes_too_late_is_handed_over_with_its_state(history, stat
     assert asked == [HandOver(), Committed(retry), Park("id-4")]
 
 
+def test_a_check_that_was_handed_over_and_is_due_before_the_end_is_made_after_all():
+    case = Case(late=[True])
+    asked, _ = case.drive(None, answers(case.journal, ready("NEW")))
+    assert asked[3:] == [Recorded(START), Call("a check of new!", 2, is_async=False)]
+
+
 def test_a_condition_in_a_state_that_cannot_be_is_said_loudly():
     with pytest.raises(Impossible):
         Case(recorded(CONDITION, "PAUSED")).drive()
