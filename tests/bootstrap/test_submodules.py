@@ -1,10 +1,15 @@
 """Where our modules are found at once, and where the ordinary search is left to it; over made-up folders."""
 
+from __future__ import annotations
+
 import os
 import py_compile
 import sys
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -18,31 +23,35 @@ DATED = py_compile.PycInvalidationMode.TIMESTAMP
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     (tmp_path / "sample.py").write_text("VALUE = 1\n")
     return tmp_path
 
 
-def compiled(folder, mode=DATED):
+def compiled(folder: Path, mode: py_compile.PycInvalidationMode = DATED) -> None:
     py_compile.compile(str(folder / "sample.py"), doraise=True, invalidation_mode=mode)
 
 
-def changed(folder):
+def changed(folder: Path) -> None:
     (folder / "sample.py").write_text("VALUE = 22\n")
 
 
-def found(folder, name=NAME):
+def found(folder: Path, name: str = NAME) -> Any:
     return SubmoduleFinder().find_spec(name, [str(folder)])
 
 
-def loaded(spec):
-    module = module_from_spec(spec)
+def loaded(spec: ModuleSpec | None) -> Any:
+    assert spec is not None
+    assert spec.loader is not None
+    module: ModuleType = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.mark.parametrize("mode", [DATED, UNCHECKED])
-def test_a_module_found_at_once_is_what_the_ordinary_search_finds(folder, mode):
+def test_a_module_found_at_once_is_what_the_ordinary_search_finds(
+    folder: Path, mode: py_compile.PycInvalidationMode
+) -> None:
     compiled(folder, mode)
     ours = loaded(found(folder))
     theirs = loaded(PathFinder.find_spec(NAME, [str(folder)]))
@@ -54,37 +63,37 @@ def test_a_module_found_at_once_is_what_the_ordinary_search_finds(folder, mode):
     assert ours.__spec__.loader.get_source(NAME) == "VALUE = 1\n"
 
 
-def test_byte_code_of_another_source_is_left_to_the_ordinary_search(folder):
+def test_byte_code_of_another_source_is_left_to_the_ordinary_search(folder: Path) -> None:
     compiled(folder)
     changed(folder)
     assert found(folder) is None
 
 
-def test_byte_code_of_a_source_of_another_time_is_left_to_the_ordinary_search(folder):
+def test_byte_code_of_a_source_of_another_time_is_left_to_the_ordinary_search(folder: Path) -> None:
     compiled(folder)
     os.utime(folder / "sample.py", (1, 1))
     assert found(folder) is None
 
 
-def test_byte_code_that_goes_for_any_source_is_taken_as_it_is(folder):
+def test_byte_code_that_goes_for_any_source_is_taken_as_it_is(folder: Path) -> None:
     compiled(folder, UNCHECKED)
     changed(folder)
     assert loaded(found(folder)).VALUE == 1
 
 
-def test_byte_code_to_be_checked_by_the_sources_hash_is_left_to_the_ordinary_search(folder):
+def test_byte_code_to_be_checked_by_the_sources_hash_is_left_to_the_ordinary_search(folder: Path) -> None:
     compiled(folder, CHECKED)
     assert found(folder) is None
 
 
-def test_byte_code_of_another_python_is_left_to_the_ordinary_search(folder):
+def test_byte_code_of_another_python_is_left_to_the_ordinary_search(folder: Path) -> None:
     compiled(folder)
     (cached,) = (folder / "__pycache__").iterdir()
     cached.write_bytes(b"\0\0\r\n" + cached.read_bytes()[4:])
     assert found(folder) is None
 
 
-def test_a_module_without_byte_code_or_without_source_is_left_to_the_ordinary_search(folder):
+def test_a_module_without_byte_code_or_without_source_is_left_to_the_ordinary_search(folder: Path) -> None:
     assert found(folder) is None
     compiled(folder)
     (folder / "sample.py").unlink()
@@ -92,23 +101,23 @@ def test_a_module_without_byte_code_or_without_source_is_left_to_the_ordinary_se
 
 
 @pytest.mark.parametrize("name", ["sample", "somebody.sample", "perdure_local.sample"])
-def test_nothing_is_said_of_modules_that_are_not_ours(folder, name):
+def test_nothing_is_said_of_modules_that_are_not_ours(folder: Path, name: str) -> None:
     compiled(folder)
     assert found(folder, name) is None
 
 
-def test_nothing_is_said_of_whole_packages():
+def test_nothing_is_said_of_whole_packages() -> None:
     assert SubmoduleFinder().find_spec("perdure") is None
 
 
-def test_who_asks_for_the_code_again_gets_it_by_the_ordinary_way(folder):
+def test_who_asks_for_the_code_again_gets_it_by_the_ordinary_way(folder: Path) -> None:
     compiled(folder)
     loader = found(folder).loader
     first = loader.get_code(NAME)
     assert loader.get_code(NAME) == first
 
 
-def test_the_finder_is_asked_first(monkeypatch):
+def test_the_finder_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "meta_path", [PathFinder])
     monkeypatch.setattr(sys, "pycache_prefix", None)
     submodules.find_at_once()
@@ -116,7 +125,9 @@ def test_the_finder_is_asked_first(monkeypatch):
     assert sys.meta_path[1:] == [PathFinder]
 
 
-def test_where_byte_code_is_kept_elsewhere_the_search_stays_as_it_is(monkeypatch, tmp_path):
+def test_where_byte_code_is_kept_elsewhere_the_search_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(sys, "meta_path", [PathFinder])
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
     submodules.find_at_once()

@@ -6,10 +6,10 @@ import threading
 import orjson
 import pytest
 
-from perdure import DurableCallRefused, Retry, step
+from perdure import Completion, DurableCallRefused, Retry, step
 from perdure_runtime.drivers.ticker import Ticker
 from support.hosting import NoTicker, hosted, moves, run, said, status, until
-from support.ledger_service import START, LedgerService, succeeded
+from support.ledger_service import START, Faults, LedgerService, succeeded
 from support.step_bodies import aadd, add
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
@@ -290,3 +290,24 @@ def test_an_operation_whose_code_is_through_is_refused():
         return "refused"
 
     assert succeeded(run(workflow).execution) == "refused"
+
+
+def test_no_branch_begins_where_recorded_ones_decide():
+    began = []
+
+    @step
+    async def held():
+        began.append("held")
+        await asyncio.Event().wait()
+
+    @step
+    async def quick():
+        return 1
+
+    async def workflow(event, ctx):
+        batch = await ctx.parallel([held, quick], completion=Completion(min_successful=1))
+        return batch.success_count
+
+    faults = Faults(after=frozenset({3}), cut=lambda _: (1,))  # the end of the second branch is recorded, no more
+    assert succeeded(run(workflow, faults=faults).execution) == 1
+    assert began == ["held"]

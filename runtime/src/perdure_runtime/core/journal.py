@@ -140,6 +140,14 @@ class Journal:
         """A context has its outcome; what it recorded and will not ask for any more is excused."""
         self._closed.add(operation_id)
 
+    def forget(self) -> None:
+        """The invocation is over: whoever keeps something that leads here, such as a logger, keeps no records."""
+        self._read = None  # pages that nobody came to need
+        self._records.clear()
+        self._asked.clear()
+        self._closed.clear()
+        self._loaded = frozenset()
+
     def is_waiting(self, operation_id: str) -> bool:
         """Whether a parked operation has nothing new to act on."""
         record = self._records.get(operation_id)

@@ -18,6 +18,8 @@ from perdure_runtime.drivers.run import GRACE
 from perdure_runtime.drivers.signals import Stop
 
 if TYPE_CHECKING:
+    from contextvars import Context
+
     from perdure_runtime.core.effects import Fan, Op, Outcome
     from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.aio_loop import Loop
@@ -116,27 +118,37 @@ class AioBranches:
         if self._run.committer.waiting >= MOST_UPDATES:
             return 0
         before = tally.begun
+        opened: list[tuple[int, AioLane, Op[Outcome[Any]], Context]] = []
         while tally.has_room and tally.begun - before < most and not fan.decided.done():
             index = tally.begin()
             if tally.decided:
                 self._settle(fan)
-            else:
-                self._open(fan, index)
+            elif (branch := self._made(fan, index, variables := fan.variables.copy())) is not None:
+                lane = fan.lanes[index] = AioLane(self._run, fan.owed)
+                opened.append((index, lane, branch, variables))
         if not tally.has_room:
             self._hungry.pop(fan, None)
+        for index, lane, branch, variables in opened:
+            if not lane.closed:  # where recorded ones decide the batch, no other begins
+                self._begin(fan, index, lane, branch, variables)
         return tally.begun - before
 
-    def _open(self, fan: AioFan, index: int) -> None:
-        """Begin a branch, in a task of its own unless its outcome is recorded."""
-        variables = fan.variables.copy()
+    def _made(self, fan: AioFan, index: int, variables: Context) -> Op[Outcome[Any]] | None:
+        """A branch that is to be driven; None where it has its outcome already, or cannot be made."""
         try:
             branch = variables.run(fan.effect.make, index)
-            if isinstance(branch, OUTCOMES):
-                self._count(fan, index, branch)
-            else:
-                lane = fan.lanes[index] = AioLane(self._run, fan.owed)
-                self._loop.begin(self._drive(fan, index, lane, branch), variables)
         except BaseException as error:  # noqa: BLE001  of ours, of the service's, or the process is to end
+            self._break(fan, error)
+            return None
+        if not isinstance(branch, OUTCOMES):
+            return branch
+        self._count(fan, index, branch)
+        return None
+
+    def _begin(self, fan: AioFan, index: int, lane: AioLane, branch: Op[Outcome[Any]], variables: Context) -> None:
+        try:
+            self._loop.begin(self._drive(fan, index, lane, branch), variables)
+        except BaseException as error:  # noqa: BLE001  the process is to end
             self._break(fan, error)
 
     async def _drive(self, fan: AioFan, index: int, lane: AioLane, operation: Op[Outcome[Any]]) -> None:
@@ -155,7 +167,7 @@ class AioBranches:
             if not lane.closed:
                 self._settle(fan, Stop())
             return
-        except BaseException as error:  # noqa: BLE001  see `_open`
+        except BaseException as error:  # noqa: BLE001  see `_made`
             self._break(fan, error)
             return
         finally:

@@ -139,7 +139,7 @@ class Calls(Generic[H]):
         """Whether the context's history is still being replayed; any thread may ask."""
         try:
             return self.scope.is_replaying(self.setting.run.journal)
-        except ServiceError:  # the run has been told, and gets no further than its next call
+        except Exception:  # noqa: BLE001  the run has been told; or it is this thread that reads what would tell
             return True
 
     def admit(self, operation: str) -> None:
@@ -160,17 +160,22 @@ class Calls(Generic[H]):
         """
         try:
             return self.setting.run.journal.ask_next(self.scope, kind, subtype, name)
-        except (ReplayMismatch, ServiceError) as error:
+        except Exception as error:  # noqa: BLE001  looked at there
             raise self._told(error)  # noqa: B904  the same error
 
-    def ask_virtual(self, subtype: str, name: str | None) -> Identity:
-        """Take the next place in the history for a context of which nothing is recorded."""
+    def ask_virtual(self, subtype: str, name: str | None) -> tuple[Identity, Scope, Record | None]:
+        """Take the next place in the history for a context of which nothing is recorded.
+
+        Its scope, too, and the nearest thing to a record of it: that of its first operation.
+        """
         identity = self.scope.take(Kind.CONTEXT, subtype, name)
+        inner = self.inner(identity, virtual=True)
+        journal = self.setting.run.journal
         try:
-            self.setting.run.journal.ask_virtual(identity)
-        except (ReplayMismatch, ServiceError) as error:
+            journal.ask_virtual(identity)
+            return identity, inner, journal.find(inner.peek())
+        except Exception as error:  # noqa: BLE001  looked at there
             raise self._told(error)  # noqa: B904  the same error
-        return identity
 
     def begins(self, asked: Asked) -> None:
         """The operation is about to be driven; here replay may end."""
@@ -184,13 +189,16 @@ class Calls(Generic[H]):
         """The scope of a context that is asked for here."""
         return self.scope.inside(owner, virtual=virtual)
 
-    def _told(self, error: ReplayMismatch | ServiceError) -> Exception:
-        """The run ends with this error; user code sees it, unless it says that the history could not be read."""
+    def _told(self, error: Exception) -> Exception:
+        """The error, where it is about the call; where the history could not be read, user code is not to see that."""
         run = self.setting.run
         if isinstance(error, ReplayMismatch):
             error.where = place_of_the_call()
-        run.fail(error)
-        if isinstance(error, ServiceError):
+            run.fail(error)
+            return error
+        if isinstance(error, ServiceError):  # of a record; a page that cannot be read has told the run
+            run.fail(error)
+        if run.fatal is not None:
             self.home.stop()
         return error
 

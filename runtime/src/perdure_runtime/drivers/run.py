@@ -157,7 +157,7 @@ class Run:
     def close(self) -> None:
         """The invocation is over; nothing of it may keep anything else alive."""
         self.ended = True
-        self.journal.expect(None)  # pages that nobody came to need
+        self.journal.forget()
         self.committer.close()
         self.fatal = None  # its traceback leads to the invocation
         self.speaker = None

@@ -80,9 +80,7 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
     options = known.options
     chosen = known.name if name is None else name
     if options.virtual:
-        identity = calls.ask_virtual(known.subtype, chosen if name is None else checked_name(name))
-        scope = calls.inner(identity, virtual=True)
-        record = journal.find(scope.peek())  # the nearest thing to a record of it
+        identity, scope, record = calls.ask_virtual(known.subtype, chosen if name is None else checked_name(name))
         values = known.values
     else:
         identity, record = calls.ask(Kind.CONTEXT, known.subtype, chosen)
