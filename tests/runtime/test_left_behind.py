@@ -8,7 +8,9 @@ import pytest
 
 from perdure import Retry, step
 from perdure_runtime.core.records import Record
+from perdure_runtime.core.vocabulary import Kind
 from perdure_runtime.logs.settings import SETTINGS
+from support.colours import both
 from support.hosting import hosted, status
 from support.ledger_service import LedgerService
 
@@ -130,3 +132,25 @@ def test_a_run_with_every_operation_leaves_nothing_to_the_collector(code):
     finally:
         gc.unfreeze()
         gc.enable()
+
+
+@both
+def test_a_logger_that_outlives_its_run_keeps_no_history(colour):
+    loggers = []
+
+    @colour
+    def keeping(event, ctx):
+        loggers.append(ctx.logger)
+        yield ctx.step(same, 1)
+        yield ctx.wait(seconds=5)
+        return (yield ctx.step(same, 2))
+
+    harness = hosted(keeping, LedgerService(), strict=True)
+    before = gc.get_objects()
+    known = set(map(id, before))
+    harness.run()
+    assert status(harness) == "SUCCEEDED"
+    records = [it for it in gc.get_objects() if isinstance(it, Record) and id(it) not in known]
+    left = [it for it in records if it.kind is not Kind.EXECUTION]  # that one is among the facts of `ctx.execution`
+    assert (len(loggers), left) == (2, [])
+    del before

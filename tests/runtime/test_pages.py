@@ -2,12 +2,13 @@
 
 import gc
 import io
+import logging
 from dataclasses import replace
 
 import orjson
 import pytest
 
-from perdure import ServiceError
+from perdure import ServiceError, child
 from perdure_local.ledger import AWS_LIMITS
 from perdure_local.ledger.operation import milliseconds, seconds
 from perdure_runtime.core.journal import Journal
@@ -16,7 +17,7 @@ from perdure_runtime.logs import configure
 from perdure_runtime.logs.settings import SETTINGS
 from perdure_runtime.pages import Pages
 from perdure_runtime.service.protocol import StatePage
-from support.colours import both
+from support.colours import ASYNC, SYNC, both
 from support.hosting import hosted, run
 from support.ledger_service import HandClock, LedgerService, succeeded
 from support.paged_service import PagedService
@@ -209,21 +210,46 @@ def test_page_that_cannot_be_read_ends_the_run_whatever_the_code_makes_of_it(col
         assert answered(workflow, shelf)["Status"] == "FAILED"
 
 
-@both
-def test_user_code_does_not_see_that_a_page_cannot_be_read(colour):
+def another_step(ctx):
+    return ctx.step(add, 3, 4)
+
+
+def a_virtual_child(ctx):
+    return ctx.run_in_child_context(child(no_code, virtual=True))
+
+
+def no_code(ctx):
+    raise AssertionError("it does not come to this")
+
+
+async def async_no_code(ctx):
+    no_code(ctx)
+
+
+def an_async_virtual_child(ctx):
+    return ctx.run_in_child_context(child(async_no_code, virtual=True))
+
+
+@pytest.mark.parametrize("failure", [refused("Broken", retryable=True), RuntimeError("Broken")], ids=["service", "bug"])
+@pytest.mark.parametrize(
+    ("colour", "call"),
+    [(SYNC, another_step), (ASYNC, another_step), (SYNC, a_virtual_child), (ASYNC, an_async_virtual_child)],
+)
+def test_user_code_does_not_see_that_a_page_cannot_be_read(colour, call, failure):
     execution, first, second = recorded(colour, two_steps)
-    shelf = Shelf([execution, first], [second], failure=refused("Broken", retryable=True))
+    shelf = Shelf([execution, first], [second], failure=failure)
     seen = []
 
     @colour
     def workflow(event, ctx):
         yield ctx.step(add, 1, 2)
+        ctx.logger.error("heard before, or not")
         try:
-            yield ctx.step(add, 3, 4)
+            yield call(ctx)
         except Exception as error:  # noqa: BLE001
             seen.append(error)
 
-    with pytest.raises(ServiceError, match="Broken"):
+    with pytest.raises(type(failure), match="Broken"):
         answered(workflow, shelf)
     assert seen == []
 
@@ -262,6 +288,25 @@ def test_line_is_heard_or_not_by_what_a_later_page_holds(colour, written):
 
     assert answered(workflow, Shelf([execution, first], [second]))["Result"] == "7"
     assert [line.count("between") for line in written.getvalue().splitlines()] == [0]
+
+
+@both
+def test_line_that_is_logged_while_a_page_is_read_does_not_wait_for_that_page(colour, written):
+    execution, first, second = recorded(colour, two_steps)
+
+    class Talkative(Shelf):
+        def get_state(self, *args, **kwargs):
+            logging.getLogger("client").error("asking once more")  # as the collector or a signal may, at any time
+            return super().get_state(*args, **kwargs)
+
+    @colour
+    def workflow(event, ctx):
+        result = yield from two_steps(event, ctx)
+        ctx.logger.error("after")
+        return result
+
+    assert answered(workflow, Talkative([execution, first], [second]))["Result"] == "7"
+    assert [("once more" in line, "after" in line) for line in written.getvalue().splitlines()] == [(False, True)]
 
 
 @both
