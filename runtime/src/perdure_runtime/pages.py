@@ -9,7 +9,7 @@ A client that cannot be asked ahead, boto3's for one, is read to the end before 
 
 from __future__ import annotations
 
-from _thread import allocate_lock, get_ident
+from _thread import RLock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["Pages"]
 class Pages:
     """The pages that are not read yet."""
 
-    __slots__ = ("_arn", "_expect", "_fail", "_journal", "_lock", "_marker", "_reader", "_service", "_token")
+    __slots__ = ("_arn", "_expect", "_fail", "_journal", "_lock", "_marker", "_reading", "_service", "_token")
 
     def __init__(
         self,
@@ -42,9 +42,8 @@ class Pages:
         self._journal = journal
         self._fail = fail
         """Told of an error before it is raised: user code, in which it may come up, could swallow it."""
-        self._lock = allocate_lock()
-        self._reader: int | None = None
-        """The thread that is reading a page."""
+        self._lock = RLock()
+        self._reading = False
         self._expect: Callable[[str, str, str], object] | None = getattr(service, "expect_state", None)
 
     def begin(self) -> None:
@@ -60,24 +59,26 @@ class Pages:
 
         Raises RuntimeError where this very thread is reading: a signal or the collector has made it run other code.
         """
-        if self._reader == get_ident():
-            raise RuntimeError("a page of the history is being read by this thread")
         with self._lock:
-            if self._marker is None:
-                return  # another thread was faster
-            self._reader = get_ident()
+            if self._reading:
+                raise RuntimeError("a page of the history is being read by this thread")
+            self._reading = True
             try:
-                page = self._service.get_state(self._arn, self._token, self._marker)
-                self._marker = page.marker
-                self._ask()
-                self._journal.merge(page.operations)
+                if self._marker is not None:  # else another thread was faster
+                    self._take_in(self._marker)
             except Exception as error:
                 self._fail(error)
                 raise
             finally:
-                self._reader = None
-            if self._marker is None:
-                self._journal.seal()
+                self._reading = False
+
+    def _take_in(self, marker: str) -> None:
+        page = self._service.get_state(self._arn, self._token, marker)
+        self._marker = page.marker
+        self._ask()
+        self._journal.merge(page.operations)
+        if self._marker is None:
+            self._journal.seal()
 
     def _ask(self) -> None:
         if self._expect is not None and self._marker is not None:
