@@ -27,7 +27,7 @@ class Counted:
         self.usage = Usage(self.warnings.append, self.journal, lambda: self.quota)
 
     def find(self, *operations):
-        self.journal.merge(operations)
+        self.journal.merge(operations, size=len(orjson.dumps(operations)))
 
     def write(self, *updates):
         """One request with these updates, and its answer, which repeats them."""
@@ -78,6 +78,30 @@ def test_bytes_are_counted_where_what_was_sent_comes_near_the_line():
     assert "800 of the 1,000 bytes" in counted.warnings[0]
 
 
+def test_a_state_that_cannot_come_near_the_line_is_not_counted():
+    counted = Counted(Quota(size=1000))
+    counted.find(EXECUTION, step_of("SUCCEEDED", 1, Result="x" * 100))
+    counted.usage.sending()
+    assert counted.totals == (1, 0)
+    counted.write({"Id": "b", "Action": "START", "Payload": "x" * 700})
+    assert counted.totals == (2, 800)
+    assert "800 of the 1,000 bytes" in counted.warnings[0]
+
+
+def test_states_of_earlier_polls_can_come_near_the_line():
+    counted = Counted(Quota(size=1000))
+    counted.find(EXECUTION, {**step_of("PENDING", 4, Result="x" * 100), "SubType": "WaitForCondition"})
+    counted.usage.sending()
+    assert counted.totals == (5, 400)
+
+
+def test_a_state_of_unknown_size_is_counted():
+    counted = Counted()
+    counted.journal.merge([EXECUTION, step_of("SUCCEEDED", 1, Result="x" * 100)])
+    counted.usage.sending()
+    assert counted.totals == (1, 100)
+
+
 def step_of(status, attempt, **details):
     return {"Id": "a", "Type": "STEP", "Status": status, "StepDetails": {"Attempt": attempt, **details}}
 
@@ -105,7 +129,7 @@ ERROR = {"ErrorType": "ValueError", "ErrorMessage": "no", "StackTrace": ["line 1
     ],
 )
 def test_what_is_found_counts_as_it_did_when_it_was_written(wire, operations, size):
-    counted = Counted()
+    counted = Counted(Quota(size=1))  # so that all bytes are counted
     counted.find(*([wire] if wire["Type"] == "EXECUTION" else [EXECUTION, wire]))
     assert counted.totals == (0, 0)
     counted.usage.sending()
@@ -140,7 +164,7 @@ def test_each_invocation_counts_what_the_service_counts(monkeypatch):
     quotas = []
 
     def kept():
-        quotas.append(Quota())
+        quotas.append(Quota(size=1))  # so that all bytes are counted
         return quotas[-1]
 
     monkeypatch.setattr("perdure_runtime.usage.Quota", kept)

@@ -59,7 +59,7 @@ class Committed(NamedTuple):
     update: dict[str, Any]
 
 
-Done: TypeAlias = Effect | Recorded | Committed
+Done: TypeAlias = "Effect | Recorded | Committed"
 """What an operation has done or asked for."""
 
 
@@ -125,7 +125,9 @@ def drive(operation: Op[Any], *replies: Any) -> tuple[list[Any], Any]:
         asked += Noted.notes
         Noted.notes.clear()
         if isinstance(effect, Commit) or (isinstance(effect, Park) and effect.ticket):
-            asked[-1] = Committed(*asked[-1])
+            queued = asked[-1]
+            assert isinstance(queued, Recorded)
+            asked[-1] = Committed(queued.update)
         if isinstance(effect, Park):
             asked.append(Park(effect.operation_id))
         elif not isinstance(effect, Commit):

@@ -29,6 +29,8 @@ class Envelope(NamedTuple):
     token: str
     operations: list[dict[str, Any]]
     marker: str | None
+    size: int
+    """Bytes that it came in."""
 
 
 class ExecutionFacts:
@@ -71,7 +73,11 @@ def read_envelope(event: bytes) -> Envelope:
     if not isinstance(operations, list) or not _are_operations(operations):
         raise MalformedEnvelope("InitialExecutionState.Operations", "is not a list of operations")
     return Envelope(
-        _text(body, "DurableExecutionArn"), _text(body, "CheckpointToken"), operations, state.get("NextMarker") or None
+        _text(body, "DurableExecutionArn"),
+        _text(body, "CheckpointToken"),
+        operations,
+        state.get("NextMarker") or None,
+        len(event),
     )
 
 

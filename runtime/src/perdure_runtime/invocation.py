@@ -23,7 +23,7 @@ from perdure_runtime.core.outcome import Answer, Ending, Failed, Pending, Raised
 from perdure_runtime.core.records import MILLISECONDS
 from perdure_runtime.core.updates import execution_succeeded
 from perdure_runtime.drivers.asking.functions import is_async, unwrapped
-from perdure_runtime.drivers.calls import Setting
+from perdure_runtime.drivers.calls import Calls, Setting
 from perdure_runtime.drivers.committer import Committer
 from perdure_runtime.drivers.context import LineContext
 from perdure_runtime.drivers.frames import without_engine_frames
@@ -161,7 +161,7 @@ class Invocation:
     def _loaded(self) -> Record:
         """The record of the execution itself, once all that is recorded is there, or what has come of it so far."""
         envelope, journal = self._envelope, self._run.journal
-        journal.merge(envelope.operations, MILLISECONDS)
+        journal.merge(envelope.operations, MILLISECONDS, envelope.size)
         if envelope.marker is None:
             journal.seal()
         else:
@@ -223,7 +223,7 @@ class Invocation:
 
     def _call(self, setting: Setting, scope: Scope, event: object) -> object:
         line = Line(setting, self._make_hub)
-        context = LineContext(setting, scope, line)
+        context = LineContext(Calls(setting, scope, line))
         self._run.speaker = context.calls
         current, origin = CURRENT_CONTEXT.set(context), SCOPE.set(context.calls)
         try:

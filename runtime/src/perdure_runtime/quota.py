@@ -57,7 +57,7 @@ class Quota:
         """So much was used before this invocation."""
         self.operations, self.bytes = operations, size
 
-    def has_room(self, size: int) -> bool:
+    def has_room(self, size: float) -> bool:
         """Whether so many bytes stay below the line."""
         return size < self._lines[1]
 

@@ -7,8 +7,8 @@ to other functions, errors of attempts before the last, and whatever is inside o
 leaves out.
 
 It is read when it can matter, which is not before an update is sent. How many operations there are the journal knows;
-retries are counted as they are written; and there are no more bytes of payloads than were sent, until that comes near
-the line.
+retries are counted as they are written; and there are no more bytes of payloads than the state was read from, and than
+were sent since, so that none are counted before that comes near the line.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perdure_runtime.core.records import DETAILS
-from perdure_runtime.core.vocabulary import TERMINAL, Status, Subtype
+from perdure_runtime.core.vocabulary import TERMINAL, Kind, Subtype
 from perdure_runtime.quota import Quota
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["Usage"]
 
 OVER = frozenset(status.value for status in TERMINAL)
-DONE = Status.SUCCEEDED.value
+STEP = Kind.STEP.value
 
 
 class Usage:
     """Counts what is recorded, and warns."""
 
-    __slots__ = ("_earlier", "_journal", "_make_quota", "_quota", "_unread", "_warn")
+    __slots__ = ("_earlier", "_journal", "_make_quota", "_quota", "_uncounted", "_warn")
 
     def __init__(
         self, warn: Callable[[str], None], journal: Journal, make_quota: Callable[[], Quota] | None = None
@@ -46,8 +46,8 @@ class Usage:
         self._warn = warn
         self._earlier = 0
         """Retries of earlier invocations."""
-        self._unread = 0
-        """Bytes of updates that were sent since the journal was last read."""
+        self._uncounted = 0.0
+        """Bytes, at most, that came to those of the quota since they were last counted."""
 
     def sending(self) -> Quota:
         """Updates are about to be sent; what was used before the first of them, and later what has been told of.
@@ -57,41 +57,47 @@ class Usage:
         quota = self._quota
         if quota is None:
             quota = self._quota = (self._make_quota or Quota)()
-            self._earlier, size = _counted(self._journal)
-            quota.found(self._journal.count + self._earlier, size)
+            journal = self._journal
+            self._earlier = _retries(journal)
+            # A condition that has tried again counts its last state once more for each time.
+            size, self._uncounted = 0, journal.size * (1 + self._earlier)
+            if not quota.has_room(self._uncounted):
+                size, self._uncounted = _payloads(journal), 0
+            quota.found(journal.count + self._earlier, size)
         return quota
 
     def sent(self, batch: Sequence[bytes]) -> None:
         """These updates are recorded, and what has become of them is in the journal."""
         quota = self.sending()
         size = quota.bytes
-        self._unread += sum(map(len, batch))
-        if not quota.has_room(size + self._unread) and quota.has_room(size):
-            _, size = _counted(self._journal)
-            self._unread = 0
         journal = self._journal
+        self._uncounted += sum(map(len, batch))
+        if not quota.has_room(size + self._uncounted) and quota.has_room(size):
+            size, self._uncounted = _payloads(journal), 0
         for used in quota.wrote(journal.count + self._earlier + journal.outbox.retries, size):
             self._warn(str(used))
 
 
-def _counted(records: Iterable[Record]) -> tuple[int, int]:
-    """Retries, and bytes of payloads and errors."""
+def _retries(records: Iterable[Record]) -> int:
+    """Attempts after the first, and polls."""
     retries = 0
+    for record in records:
+        wire = record.wire
+        if wire["Type"] == STEP and (attempts := (wire.get("StepDetails") or {}).get("Attempt")):
+            # They are counted when they end, and an operation when it begins.
+            retries += attempts - 1 if wire["Status"] in OVER else attempts
+    return retries
+
+
+def _payloads(records: Iterable[Record]) -> int:
+    """Bytes of payloads and errors."""
     texts: list[str] = []
     for record in records:
         wire = record.wire
-        details = wire.get("StepDetails")
-        if details and details.get("Attempt") == 1 and wire["Status"] == DONE:  # as most are
-            texts.append(details.get("Result") or "")
-            continue
         details = wire.get(DETAILS.get(wire["Type"], "")) or {}
         found = [details.get("Result") or details.get("InputPayload") or "", *_texts_of(details.get("Error"))]
-        attempts = details.get("Attempt") or 0
-        # Attempts are counted when they end, and an operation when it begins.
-        tried_again = max(attempts - 1, 0) if wire["Status"] in OVER else attempts
-        retries += tried_again
-        texts += found * (attempts if tried_again and wire.get("SubType") == Subtype.CONDITION else 1)
-    return retries, _bytes(texts)
+        texts += found * ((details.get("Attempt") or 1) if wire.get("SubType") == Subtype.CONDITION else 1)
+    return _bytes(texts)
 
 
 def _bytes(texts: Sequence[str]) -> int:

@@ -128,7 +128,7 @@ def test_a_predicate_may_end_a_batch_that_has_no_branches():
 
 def test_a_predicate_may_end_a_batch_when_a_branch_begins():
     tally = Tally(2, None, Completion.custom(lambda progress: progress.started == 1))
-    tally.begin()
+    assert tally.begin() is None, "it does not begin any more"
     assert tally.reason is SUCCEED
     assert not tally.has_room
 
@@ -155,6 +155,7 @@ def test_a_branch_that_has_begun_and_not_ended_keeps_its_place():
     assert tally.has_room
     assert tally.begin() == 2
     assert not tally.has_room
+    assert tally.begin() is None
 
 
 def filled(tally):
@@ -260,7 +261,8 @@ def test_what_a_predicate_sees_is_how_the_batch_stands_and_its_answer_is_final(d
     statuses = [None] * total
     while not tally.decided:
         if tally.has_room and (not running or data.draw(st.booleans(), "another begins")):
-            index = tally.begin()
+            index = tally.begun
+            tally.begin()
             running.append(index)
             statuses[index] = BatchStatus.STARTED
         else:

@@ -35,6 +35,17 @@ def test_an_operation_is_waited_for_until_every_line_of_work_has_left_it():
     assert (activity.parked, activity.next_wake, activity.quiet) == ((), None, False)
 
 
+def test_nothing_is_waited_for_once_all_lines_of_work_have_gone():
+    activity = Activity()
+    for operation_id in "aab":
+        activity.park(operation_id, 7.0)
+    activity.unpark_all()
+    assert (activity.parked, activity.next_wake, activity.quiet) == ((), None, False)
+    activity.park("a", None)
+    activity.unpark("a")
+    assert not activity.quiet
+
+
 def test_a_body_put_off_for_lack_of_time_is_something_to_wait_for():
     activity = Activity()
     activity.late = 1

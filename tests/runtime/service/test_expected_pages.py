@@ -15,7 +15,7 @@ def test_a_page_asked_for_ahead_is_on_its_way_before_it_is_read():
     with Loopback([PAGE, answer(TOKEN_2)]) as server, Rig(server) as rig:
         rig.service.expect_state(ARN, "t1", "m1")
         server.await_requests(1)
-        assert rig.service.get_state(ARN, "t1", "m1") == ([{"Id": "b"}], "m2")
+        assert rig.service.get_state(ARN, "t1", "m1")[:2] == ([{"Id": "b"}], "m2")
         assert rig.checkpoint().token == "t2"
         assert [request.connection for request in server.requests] == [0, 0]
         assert "Marker=m1" in server.requests[0].line

@@ -81,8 +81,8 @@ def test_a_checkpoint_answer_is_read(body, expected):
 
 
 def test_a_state_answer_is_read():
-    assert wire.state_page(b'{"Operations":[{"Id":"a"}],"NextMarker":"m"}') == ([{"Id": "a"}], "m")
-    assert wire.state_page(b'{"Operations":[]}') == ([], None)
+    assert wire.state_page(b'{"Operations":[{"Id":"a"}],"NextMarker":"m"}') == ([{"Id": "a"}], "m", 44)
+    assert wire.state_page(b'{"Operations":[]}') == ([], None, 17)
 
 
 @pytest.mark.parametrize(

@@ -77,13 +77,17 @@ class Tally:
         """Whether another branch may begin now."""
         return self.begun < self._most and not self.decided
 
-    def begin(self) -> int:
-        """The next branch begins; its index."""
+    def begin(self) -> int | None:
+        """The next branch begins; its index. None where there is no room, or where the batch is over with that."""
         index = self.begun
-        self.begun += 1
+        if index >= (0 if self.decided else self._most):
+            return None
+        self.begun = index + 1
         if self._statuses is not None:
             self._statuses[index] = BatchStatus.STARTED
             self._decide()
+            if self.decided:
+                return None
         return index
 
     def end(self, index: int, outcome: Outcome[Any]) -> None:

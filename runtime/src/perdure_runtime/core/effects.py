@@ -13,13 +13,13 @@ why no operation has anything in a `finally`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from perdure.errors import SerdesError
-from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from perdure_runtime.core.completion import Tally
     from perdure_runtime.core.identity import Identity, Scope
 
@@ -47,21 +47,41 @@ __all__ = [
 T = TypeVar("T")
 
 
-class Ok(NamedTuple, Generic[T]):
+class Said:
+    """What operations and drivers say to each other: compared and shown by what it holds."""
+
+    __slots__: tuple[str, ...] = ()
+    __hash__: None  # type: ignore[assignment]  # who compares by what can be changed is no key
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and all(getattr(other, it) == getattr(self, it) for it in self.__slots__)
+
+    def __repr__(self) -> str:
+        shown = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__slots__])
+        return f"{type(self).__name__}({shown})"
+
+
+class Ok(Said, Generic[T]):
     """User code returned, or an operation succeeded."""
 
-    value: T
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
 
 
-class Raised(NamedTuple):
+class Raised(Said):
     """User code raised, or an operation failed."""
 
-    error: Exception
-    recorded: dict[str, Any] | None = None
-    """The error object that stands for it in the history; an operation's failure has one."""
+    __slots__ = ("error", "recorded")
+
+    def __init__(self, error: Exception, recorded: dict[str, Any] | None = None) -> None:
+        self.error = error
+        self.recorded = recorded
+        """The error object that stands for it in the history; an operation's failure has one."""
 
 
-Outcome: TypeAlias = Ok[T] | Raised
+Outcome: TypeAlias = "Ok[T] | Raised"
 OUTCOMES = (Ok, Raised)
 """What an outcome is an instance of."""
 
@@ -74,63 +94,83 @@ def unreadable(error: SerdesError, identity: Identity) -> Raised:
     return Raised(error)
 
 
-class Commit(NamedTuple):
+class Commit(Said):
     """Go on when all that is recorded up to `ticket` is acknowledged."""
 
-    ticket: int
+    __slots__ = ("ticket",)
+
+    def __init__(self, ticket: int) -> None:
+        self.ticket = ticket
 
 
-class Call(NamedTuple):
+class Call(Said):
     """Run a step's body, `body(attempt)`; the reply is its `Outcome`. The driver chooses the thread, or the loop."""
 
-    body: Callable[[int], object]
-    attempt: int
-    is_async: bool
-    is_lazy: bool = False
-    """Whether it may begin whatever is still due."""
+    __slots__ = ("attempt", "body", "is_async", "is_lazy")
+
+    def __init__(self, body: Callable[[int], object], attempt: int, is_async: bool, is_lazy: bool = False) -> None:  # noqa: FBT001, FBT002  named, or the step's own
+        self.body = body
+        self.attempt = attempt
+        self.is_async = is_async
+        self.is_lazy = is_lazy
+        """Whether it may begin whatever is still due."""
 
 
-class Enter(NamedTuple):
+class Enter(Said):
     """Run the code of a context, `body(context)`, in this line of work; the reply is its `Outcome`."""
 
-    body: Callable[[Any], object]
-    scope: Scope
+    __slots__ = ("body", "scope")
+
+    def __init__(self, body: Callable[[Any], object], scope: Scope) -> None:
+        self.body = body
+        self.scope = scope
 
 
-class Fan(NamedTuple):
+class Fan(Said):
     """Run branches, each a line of work of its own, until the tally is decided; the driver closes those still open."""
 
-    tally: Tally
-    make: Callable[[int], Begun[Any]]
-    """Begins a branch: its outcome where that is recorded, which opens no line of work."""
+    __slots__ = ("make", "tally")
+
+    def __init__(self, tally: Tally, make: Callable[[int], Begun[Any]]) -> None:
+        self.tally = tally
+        self.make = make
+        """Begins a branch: its outcome where that is recorded, which opens no line of work."""
 
 
-class Park(NamedTuple):
+class Park(Said):
     """Nothing to do until the service moves the operation on; go on when it has."""
 
-    operation_id: str
-    ticket: int = 0
-    """What has to be acknowledged before, such as the START from which the service counts; 0 for nothing."""
+    __slots__ = ("operation_id", "ticket")
+
+    def __init__(self, operation_id: str, ticket: int = 0) -> None:
+        self.operation_id = operation_id
+        self.ticket = ticket
+        """What has to be acknowledged before, such as the START from which the service counts; 0 for nothing."""
 
 
-class HandOver(NamedTuple):
+class HandOver(Said):
     """There is no time left to begin a body; go on if the work shall be handed over to the next invocation."""
 
+    __slots__ = ()
 
-class Aside(NamedTuple, Generic[T]):
+
+class Aside(Said, Generic[T]):
     """Do `work` of the engine's own that waits for something elsewhere, such as a codec's request.
 
     The reply is its `Outcome`. Nothing that other lines of work could do waits for it.
     """
 
-    work: Callable[[], Any]
-    settle: Callable[[Outcome[Any]], T]
-    """What to make of the reply, in the line of work that asked; raises what has failed."""
+    __slots__ = ("settle", "work")
+
+    def __init__(self, work: Callable[[], Any], settle: Callable[[Outcome[Any]], T]) -> None:
+        self.work = work
+        self.settle = settle
+        """What to make of the reply, in the line of work that asked; raises what has failed."""
 
 
-Effect: TypeAlias = Commit | Call | Enter | Fan | Park | HandOver | Aside[Any]
-Op: TypeAlias = Generator[Effect, Any, T]
-Begun: TypeAlias = Ok[T] | Raised | Generator[Effect, Any, Ok[T] | Raised]
+Effect: TypeAlias = "Commit | Call | Enter | Fan | Park | HandOver | Aside[Any]"
+Op: TypeAlias = "Generator[Effect, Any, T]"
+Begun: TypeAlias = "Ok[T] | Raised | Generator[Effect, Any, Ok[T] | Raised]"
 """What an operation is once it begins: its outcome where that is recorded, and else what has to be driven to it."""
 
 

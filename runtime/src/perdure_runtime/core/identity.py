@@ -50,24 +50,23 @@ class Scope:
 
     def __init__(
         self,
-        prefix: str = "",
-        parent: str | None = None,
-        *,
         owner: Identity | None = None,
+        parent: str | None = None,
         depth: int = 0,
+        *,
         replaying: bool = False,
         sealed: bool = False,
     ) -> None:
-        self.prefix = f"{prefix}-" if prefix else ""
-        """What the ids of its calls are made of, before their number."""
-        self.parent = parent
         self.owner = owner
         """The operation whose context this is; None at the root."""
+        self.prefix = "" if owner is None else f"{owner.id}-"
+        """What the ids of its calls are made of, before their number."""
+        self.parent = parent
         self.depth = depth
         self.replaying = replaying
         """Whether it was replayed up to the last call; `is_replaying` says whether it still is."""
         self.sealed = sealed
-        """Whether the context has finished before, so that all it asks for must be recorded."""
+        """Whether the context has finished before: all it asks for must be recorded, and it is replayed to its end."""
         self.index: int | None = None
         """Which branch of its batch this is, where it is one."""
         self.total: int | None = None
@@ -78,14 +77,8 @@ class Scope:
 
     def inside(self, owner: Identity, *, virtual: bool = False) -> Scope:
         """The scope of a context in this one; a virtual one numbers for itself but reports to this one's owner."""
-        inner = Scope(
-            owner.id,
-            owner.parent if virtual else owner.id,
-            owner=owner,
-            depth=self.depth + 1,
-            replaying=self.replaying,
-            sealed=self.sealed,
-        )
+        inner = Scope(owner, owner.parent if virtual else owner.id, self.depth + 1)
+        inner.replaying, inner.sealed = self.replaying, self.sealed
         # What its code logs before its first operation was heard when that was recorded.
         inner.passed = 0
         return inner
@@ -103,7 +96,7 @@ class Scope:
     def advance(self, record: Record | None) -> None:
         """A call is made, and finds this record: where it finds none, the history is over."""
         if record is None and self.passed == self.count:
-            self._goes_live()
+            self.replaying = self.sealed
         self.count += 1
 
     def is_replaying(self, journal: Journal) -> bool:
@@ -116,18 +109,14 @@ class Scope:
     def begins(self, record: Record | None) -> None:
         """An operation with this record is about to be driven: what is not recorded, or about to run, is no replay."""
         if self.replaying and (record is None or (record.kind is Kind.STEP and record.status not in TERMINAL)):
-            self._goes_live()
+            self.replaying = self.sealed
 
     def ended(self, record: Record | None) -> None:
         """An operation that had this record has its outcome: replay is over where the history is."""
         if record is not None and record.status in TERMINAL:
             self.passed = self.count
         else:
-            self._goes_live()
-
-    def _goes_live(self) -> None:
-        if not self.sealed:
-            self.replaying = False
+            self.replaying = self.sealed
 
     def __repr__(self) -> str:
         return f"<Scope of {self.owner or 'the workflow'}: {self.count} taken>"

@@ -33,12 +33,14 @@ if TYPE_CHECKING:
 __all__ = ["Journal"]
 
 ID = itemgetter("Id")
+UNKNOWN = float("inf")
+"""A size of which only is known that no other is larger."""
 
 
 class Journal:
     """The records of one execution."""
 
-    __slots__ = ("_asked", "_closed", "_failures", "_loaded", "_news", "_read", "_records", "outbox")
+    __slots__ = ("_asked", "_closed", "_failures", "_loaded", "_names", "_news", "_read", "_records", "outbox", "size")
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
@@ -46,15 +48,21 @@ class Journal:
         self._closed: set[str] = set()
         self._failures: list[ServiceError] = []
         self._loaded: frozenset[str] = frozenset()
+        self._names: set[str] = set()
+        """Names that were checked; most calls are made again and again by the same one."""
         self._news: deque[list[str]] = deque()
         """The ids of each merge since they were last taken."""
         self._read: Callable[[], object] | None = None
         """Brings the next page, while there is one."""
         self.outbox = Outbox()
         """What is to be recorded next."""
+        self.size = 0.0
+        """Bytes, at most, that it was read from."""
 
-    def merge(self, operations: Sequence[dict[str, Any]] | Unread, scale: float = SECONDS) -> None:
-        """Take in operations as the service sent them; a newer state replaces an older one."""
+    def merge(
+        self, operations: Sequence[dict[str, Any]] | Unread, scale: float = SECONDS, size: float = UNKNOWN
+    ) -> None:
+        """Take in operations as the service sent them, in `size` bytes; a newer state replaces an older one."""
         records: Iterable[Record]
         if isinstance(operations, Unread):
             ids, records = operations.ids, map(UnreadRecord, operations.texts, repeat(self._failures))
@@ -62,6 +70,7 @@ class Journal:
             ids, records = list(map(ID, operations)), map(Record, operations, repeat(scale))
         self._records.update(zip(ids, records, strict=True))
         self._news.append(ids)
+        self.size += size
 
     def take_news(self) -> list[str]:
         """The ids of what was merged since the last call."""
@@ -104,8 +113,9 @@ class Journal:
         if record is not None and is_same(identity, record):
             scope.count += 1
         else:
-            if name is not None and (record is None or differences(identity, record)):
-                checked_name(name)
+            is_new = type(name) is not str or name not in self._names
+            if name is not None and is_new and (record is None or differences(identity, record)):
+                self._names.add(checked_name(name))
             scope.advance(record)
             if record is not None or scope.sealed:
                 return identity, self.ask(identity, sealed=scope.sealed)
@@ -146,6 +156,7 @@ class Journal:
         self._records.clear()
         self._asked.clear()
         self._closed.clear()
+        self._names.clear()
         self._loaded = frozenset()
 
     def is_waiting(self, operation_id: str) -> bool:

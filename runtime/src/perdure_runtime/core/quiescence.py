@@ -42,6 +42,11 @@ class Activity:
             self._lines.pop(operation_id, None)
             self._wakes.pop(operation_id, None)
 
+    def unpark_all(self) -> None:
+        """No line of work waits any more."""
+        self._lines.clear()
+        self._wakes.clear()
+
     @property
     def quiet(self) -> bool:
         """Whether there is nothing left to do but wait."""

@@ -178,7 +178,7 @@ def epoch_seconds(value: float | str | datetime | None, scale: float) -> float |
     """A timestamp in any of the protocol's encodings, as epoch seconds."""
     if value is None:
         return None
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         return value * scale
     from datetime import UTC, datetime  # text, or what boto3 makes of it: rare
 

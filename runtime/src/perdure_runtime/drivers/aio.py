@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.aio_branches import AioBranches
     from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.aio_watch import Watch
-    from perdure_runtime.drivers.calls import Setting
+    from perdure_runtime.drivers.calls import Asked, Setting
 
 __all__ = ["Aio"]
 
@@ -65,19 +65,21 @@ class Aio:
         self._watch = watch
         self._loop = loop
         self._calls = AioCalls(setting.run, watch, loop, make_bodies)
-        self.pending: dict[DurableCall[Any], None] = {}
-        """Operations that were asked for and have not come to their end."""
+        self.unawaited: dict[DurableCall[Any], None] = {}
+        """Operations that were asked for, and that nobody has awaited or taken over."""
+        self._going: dict[Asked, None] = {}
+        """Operations that are awaited, and have not come to their end."""
         self._branches: AioBranches | None = None
 
     @property
     def unstarted(self) -> list[DurableCall[Any]]:
         """Operations that were asked for and never awaited, although their code went on to its end."""
-        return [call for call in self.pending if call.is_new and not call.calls.home.closed]
+        return [call for call in self.unawaited if not call.calls.home.closed]
 
     @property
     def cut_off(self) -> list[Identity]:
         """Operations that began and were not awaited to their end."""
-        return [call.identity for call in self.pending if not call.is_new]
+        return [asked.identity for asked in self._going]
 
     def refusal(self, calls: Any) -> str | None:  # noqa: ANN401  the `TaskCalls` of a context of ours
         """Why a call does not come from the task that runs its context's code, or None where it does."""
@@ -110,14 +112,21 @@ class Aio:
 
     # Operations
 
+    def take(self, call: DurableCall[Any]) -> None:
+        """Whoever awaits an operation, or adopts it, does so once."""
+        try:
+            del self.unawaited[call]
+        except KeyError:
+            raise RuntimeError(f"the {call.identity} was awaited before; an operation is awaited once") from None
+
     def drive(self, call: DurableCall[Any]) -> Generator[Any, Any, Any]:
         """The operation of a call that is awaited now, to its end: its result, or what it raises."""
+        self.take(call)
         run, calls, asked = self._run, call.calls, call.asked
-        speaker: TaskCalls | None = calls
         home = lane = calls.home
         if run.stopping or home.closed or run.fatal is not None:
-            self.pending.pop(call, None)
             raise Stop
+        speaker: TaskCalls | None = calls
         if not calls.speaks or calls.task is not asyncio.current_task():
             speaker, lane = self._elsewhere(call)
         if speaker is not None:
@@ -128,7 +137,9 @@ class Aio:
                 calls.scope.passed = calls.scope.count
             else:
                 calls.scope.begins(asked.record)
+                self._going[asked] = None
                 outcome = yield from self.driven(outcome, lane)
+                del self._going[asked]
                 calls.scope.ended(asked.record)
         except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
             run.fail(error)
@@ -139,8 +150,7 @@ class Aio:
             if lane is not home:
                 home.left_by(lane)
             if lane.closed:
-                self.pending.pop(call, None)
-        self.pending.pop(call, None)
+                self._going.pop(asked, None)
         if isinstance(outcome, Ok):
             return outcome.value
         try:
@@ -152,10 +162,8 @@ class Aio:
         """For an operation that its context's own code does not await: whose code does, and a line of its own."""
         calls = call.calls
         if CURRENT_STEP.get(None) is not None:
-            self.pending.pop(call, None)
             self._run.refuse_inside_a_step(f"the {call.identity}")
         if calls.task is None:
-            self.pending.pop(call, None)
             raise DurableCallRefused("an operation", ENDED)
         task = asyncio.current_task()
         speaker = _whose_code(task)
@@ -222,8 +230,8 @@ class Aio:
 
     def _inside(self, lane: AioLane, effect: Enter, *, in_branch: bool) -> Any:  # noqa: ANN401  something to await
         """Run the code of a context; what it sets in a ContextVar does not leak."""
-        body, scope = effect
-        entered = self._entered(lane, body, scope)
+        scope = effect.scope
+        entered = self._entered(lane, effect.body, scope)
         if in_branch:  # its task is its own, and so are its context variables
             return entered
         if scope.depth % DEEPEST_IN_A_TASK == 0:

@@ -119,14 +119,13 @@ class AioBranches:
             return 0
         before = tally.begun
         opened: list[tuple[int, AioLane, Op[Outcome[Any]], Context]] = []
-        while tally.has_room and tally.begun - before < most and not fan.decided.done():
-            index = tally.begin()
-            if tally.decided:
-                self._settle(fan)
-            elif (branch := self._made(fan, index, variables := fan.variables.copy())) is not None:
+        while tally.begun - before < most and not fan.decided.done() and (index := tally.begin()) is not None:
+            if (branch := self._made(fan, index, variables := fan.variables.copy())) is not None:
                 lane = fan.lanes[index] = AioLane(self._run, fan.owed)
                 opened.append((index, lane, branch, variables))
-        if not tally.has_room:
+        if tally.decided:
+            self._settle(fan)
+        elif not tally.has_room:
             self._hungry.pop(fan, None)
         for index, lane, branch, variables in opened:
             if not lane.closed:  # where recorded ones decide the batch, no other begins
@@ -142,7 +141,7 @@ class AioBranches:
             return None
         if not isinstance(branch, OUTCOMES):
             return branch
-        self._count(fan, index, branch)
+        fan.effect.tally.end(index, branch)
         return None
 
     def _begin(self, fan: AioFan, index: int, lane: AioLane, branch: Op[Outcome[Any]], variables: Context) -> None:

@@ -37,6 +37,17 @@ class TaskCalls(Calls["AioLane"]):
         self.speaks = True
         """Whether that code may call: not while it awaits an operation, or code of a context inside."""
 
+    def admit(self, operation: str) -> None:
+        """Let a durable call begin; raises where none can."""
+        run = self.setting.run
+        try:
+            # Only the context's own code gets past this, and no step's body: that has a task or a thread of its own.
+            is_own = self.speaks and self.task is asyncio.current_task()
+        except RuntimeError:  # no loop runs on this thread
+            is_own = False
+        if not is_own or run.stopping or run.fatal is not None or self.home.closed:
+            run.check(operation, self)
+
 
 class AioContext(DurableContext):
     """Implements `perdure.AsyncContext`: every operation is something to await."""

@@ -57,9 +57,11 @@ class AioLane:
                 closing.extend(lane.fan.lanes.values())
             if lane.strays:
                 closing.extend(lane.strays)
-        for lane in (self, *(self.strays or ())):
-            if lane.task is not None:
-                lane.task.cancel()
+        if self.task is not None:
+            self.task.cancel()
+        for stray in self.strays or ():
+            if stray.task is not None:
+                stray.task.cancel()
 
     # Operations that are awaited elsewhere
 

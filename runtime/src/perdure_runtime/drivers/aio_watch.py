@@ -148,7 +148,7 @@ class Watch:
         try:
             await future
         finally:
-            waiting = self._parked.get(operation_id)
+            waiting = None if run.stopping else self._parked.get(operation_id)  # a run that only unwinds needs no count
             if waiting is not None and future in waiting:
                 run.activity.unpark(operation_id)
                 waiting.remove(future)
@@ -190,13 +190,13 @@ class Watch:
         if committer.over:
             self._stop()
             return
-        self._go_on_up_to(committer.settled)
         news = run.journal.take_news()
         for operation_id in news if self._parked else ():
             if operation_id in self._parked and not run.journal.is_waiting(operation_id):
                 for future in self._parked[operation_id]:
                     if not future.done():
                         future.set_result(None)
+        self._go_on_up_to(committer.settled)
 
     def _go_on_up_to(self, settled: int) -> None:
         """Have go on, or park, what has waited for tickets up to this one."""

@@ -9,6 +9,7 @@ operation; here is what they share.
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from perdure.errors import DurableCallRefused, ReplayMismatch, ServiceError, failure
@@ -144,7 +145,10 @@ class Calls(Generic[H]):
 
     def admit(self, operation: str) -> None:
         """Let a durable call begin; raises where none can."""
-        self.setting.run.admit(operation, self)
+        run = self.setting.run
+        # While lines take turns on one thread, only code of the context that speaks gets past this, and no step's body.
+        if run.speaker is not self or run.fatal is not None or get_ident() != run.owner:
+            run.check(operation, self)
 
     def check_depth(self, operation: str) -> None:
         """Contexts do not nest without end: where the stack is used up, Python would not say whose fault it is."""

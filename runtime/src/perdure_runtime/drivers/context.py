@@ -14,7 +14,7 @@ from perdure.contexts import CURRENT_CONTEXT
 from perdure.errors import DurableCallRefused
 from perdure_runtime.core.effects import OUTCOMES, Ok
 from perdure_runtime.core.operations.step import recorded
-from perdure_runtime.drivers.asking.steps import AskedStep, take_step
+from perdure_runtime.drivers.asking.steps import attempted, take_step
 from perdure_runtime.drivers.calls import Asked, Calls, Setting, result_of
 from perdure_runtime.logs import SCOPE, DurableLogger
 
@@ -258,9 +258,6 @@ class LineContext(DurableContext):
 
     __slots__ = ()
 
-    def __init__(self, setting: Setting, scope: Scope, line: Line | Lane) -> None:
-        super().__init__(Calls(setting, scope, line))
-
     def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a function once and record what it returned."""
         calls = self.calls
@@ -270,7 +267,7 @@ class LineContext(DurableContext):
         if isinstance(outcome, Ok):
             return outcome.value
         if outcome is None:
-            return _performed(calls, AskedStep(identity, record, calls.setting, work, (fn, args, kwargs)))
+            return _driven(calls, record, attempted(calls.setting, identity, work, (fn, args, kwargs), record))
         try:
             return result_of(outcome)
         finally:
@@ -301,19 +298,38 @@ def _recorded(calls: Calls[Line | Lane], identity: Identity, work: StepWork, rec
 
 
 def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
-    """What an operation comes to, driven on the line that its call was made from."""
+    """What an operation comes to, driven on the line that its call was made from where its record does not tell."""
     run = calls.setting.run
     # Nobody speaks before it has an outcome: no policy or serdes that the engine asks, and no code that is unwound.
     run.speaker = None
     try:
         begun = asked.begin()
-        if isinstance(begun, OUTCOMES):
-            outcome = begun
-            calls.scope.passed = calls.scope.count
-        else:
-            outcome = _driven(calls, asked, begun)
-            calls.scope.ended(asked.record)
     except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
+        run.fail(error)
+        calls.home.stop()
+    if not isinstance(begun, OUTCOMES):
+        return _driven(calls, asked.record, begun)
+    run.speaker = calls
+    calls.scope.passed = calls.scope.count
+    try:
+        return result_of(begun)
+    finally:
+        del begun
+
+
+def _driven(calls: Calls[Line | Lane], record: Record | None, operation: Op[Outcome[Any]]) -> Any:
+    """What an operation comes to that has this record."""
+    run, scope = calls.setting.run, calls.scope
+    run.speaker = None
+    scope.begins(record)
+    try:
+        outcome = calls.home.perform(operation)
+        scope.ended(record)
+    except BaseException as error:
+        # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
+        operation.close()
+        if not isinstance(error, Exception):
+            raise
         run.fail(error)
         calls.home.stop()
     run.speaker = calls
@@ -322,21 +338,12 @@ def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
     try:
         return result_of(outcome)
     finally:
-        del begun, outcome
-
-
-def _driven(calls: Calls[Line | Lane], asked: Asked, operation: Op[Outcome[Any]]) -> Outcome[Any]:
-    calls.scope.begins(asked.record)
-    try:
-        return calls.home.perform(operation)
-    finally:
-        # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
-        operation.close()
+        del outcome
 
 
 def enter_here(setting: Setting, line: Line | Lane, body: Callable[[Any], object], scope: Scope) -> object:
     """Run the code of a context on this line, and return what it returns."""
-    context = LineContext(setting, scope, line)
+    context = LineContext(Calls(setting, scope, line))
     run = setting.run
     run.speaker = context.calls
     try:

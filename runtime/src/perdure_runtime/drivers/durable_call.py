@@ -31,11 +31,10 @@ class DurableCall(Coroutine[Any, Any, T]):
         self.calls = calls
         """The calls of the context that it belongs to."""
         self.asked = asked
-        self._driver: Aio | None = driver
-        """Who runs it; None once it is taken."""
+        self._driver = driver
         self._inner: Generator[Any, Any, T] | None = None
         """What runs, for a task that does not await it but is made of it."""
-        driver.pending[self] = None
+        driver.unawaited[self] = None
 
     @property
     def identity(self) -> Identity:
@@ -47,13 +46,8 @@ class DurableCall(Coroutine[Any, Any, T]):
         """Whether it leaves no record of its own."""
         return self.asked.is_virtual
 
-    @property
-    def is_new(self) -> bool:
-        """Whether it was neither awaited nor handed over yet."""
-        return self._driver is not None
-
     def __await__(self) -> Generator[Any, Any, T]:
-        return self._taken().drive(self)
+        return self._driver.drive(self)
 
     def send(self, value: Any, /) -> Any:  # noqa: ANN401  as in Coroutine
         """Go on."""
@@ -80,26 +74,23 @@ class DurableCall(Coroutine[Any, Any, T]):
         """Give the operation up."""
         if self._inner is not None:
             self._inner.close()
-        elif self._driver is not None:
-            # A task that was cancelled before its first step: the user did await it.
-            self._taken().pending.pop(self, None)
+        elif self._is_new:
+            self._driver.take(self)  # a task that was cancelled before its first step: the user did await it
 
     def check_new(self) -> None:
         """Raise where the operation was awaited or handed over before."""
-        if self._driver is None:
+        if not self._is_new:
             raise RuntimeError(f"the {self.identity} was awaited before; an operation is awaited once")
 
     def adopt(self) -> Asked:
         """Hand the operation over to another one, which will drive it instead of whoever would have awaited it."""
-        self._taken().pending.pop(self, None)
+        self._driver.take(self)
         return self.asked
 
-    def _taken(self) -> Aio:
-        if (driver := self._driver) is None:
-            raise RuntimeError(f"the {self.identity} was awaited before; an operation is awaited once")
-        self._driver = None
-        return driver
+    @property
+    def _is_new(self) -> bool:
+        return self in self._driver.unawaited
 
     def __repr__(self) -> str:
-        state = "not awaited yet" if self._driver is not None else "awaited"
+        state = "not awaited yet" if self._is_new else "awaited"
         return f"<{self.identity}, {state}>"

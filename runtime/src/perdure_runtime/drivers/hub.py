@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import deque
 from contextvars import copy_context
 from functools import partial
+from operator import itemgetter
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NoReturn, assert_type
 
@@ -40,6 +41,7 @@ __all__ = ["Hub"]
 
 MOST_OPENED = 64
 """Branches opened in one turn."""
+TICKET = itemgetter(0)
 
 
 class Hub:
@@ -121,19 +123,17 @@ class Hub:
             if fan not in self._hungry:
                 continue  # the batch around it was decided by one that began here
             tally, make = fan.effect.tally, fan.effect.make
-            while most and tally.has_room:
-                index = tally.begin()
-                if not tally.decided:
-                    branch = make(index)
-                    if isinstance(branch, OUTCOMES):
-                        tally.end(index, branch)
-                    else:
-                        most -= 1
-                        lane = fan.lanes[index] = Lane(fan, index, branch)
-                        self._ready.append((lane, None))
-                if tally.decided:
-                    self._decided(fan)
-            if not tally.has_room:
+            while most and (index := tally.begin()) is not None:
+                branch = make(index)
+                if isinstance(branch, OUTCOMES):
+                    tally.end(index, branch)
+                else:
+                    most -= 1
+                    lane = fan.lanes[index] = Lane(fan, index, branch)
+                    self._ready.append((lane, None))
+            if tally.decided:
+                self._decided(fan)
+            elif not tally.has_room:
                 self._hungry.pop(fan, None)
         return True
 
@@ -143,7 +143,7 @@ class Hub:
 
     def _flush(self) -> None:
         """Send what the first in the queue waits for; those who go on then fill the next request."""
-        self._run.committer.flush(min(ticket for ticket, _, _ in self._unacknowledged))
+        self._run.committer.flush(min(map(TICKET, self._unacknowledged)))
         self._read_answer()
 
     def _refresh_if_due(self) -> bool:
@@ -163,6 +163,7 @@ class Hub:
         run = self._run
         if run.committer.over:
             self._stop()
+        self._wake_moved()
         settled = run.committer.settled
         waiting, self._unacknowledged = self._unacknowledged, []
         for entry in waiting:
@@ -173,7 +174,6 @@ class Hub:
                 self._unacknowledged.append(entry)
             elif effect is None or not self._waits(lane, effect):  # more may have become due meanwhile
                 self._ready.append((lane, None))
-        self._wake_moved()
 
     def _wake_moved(self) -> None:
         """Have lanes go on whose operations have moved on."""
@@ -259,11 +259,10 @@ class Hub:
                 run.worked = True
                 self._bodies.begin(lane, effect)
         elif isinstance(effect, Park):
-            operation_id, ticket = effect
-            if ticket > run.committer.settled:
-                self._unacknowledged.append((ticket, lane, effect))
-            elif run.journal.is_waiting(operation_id):
-                self._parked.add(lane, operation_id)
+            if effect.ticket > run.committer.settled:
+                self._unacknowledged.append((effect.ticket, lane, effect))
+            elif run.journal.is_waiting(effect.operation_id):
+                self._parked.add(lane, effect.operation_id)
             else:
                 return False
         elif isinstance(effect, Fan):
@@ -320,6 +319,8 @@ class Hub:
 
     def _close_all(self) -> None:
         """Unwind whatever is open; nothing is where the last batch was decided."""
+        if self._fans:
+            self._parked.remove_all()
         while self._fans:
             fan = next(iter(self._fans))
             for lane in tuple(fan.lanes.values()):
@@ -338,25 +339,22 @@ class Hub:
                 self._close(inner)
             self._forget(lane.inner)
             lane.inner = None
-        self._detach(lane)
+        # Whatever it waits for, nobody waits for it any more.
+        if lane.parked is not None:
+            self._parked.remove(lane)
+        elif lane.body is not None:
+            self._bodies.let_go(lane)
+        elif lane in self._late:
+            self._late.remove(lane)
+            self._run.activity.late -= 1
         while lane.strand is not None:
             answer = lane.strand.go(STOP)
             if answer is SET_ASIDE:
                 self._set_aside(lane)
             elif answer is IDLE:
                 self._take_strand(lane)
-        for operation in reversed(lane.operations):
-            operation.close()
         lane.operations.clear()
         del lane.fan.lanes[lane.index]
-
-    def _detach(self, lane: Lane) -> None:
-        """Whatever the branch waits for, nobody waits for it any more."""
-        self._parked.remove(lane)
-        if lane in self._late:
-            self._late.remove(lane)
-            self._run.activity.late -= 1
-        self._bodies.let_go(lane)
 
     def _take_strand(self, lane: Lane) -> None:
         if (strand := lane.strand) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from perdure_runtime.drivers.run import PATIENCE
@@ -110,6 +111,13 @@ class ParkedLanes:
             self._lanes[lane.parked].remove(lane)
             self._activity.unpark(lane.parked)
             lane.parked = None
+
+    def remove_all(self) -> None:
+        """None waits any more."""
+        for lane in chain.from_iterable(self._lanes.values()):
+            lane.parked = None
+        self._lanes.clear()
+        self._activity.unpark_all()
 
     def take_moved(self) -> list[Lane]:
         """Those that wait no more because the news is that their operations have moved on."""

@@ -68,7 +68,6 @@ class Run:
 
     __slots__ = (
         "_abandon",
-        "_owner",
         "_swallowed",
         "activity",
         "children",
@@ -76,6 +75,7 @@ class Run:
         "ended",
         "fatal",
         "journal",
+        "owner",
         "refusal",
         "speaker",
         "spoilt",
@@ -89,7 +89,8 @@ class Run:
         self.journal = journal
         self.committer = committer
         self.activity = Activity()
-        self._owner = get_ident()
+        self.owner = get_ident()
+        """The thread of the workflow."""
         self.steps: Remembered[KnownStep] = Remembered()
         """What the functions are that were called as steps."""
         self.children: Remembered[KnownChild] = Remembered()
@@ -112,11 +113,8 @@ class Run:
         self._swallowed = 0
         self._abandon = abandon
 
-    def admit(self, operation: str, calls: Calls[Any]) -> None:
-        """Let a durable call begin; raises where none can."""
-        # While lines take turns on one thread, only code of the context that speaks gets past this, and no step's body.
-        if self.speaker is calls and self.fatal is None and get_ident() == self._owner:
-            return
+    def check(self, operation: str, calls: Calls[Any]) -> None:
+        """Raise where a durable call cannot begin: `Stop` where code is unwound."""
         self.refuse_inside_a_step(operation)
         if (refusal := self.refusal(calls)) is not None:
             raise DurableCallRefused(operation, refusal)
@@ -166,7 +164,7 @@ class Run:
         self.refusal = _ended
 
     def _refusal(self, calls: Calls[Any]) -> str | None:
-        if get_ident() != self._owner:
+        if get_ident() != self.owner:
             return ELSEWHERE
         if self.speaker is not None:
             return None if self.speaker is calls else OTHER_CODE

@@ -35,6 +35,8 @@ class StatePage(NamedTuple):
 
     operations: list[dict[str, Any]]
     marker: str | None = None
+    size: float = float("inf")
+    """Bytes that it came in, where that is known."""
 
 
 if TYPE_CHECKING:

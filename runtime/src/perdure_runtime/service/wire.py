@@ -57,7 +57,7 @@ def checkpointed(body: bytes) -> Checkpointed:
 def state_page(body: bytes) -> StatePage:
     """Read the answer to GetDurableExecutionState. Raises `MalformedAnswer`."""
     answer = _object(body)
-    return StatePage(_operations(answer), _marker(answer))
+    return StatePage(_operations(answer), _marker(answer), len(body))
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:

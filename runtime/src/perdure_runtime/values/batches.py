@@ -129,7 +129,10 @@ class BatchValues(Failing):
         if item.status is not BatchStatus.SUCCEEDED:
             return item
         index = item.index
-        result = self._item_forms(index).form.of_member(entry, index)
+        form = self._item_forms(index).form
+        if form.is_itself(item.result):
+            return item
+        result = form.of_member(entry, index)
         return item if result is item.result else BatchItem(index, item.name, item.status, result, None)
 
     def _read(self, entry: Entry, revive: Revive, name: str | None) -> BatchItem[Any]:

@@ -22,6 +22,8 @@ __all__ = ["DIFFERENT", "SCALARS", "TOO_LONG", "Different", "NotFinite", "exact"
 
 SCALARS: Final = frozenset({type(None), bool, int, str})
 """Types that JSON has, and whose values nobody can change."""
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+"""Integers that orjson writes, and that any library writes alike."""
 DIGITS_AS_ZERO: Final = bytes.maketrans(b"123456789", b"000000000")
 LONG_RUN: Final = b"0" * 19
 """The shortest integer outside 64 bits: a minus sign and 19 digits."""
@@ -58,6 +60,10 @@ class NotFinite(float):
 
 def known(data: object) -> str | None:
     """The JSON text of data of builtin types, all floats finite; None where orjson cannot write it."""
+    if data is None:
+        return "null"
+    if type(data) is int and SMALLEST <= data <= LARGEST:
+        return str(data)
     try:
         return CODE.written(data).decode()
     except (TypeError, ValueError, RecursionError):

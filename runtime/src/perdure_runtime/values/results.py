@@ -85,6 +85,10 @@ class ResultForm:
             raise refusal(fault, RESULT)  # noqa: B904  it says itself what it comes from
         return data if self._converter is None else self._converter.from_payload(data, root=RESULT)
 
+    def is_itself(self, value: object) -> bool:
+        """Whether a value is what its text will be read as: nobody can tell the two apart."""
+        return type(value) in self._itself
+
     def member(self, value: object, index: int) -> tuple[str, object]:
         """The member of a batch's item at `index` that holds `value`, for the codec to write with the whole batch.
 

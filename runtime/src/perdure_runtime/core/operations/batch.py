@@ -251,7 +251,7 @@ def _likely_reason(work: BatchWork, items: tuple[BatchItem[Any], ...]) -> BatchR
     """Without a summary: the reason that the policy would give for what is recorded."""
     tally = Tally(work.total, None, work.completion)
     for item in items:
-        while tally.begun <= item.index:
+        while tally.begun <= item.index and not tally.decided:
             tally.begin()
         if item.status is not BatchStatus.STARTED and not tally.decided:
             tally.end(item.index, Ok(None) if item.error is None else Raised(item.error))

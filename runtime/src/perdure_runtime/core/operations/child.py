@@ -30,6 +30,8 @@ __all__ = ["LARGEST_INLINE", "ChildValues", "ChildWork", "child", "is_large", "m
 
 LARGEST_INLINE = 262_144
 """Bytes up to which a context's result is recorded with it."""
+SURELY_INLINE = LARGEST_INLINE // 4
+"""Characters that take no more bytes, whatever they are."""
 
 
 if TYPE_CHECKING:
@@ -87,10 +89,11 @@ def recorded(
     """The context's outcome where its record tells it at once; None where there is something to do or to wait for."""
     move = record.move
     if move is Move.RETURN:
-        if record.keeps_children:
+        details = record.details
+        if details.get("ReplayChildren"):
             return None
         try:
-            value = values.read(record.result, identity)
+            value = values.read(details.get("Result"), identity)
         except SerdesError as error:
             return unreadable(error, identity)
         return None if isinstance(value, Aside) else Ok(value)
@@ -114,7 +117,8 @@ def child(
         try:
             stored = work.values.store(outcome.value, identity)
             text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
-            update = summarised(told, work.values.summary(value)) if is_large(text) else succeeded(told, text)
+            is_summarised = len(text) > SURELY_INLINE and is_large(text)
+            update = summarised(told, work.values.summary(value)) if is_summarised else succeeded(told, text)
         except Exception as refused:  # noqa: BLE001  a summary is user code
             outcome = Raised(refused)
         else:
@@ -127,7 +131,7 @@ def child(
 
 def is_large(text: str) -> bool:
     """Whether a text is too large to be recorded with its context; in bytes, as it travels."""
-    if len(text) <= LARGEST_INLINE and (text.isascii() or len(text) * 4 <= LARGEST_INLINE):
+    if len(text) <= SURELY_INLINE or (len(text) <= LARGEST_INLINE and text.isascii()):
         return False
     return len(text.encode(errors="surrogatepass")) > LARGEST_INLINE
 

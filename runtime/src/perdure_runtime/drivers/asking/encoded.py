@@ -163,9 +163,10 @@ class EncodedSteps(EncodedResults[StepValues]):
 
     def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
-        text, back = self._store(value)
+        stored = text, back = self._store(value)
         if self._chain is None and not text.startswith(OPENING):
-            return checked(text, RESULT, ELSEWHERE), back
+            checked(text, RESULT, ELSEWHERE)
+            return stored
         return self._encoded(text, identity, lambda encoded: (checked(encoded, RESULT, ELSEWHERE), back))
 
     def shown(self, text: str) -> str:
@@ -184,9 +185,9 @@ class EncodedChild(EncodedResults[ChildValues]):
 
     def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text of any size, and the value that a replay will read from it; raises `SerdesError`."""
-        stored = self._store(value)
-        text, back = stored
-        utf8_size(text, RESULT)  # it has to have one
+        stored = text, back = self._store(value)
+        if not text.isascii():
+            utf8_size(text, RESULT)  # it has to have one
         if self._chain is None and not text.startswith(OPENING):
             return stored
         return self._encoded(text, identity, lambda encoded: (encoded, back))

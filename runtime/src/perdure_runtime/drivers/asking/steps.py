@@ -19,7 +19,6 @@ from perdure_runtime.drivers.asking.functions import (
     lasting,
     name_of,
     plain_step,
-    split_name,
 )
 from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.drivers.frames import without_engine_frames
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.calls import Calls, Setting
     from perdure_runtime.values.work import StepValues
 
-__all__ = ["KnownStep", "attempts_at", "step_inside", "step_work"]
+__all__ = ["KnownStep", "attempted", "attempts_at", "step_inside", "step_work", "take_step"]
 
 CALLED = "ctx.step()"
 
@@ -74,24 +73,34 @@ class AskedStep(Asked):
         identity, record, work = self.identity, self.record, self._work
         if record is not None and (outcome := recorded(identity, work, record)) is not None:
             return outcome
-        first, args, kwargs = self._call
-        _, function, args = split_name(first, args)
-        body = function.function if isinstance(function, Optioned) else function
-        setting = self._setting
-        attempts = attempts_at(setting, identity, body, args, kwargs)
-        return step(setting.run.journal, identity, work, attempts, record)
+        return attempted(self._setting, identity, work, self._call, record)
+
+
+def attempted(
+    setting: Setting,
+    identity: Identity,
+    work: StepWork,
+    call: tuple[Any, tuple[Any, ...], dict[str, Any]],
+    record: Record | None,
+) -> Op[Outcome[Any]]:
+    """The attempts of a call of a function as a step, whose record does not tell the outcome."""
+    first, args, kwargs = call
+    if isinstance(first, str) and args:  # it has a name
+        first, args = args[0], args[1:]
+    body = first.function if isinstance(first, Optioned) else first
+    return step(setting.run.journal, identity, work, attempts_at(setting, identity, body, args, kwargs), record)
 
 
 def take_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...]) -> tuple[Identity, Record | None, StepWork]:  # noqa: ANN401  typed by the sdk
     """Take the next place in the history for a step: which step it is, what is recorded of it, and how it is run."""
     setting = calls.setting
-    run = setting.run
-    run.admit(CALLED, calls)
+    steps = setting.run.steps
+    calls.admit(CALLED)
     if isinstance(fn, str) and args:
-        _, work = run.steps.of(args[0]) or _known(setting, args[0], fn)
+        _, work = steps.of(args[0]) or _known(setting, args[0], fn)
         name: str | None = fn
     else:
-        name, work = run.steps.of(fn) or _known(setting, fn, None)
+        name, work = steps.of(fn) or _known(setting, fn, None)
     identity, record = calls.ask(Kind.STEP, Subtype.STEP, name)
     return identity, record, work
 
