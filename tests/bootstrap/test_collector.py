@@ -1,0 +1,35 @@
+"""When the garbage collector looks at what is new; each case in a process of its own, whose collector it is."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import gc, sys
+sys.path[:] = {path!r}
+{before}
+from perdure_bootstrap import collector
+collector.rest()
+collector.rest()
+assert gc.get_threshold() == collector.RESTING
+{meanwhile}
+collector.wake()
+print(gc.get_threshold() == {expected})
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "expected"),
+    [
+        ("gc.set_threshold(700, 11, 12)", "", (10_000, 11, 12)),
+        ("gc.set_threshold(50_000, 20, 5)", "", (50_000, 20, 5)),
+        ("gc.set_threshold(0, 10, 10)", "", (0, 10, 10)),
+        ("", "gc.set_threshold(500, 5, 5)", (500, 5, 5)),
+    ],
+    ids=["as Python has it", "already more seldom", "switched off", "set by a module of the user's"],
+)
+def test_after_init_it_looks_more_seldom_unless_it_is_told_otherwise(before, meanwhile, expected):
+    program = PROGRAM.format(path=sys.path, before=before, meanwhile=meanwhile, expected=expected)
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")
