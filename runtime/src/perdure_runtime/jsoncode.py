@@ -118,7 +118,7 @@ class Code:
         text = "".join(_encode(value, 0))
         written = text.encode()
         if len(written) > SMALL:
-            if text.count("[") + text.count("{") > DEEPEST and _is_too_deep(value):
+            if type(value) is not str and text.count("[") + text.count("{") > DEEPEST and _is_too_deep(value):
                 raise TypeError(f"it is nested more than {DEEPEST} levels deep")
             self._pays(len(written) * WRITING, at_once=len(written) >= LARGE)
         return written

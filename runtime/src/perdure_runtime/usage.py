@@ -13,7 +13,7 @@ were sent since, so that none are counted before that comes near the line.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.core.records import DETAILS
 from perdure_runtime.core.vocabulary import TERMINAL, Kind, Subtype
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from perdure_runtime.core.journal import Journal
-    from perdure_runtime.core.records import Record
 
 __all__ = ["Usage"]
 
@@ -58,11 +57,11 @@ class Usage:
         if quota is None:
             quota = self._quota = (self._make_quota or Quota)()
             journal = self._journal
-            self._earlier = _retries(journal)
+            self._earlier = _retries(journal.wires)
             # A condition that has tried again counts its last state once more for each time.
             size, self._uncounted = 0, journal.size * (1 + self._earlier)
             if not quota.has_room(self._uncounted):
-                size, self._uncounted = _payloads(journal), 0
+                size, self._uncounted = _payloads(journal.wires), 0
             quota.found(journal.count + self._earlier, size)
         return quota
 
@@ -73,27 +72,25 @@ class Usage:
         journal = self._journal
         self._uncounted += sum(map(len, batch))
         if not quota.has_room(size + self._uncounted) and quota.has_room(size):
-            size, self._uncounted = _payloads(journal), 0
+            size, self._uncounted = _payloads(journal.wires), 0
         for used in quota.wrote(journal.count + self._earlier + journal.outbox.retries, size):
             self._warn(str(used))
 
 
-def _retries(records: Iterable[Record]) -> int:
+def _retries(wires: Iterable[Mapping[str, Any]]) -> int:
     """Attempts after the first, and polls."""
     retries = 0
-    for record in records:
-        wire = record.wire
+    for wire in wires:
         if wire["Type"] == STEP and (attempts := (wire.get("StepDetails") or {}).get("Attempt")):
             # They are counted when they end, and an operation when it begins.
             retries += attempts - 1 if wire["Status"] in OVER else attempts
     return retries
 
 
-def _payloads(records: Iterable[Record]) -> int:
+def _payloads(wires: Iterable[Mapping[str, Any]]) -> int:
     """Bytes of payloads and errors."""
     texts: list[str] = []
-    for record in records:
-        wire = record.wire
+    for wire in wires:
         details = wire.get(DETAILS.get(wire["Type"], "")) or {}
         found = [details.get("Result") or details.get("InputPayload") or "", *_texts_of(details.get("Error"))]
         texts += found * ((details.get("Attempt") or 1) if wire.get("SubType") == Subtype.CONDITION else 1)

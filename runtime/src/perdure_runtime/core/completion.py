@@ -34,10 +34,9 @@ class Tally:
 
     __slots__ = (
         "_completion",
-        "_ended",
         "_enough",
         "_failures",
-        "_most",
+        "_limit",
         "_statuses",
         "begun",
         "broken",
@@ -49,12 +48,11 @@ class Tally:
 
     def __init__(self, total: int, limit: int | None, completion: Completion | None) -> None:
         self.total = total
-        self._most = total if limit is None else min(limit, total)
-        """Branches that may have begun by now."""
+        self._limit = total if limit is None else limit
+        """Branches that may be open at the same time."""
         self._completion = completion
         self._enough = total if completion is None else min(completion.min_successful or total, total)
         """Successes that decide it."""
-        self._ended = 0
         self._failures = 0
         self._statuses: list[BatchStatus | None] | None = None
         """How the branches stand, for who decides by that."""
@@ -75,12 +73,14 @@ class Tally:
     @property
     def has_room(self) -> bool:
         """Whether another branch may begin now."""
-        return self.begun < self._most and not self.decided
+        open_ones = self.begun - len(self.outcomes)
+        return self.begun < self.total and open_ones < self._limit and not self.decided
 
     def begin(self) -> int | None:
         """The next branch begins; its index. None where there is no room, or where the batch is over with that."""
         index = self.begun
-        if index >= (0 if self.decided else self._most):
+        most = 0 if self.decided else self.total
+        if index >= most or index - len(self.outcomes) >= self._limit:
             return None
         self.begun = index + 1
         if self._statuses is not None:
@@ -93,14 +93,11 @@ class Tally:
     def end(self, index: int, outcome: Outcome[Any]) -> None:
         """A branch has ended."""
         self.outcomes[index] = outcome
-        self._ended += 1
-        if self._most < self.total:
-            self._most += 1
         if not isinstance(outcome, Ok):
             self._failures += 1
         if self._statuses is not None:
             self._statuses[index] = BatchStatus.SUCCEEDED if isinstance(outcome, Ok) else BatchStatus.FAILED
-        elif not self._failures and self._ended < self._enough:
+        elif not self._failures and len(self.outcomes) < self._enough:
             return
         if not self.decided:
             self._decide()
@@ -112,9 +109,10 @@ class Tally:
         elif self._failures and (completion is None or self._tolerance_exceeded(completion)):
             self.reason = BatchReason.FAILURE_TOLERANCE_EXCEEDED
         if self.reason is None and self.broken is None:
-            if self._ended == self.total:
+            ended = len(self.outcomes)
+            if ended == self.total:
                 self.reason = BatchReason.ALL_COMPLETED
-            elif self._ended - self._failures < self._enough:
+            elif ended - self._failures < self._enough:
                 return
             else:
                 self.reason = BatchReason.MIN_SUCCESSFUL_REACHED
@@ -148,4 +146,4 @@ class Tally:
 
     def __repr__(self) -> str:
         state = self.reason or ("broken" if self.broken else "open")
-        return f"<Tally {state}: {self.begun} of {self.total} begun, {self._ended} ended>"
+        return f"<Tally {state}: {self.begun} of {self.total} begun, {len(self.outcomes)} ended>"

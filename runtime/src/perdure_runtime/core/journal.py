@@ -43,7 +43,8 @@ class Journal:
     __slots__ = ("_asked", "_closed", "_failures", "_loaded", "_names", "_news", "_read", "_records", "outbox", "size")
 
     def __init__(self) -> None:
-        self._records: dict[str, Record] = {}
+        self._records: dict[str, Record | dict[str, Any]] = {}
+        """By id. What the service answers is made a record where somebody looks: at most of it nobody ever does."""
         self._asked: set[str] = set()
         self._closed: set[str] = set()
         self._failures: list[ServiceError] = []
@@ -63,11 +64,13 @@ class Journal:
         self, operations: Sequence[dict[str, Any]] | Unread, scale: float = SECONDS, size: float = UNKNOWN
     ) -> None:
         """Take in operations as the service sent them, in `size` bytes; a newer state replaces an older one."""
-        records: Iterable[Record]
+        records: Iterable[Record | dict[str, Any]] = operations
         if isinstance(operations, Unread):
             ids, records = operations.ids, map(UnreadRecord, operations.texts, repeat(self._failures))
         else:
-            ids, records = list(map(ID, operations)), map(Record, operations, repeat(scale))
+            ids = list(map(ID, operations))
+            if scale != SECONDS:
+                records = map(Record, operations, repeat(scale))
         self._records.update(zip(ids, records, strict=True))
         self._news.append(ids)
         self.size += size
@@ -95,9 +98,9 @@ class Journal:
 
     def find(self, operation_id: str) -> Record | None:
         """The record, or None where nothing is recorded."""
-        while (record := self._records.get(operation_id)) is None and self._read is not None:
+        while (found := self._records.get(operation_id)) is None and self._read is not None:
             self._read()
-        return record
+        return Record(found) if isinstance(found, dict) else found
 
     def ask_next(self, scope: Scope, kind: Kind, subtype: str, name: str | None) -> tuple[Identity, Record | None]:
         """What the next call in a context asks for, and its record where there is one.
@@ -108,7 +111,7 @@ class Journal:
         operation_id = hashed(f"{scope.prefix}{scope.count + 1}")
         identity = Identity(operation_id, kind, subtype, name, scope.parent)
         record = self._records.get(operation_id)
-        if record is None and self._read is not None:
+        if isinstance(record, dict) or (record is None and self._read is not None):
             record = self.find(operation_id)
         if record is not None and is_same(identity, record):
             scope.count += 1
@@ -129,7 +132,9 @@ class Journal:
         """
         operation_id = identity.id
         self._asked.add(operation_id)
-        record = self.find(operation_id)
+        record = self._records.get(operation_id)
+        if isinstance(record, dict) or (record is None and self._read is not None):
+            record = self.find(operation_id)
         if record is None:
             if sealed:
                 asked = (("operation", "nothing: its context has finished", str(identity)),)
@@ -161,12 +166,12 @@ class Journal:
 
     def is_waiting(self, operation_id: str) -> bool:
         """Whether a parked operation has nothing new to act on."""
-        record = self._records.get(operation_id)
+        record = self._held(operation_id)
         return record is None or record.move is Move.PARK
 
     def wake(self, operation_id: str) -> float | None:
         """When the service will move a parked operation on, in epoch seconds; None where that is not known."""
-        record = self._records.get(operation_id)
+        record = self._held(operation_id)
         return None if record is None else record.wake
 
     @property
@@ -180,6 +185,11 @@ class Journal:
         return len(self._records) - 1  # every state begins with that one (PROTOCOL 1.1)
 
     @property
+    def wires(self) -> list[dict[str, Any]]:
+        """All operations that are known, as the service tells of them."""
+        return [it if isinstance(it, dict) else it.wire for it in tuple(self._records.values())]
+
+    @property
     def has_history(self) -> bool:
         """Whether any operation is recorded besides the execution itself."""
         while self.count < 1:
@@ -191,7 +201,7 @@ class Journal:
     def execution(self) -> Record | None:
         """The record of the execution itself, which holds its input."""
         while True:
-            found = next((record for record in self._records.values() if record.wire["Type"] == Kind.EXECUTION), None)
+            found = next((record for record in self if record.wire["Type"] == Kind.EXECUTION), None)
             if found is not None or not self._reads_on():
                 return found
 
@@ -201,8 +211,13 @@ class Journal:
         What lies inside a finished context is excused: its result stands for it, and its body did not run.
         """
         self.complete()
-        missed = map(self._records.__getitem__, self._loaded - self._asked)
-        return [it for it in missed if it.kind is not Kind.EXECUTION and not self._inside_finished(it)]
+        missed = map(self._held, self._loaded - self._asked)
+        return [it for it in missed if it and it.kind is not Kind.EXECUTION and not self._inside_finished(it)]
+
+    def _held(self, operation_id: str) -> Record | None:
+        """The record, as far as the history was read."""
+        found = self._records.get(operation_id)
+        return Record(found) if isinstance(found, dict) else found
 
     def _reads_on(self) -> bool:
         """Read another page; False where there is none left."""
@@ -214,7 +229,7 @@ class Journal:
     def _inside_finished(self, record: Record) -> bool:
         parent = record.parent
         while parent is not None:
-            context = self._records.get(parent)
+            context = self._held(parent)
             if context is None or parent in self._closed or context.status in TERMINAL:
                 return True
             parent = context.parent
@@ -223,13 +238,13 @@ class Journal:
     def _hint(self, identity: Identity) -> str:
         """Where in the history the operation that was asked for stands, if it stands anywhere."""
         self.complete()
-        for record in self._records.values():
+        for record in self:
             if record.id not in self._asked and not differences(identity._replace(id=record.id), record):
                 return f"the history holds {identity.name or identity.kind.value.lower()} as {record.id[:8]}, later on"
         return ""
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(tuple(self._records.values()))
+        return (Record(it) if isinstance(it, dict) else it for it in tuple(self._records.values()))
 
     def __repr__(self) -> str:
         return f"<Journal: {len(self._records)} records, {len(self._asked)} asked for>"

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.aio_branches import AioBranches
     from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.aio_watch import Watch
-    from perdure_runtime.drivers.calls import Asked, Setting
+    from perdure_runtime.drivers.calls import Setting
 
 __all__ = ["Aio"]
 
@@ -67,19 +67,14 @@ class Aio:
         self._calls = AioCalls(setting.run, watch, loop, make_bodies)
         self.unawaited: dict[DurableCall[Any], None] = {}
         """Operations that were asked for, and that nobody has awaited or taken over."""
-        self._going: dict[Asked, None] = {}
-        """Operations that are awaited, and have not come to their end."""
+        self.cut_off: list[Identity] = []
+        """Operations that began and were not awaited to their end, in code that was not cut off itself."""
         self._branches: AioBranches | None = None
 
     @property
     def unstarted(self) -> list[DurableCall[Any]]:
         """Operations that were asked for and never awaited, although their code went on to its end."""
         return [call for call in self.unawaited if not call.calls.home.closed]
-
-    @property
-    def cut_off(self) -> list[Identity]:
-        """Operations that began and were not awaited to their end."""
-        return [asked.identity for asked in self._going]
 
     def refusal(self, calls: Any) -> str | None:  # noqa: ANN401  the `TaskCalls` of a context of ours
         """Why a call does not come from the task that runs its context's code, or None where it does."""
@@ -137,26 +132,30 @@ class Aio:
                 calls.scope.passed = calls.scope.count
             else:
                 calls.scope.begins(asked.record)
-                self._going[asked] = None
                 outcome = yield from self.driven(outcome, lane)
-                del self._going[asked]
                 calls.scope.ended(asked.record)
         except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
             run.fail(error)
             raise Stop from None
+        except BaseException:
+            self._cuts_off(asked.identity, lane)
+            raise
         finally:
             if speaker is not None:
                 speaker.speaks = True
             if lane is not home:
                 home.left_by(lane)
-            if lane.closed:
-                self._going.pop(asked, None)
         if isinstance(outcome, Ok):
             return outcome.value
         try:
             return result_of(outcome)
         finally:
             del outcome
+
+    def _cuts_off(self, identity: Identity, lane: AioLane) -> None:
+        """An operation is left in the middle: to be told, if its code goes on to its end all the same."""
+        if not lane.closed:
+            self.cut_off.append(identity)
 
     def _elsewhere(self, call: DurableCall[Any]) -> tuple[TaskCalls | None, AioLane]:
         """For an operation that its context's own code does not await: whose code does, and a line of its own."""
@@ -192,7 +191,8 @@ class Aio:
                 elif isinstance(effect, Call):
                     while ticket := committer.before(lane, effect):  # more may have become due meanwhile
                         yield from self._watch.acknowledged(ticket)
-                        lane.check()
+                        if lane.closed:
+                            raise Stop
                     reply = self._calls.begin(lane, effect)
                     if isinstance(reply, OUTCOMES):
                         succeeded = isinstance(reply, Ok)
@@ -202,7 +202,8 @@ class Aio:
                     reply = yield from self._inside(lane, effect, in_branch=in_branch)
                 else:
                     reply = yield from self._begun(effect, lane)
-                lane.check()
+                if lane.closed:
+                    raise Stop  # nothing of it goes on
         finally:
             # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
             operation.close()

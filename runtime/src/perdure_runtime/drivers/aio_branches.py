@@ -183,9 +183,6 @@ class AioBranches:
         del fan.lanes[index]
         fan.lane.owed = max(fan.lane.owed, lane.owed)
         fan.owed = max(fan.owed, lane.owed)  # it may be for this outcome that another branch begins
-        self._count(fan, index, outcome)
-
-    def _count(self, fan: AioFan, index: int, outcome: Outcome[Any]) -> None:
         tally = fan.effect.tally
         tally.end(index, outcome)
         if tally.decided:

@@ -43,11 +43,6 @@ class AioLane:
         self._run = run
         self.owed = owed
 
-    def check(self) -> None:
-        """Raise `Stop` where nothing of it goes on."""
-        if self.closed:
-            raise Stop
-
     def cut_off(self) -> None:
         """It goes on without an outcome; what runs in it is cancelled."""
         closing = [self]

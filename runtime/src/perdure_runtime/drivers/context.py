@@ -267,7 +267,7 @@ class LineContext(DurableContext):
         if isinstance(outcome, Ok):
             return outcome.value
         if outcome is None:
-            return _driven(calls, record, attempted(calls.setting, identity, work, (fn, args, kwargs), record))
+            return _driven(calls, record, attempted(calls.setting, identity, work, record, fn, args, kwargs))
         try:
             return result_of(outcome)
         finally:

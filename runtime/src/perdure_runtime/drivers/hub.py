@@ -114,7 +114,7 @@ class Hub:
     def _open_branches(self) -> bool:
         """Open branches where there is room, some at a time: those opened first may be done before the last begins.
 
-        Whether any had been able to begin. One whose outcome is recorded has ended with that, and takes no lane.
+        Whether there was a batch to look at. A branch whose outcome is recorded has ended with that, and takes no lane.
         """
         if not self._hungry or self._run.committer.waiting >= MOST_UPDATES:
             return False

@@ -10,7 +10,7 @@ from perdure_runtime.core.effects import Enter
 from perdure_runtime.core.operations.child import ChildWork, child, recorded
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedChild
-from perdure_runtime.drivers.asking.functions import lasting, name_of, plain_child, split_name
+from perdure_runtime.drivers.asking.functions import lasting, name_of, plain_child
 from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.tuples import NamedTuple
 
@@ -75,7 +75,7 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
     setting = calls.setting
     journal = setting.run.journal
     values: CoreChildValues
-    name, function, rest = split_name(fn, args)
+    name, function, rest = (fn, args[0], args[1:]) if isinstance(fn, str) and args else (None, fn, args)
     known = setting.run.children.of(function) or _known(setting, function, name)
     options = known.options
     chosen = known.name if name is None else name
@@ -84,7 +84,7 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
         values = known.values
     else:
         identity, record = calls.ask(Kind.CONTEXT, known.subtype, chosen)
-        scope = calls.inner(identity)
+        scope = calls.scope.inside(identity)
         values = known.encoded if record is None else known.encoded.given(record)
     body = function.function if isinstance(function, Optioned) else function
     code = (lambda context: body(context, *rest, **kwargs)) if rest or kwargs else body

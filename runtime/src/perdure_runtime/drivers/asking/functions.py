@@ -25,7 +25,6 @@ __all__ = [
     "name_of",
     "plain_child",
     "plain_step",
-    "split_name",
     "unwrapped",
 ]
 
@@ -34,13 +33,6 @@ PLAIN_CHILD = ChildOptions()
 COROUTINE = 0x80
 """The code flag of `async def`; `inspect` names it, but is too dear to import for it."""
 MOST_LAYERS = 100
-
-
-def split_name(first: Any, args: tuple[Any, ...]) -> tuple[str | None, Any, tuple[Any, ...]]:  # noqa: ANN401  user code's
-    """`(name, fn, …)` or `(fn, …)`: the name where one is given, the function, and its arguments."""
-    if isinstance(first, str) and args:
-        return first, args[0], args[1:]
-    return None, first, args
 
 
 def plain_step(function: Any, called: str) -> tuple[Callable[..., Any], StepOptions]:  # noqa: ANN401  user code's

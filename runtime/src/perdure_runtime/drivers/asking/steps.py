@@ -73,22 +73,24 @@ class AskedStep(Asked):
         identity, record, work = self.identity, self.record, self._work
         if record is not None and (outcome := recorded(identity, work, record)) is not None:
             return outcome
-        return attempted(self._setting, identity, work, self._call, record)
+        return attempted(self._setting, identity, work, record, *self._call)
 
 
 def attempted(
     setting: Setting,
     identity: Identity,
     work: StepWork,
-    call: tuple[Any, tuple[Any, ...], dict[str, Any]],
     record: Record | None,
+    first: Any,  # noqa: ANN401  typed by the sdk
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
 ) -> Op[Outcome[Any]]:
     """The attempts of a call of a function as a step, whose record does not tell the outcome."""
-    first, args, kwargs = call
     if isinstance(first, str) and args:  # it has a name
         first, args = args[0], args[1:]
     body = first.function if isinstance(first, Optioned) else first
-    return step(setting.run.journal, identity, work, attempts_at(setting, identity, body, args, kwargs), record)
+    attempts = partial(_attempt, setting, identity, body, args, kwargs)
+    return step(setting.run.journal, identity, work, attempts, record)
 
 
 def take_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...]) -> tuple[Identity, Record | None, StepWork]:  # noqa: ANN401  typed by the sdk
