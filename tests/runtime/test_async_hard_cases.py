@@ -87,6 +87,20 @@ def test_operations_that_the_end_cuts_off_are_named(capsys):
     assert "wait 'forgotten'" in capsys.readouterr().out
 
 
+def test_operations_of_a_branch_that_lost_are_not_said_to_be_cut_off(capsys):
+    async def loser(ctx):
+        await asyncio.gather(ctx.wait(seconds=100), ctx.wait(seconds=200))
+
+    async def winner(ctx):
+        return await ctx.step(aadd, 3, 4)
+
+    async def workflow(event, ctx):
+        return await ctx.race(loser, winner)
+
+    assert succeeded(run(workflow).execution) == 7
+    assert "cut off" not in capsys.readouterr().out
+
+
 def test_queueing_does_not_wait_for_a_request_on_its_way():
     release = threading.Event()
 

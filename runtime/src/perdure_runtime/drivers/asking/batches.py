@@ -187,11 +187,10 @@ def _ask(
             values = code.encoded.given(record)
         inner = scope.inside(owner, virtual=code.is_virtual)
         inner.index, inner.total = index, total
-        args = () if inputs is None else (inputs[index],)
         runs = (
-            Enter(_given(code.body, args), inner)
+            Enter(_given(code.body, inputs, index), inner)
             if code.step is None
-            else partial(step_inside, setting, inner, code.step, args)
+            else partial(step_inside, setting, inner, code.step, () if inputs is None else (inputs[index],))
         )
         work = ChildWork(runs, values, calls.home, code.is_virtual, code.options.on_error)
         return child(journal, owner, inner, work, record)
@@ -221,9 +220,12 @@ def _ask(
     return AskedOperation(identity, record, batch(journal, identity, scope, work))
 
 
-def _given(body: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[Any], Any]:
+def _given(body: Callable[..., Any], inputs: tuple[Any, ...] | None, index: int) -> Callable[[Any], Any]:
     """The code of a branch as a function of its context alone."""
-    return (lambda context: body(context, *args)) if args else body
+    if inputs is None:
+        return body
+    item = inputs[index]
+    return lambda context: body(context, item)
 
 
 def _performed(calls: Calls[Any], asked: Asked) -> Op[Outcome[Any]]:
