@@ -102,3 +102,27 @@ def two_steps(name):
         yield ctx.wait(1)
 
     return workflow
+
+
+class Alike(str):
+    """A text that takes itself for any other."""
+
+    __slots__ = ()
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return hash("")
+
+
+@both
+def test_a_name_is_checked_whatever_takes_itself_for_it(colour):
+    @colour
+    def workflow(event, ctx):
+        first = yield ctx.step(Alike("good"), add, 1, 2)
+        with pytest.raises(ValueError, match="a name is"):
+            yield ctx.step("", add, 1, 2)
+        return (yield ctx.step("after", add, first, 2))
+
+    assert succeeded(run(workflow).execution) == 5

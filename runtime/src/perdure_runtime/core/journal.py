@@ -118,7 +118,9 @@ class Journal:
         else:
             is_new = type(name) is not str or name not in self._names
             if name is not None and is_new and (record is None or differences(identity, record)):
-                self._names.add(checked_name(name))
+                checked_name(name)
+                if type(name) is str:  # one of the user's own kind may be equal to whatever it likes
+                    self._names.add(name)
             scope.advance(record)
             if record is not None or scope.sealed:
                 return identity, self.ask(identity, sealed=scope.sealed)

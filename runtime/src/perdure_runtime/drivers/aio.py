@@ -163,7 +163,8 @@ class Aio:
         if CURRENT_STEP.get(None) is not None:
             self._run.refuse_inside_a_step(f"the {call.identity}")
         if calls.task is None:
-            raise DurableCallRefused("an operation", ENDED)
+            self._cuts_off(call.identity, calls.home)  # a task that nobody awaits tells nobody of the refusal
+            raise DurableCallRefused(f"the {call.identity}", ENDED)
         task = asyncio.current_task()
         speaker = _whose_code(task)
         return speaker, calls.home.entered_by(calls, task if speaker is None else None)

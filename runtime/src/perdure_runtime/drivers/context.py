@@ -16,6 +16,7 @@ from perdure_runtime.core.effects import OUTCOMES, Ok
 from perdure_runtime.core.operations.step import recorded
 from perdure_runtime.drivers.asking.steps import attempted, take_step
 from perdure_runtime.drivers.calls import Asked, Calls, Setting, result_of
+from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.logs import SCOPE, DurableLogger
 
 if TYPE_CHECKING:
@@ -288,9 +289,9 @@ def _recorded(calls: Calls[Line | Lane], identity: Identity, work: StepWork, rec
     run.speaker = None
     try:
         outcome = recorded(identity, work, record)
-    except Exception as error:  # noqa: BLE001  see `_performed`
-        run.fail(error)
-        calls.home.stop()
+    except BaseException as error:
+        _left(calls, error)
+        raise
     run.speaker = calls
     if outcome is not None:
         calls.scope.passed = calls.scope.count
@@ -304,9 +305,9 @@ def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
     run.speaker = None
     try:
         begun = asked.begin()
-    except Exception as error:  # noqa: BLE001  user code's failures are outcomes: this is the service's, or ours
-        run.fail(error)
-        calls.home.stop()
+    except BaseException as error:
+        _left(calls, error)
+        raise
     if not isinstance(begun, OUTCOMES):
         return _driven(calls, asked.record, begun)
     run.speaker = calls
@@ -328,10 +329,8 @@ def _driven(calls: Calls[Line | Lane], record: Record | None, operation: Op[Outc
     except BaseException as error:
         # One that has to wait is dropped where it stands; it holds its last failure, whose frames hold it.
         operation.close()
-        if not isinstance(error, Exception):
-            raise
-        run.fail(error)
-        calls.home.stop()
+        _left(calls, error)
+        raise
     run.speaker = calls
     if isinstance(outcome, Ok):
         return outcome.value
@@ -339,6 +338,16 @@ def _driven(calls: Calls[Line | Lane], record: Record | None, operation: Op[Outc
         return result_of(outcome)
     finally:
         del outcome
+
+
+def _left(calls: Calls[Line | Lane], error: BaseException) -> None:
+    """An operation was left without an outcome; raises `Stop` where that is the end of the run, too."""
+    run = calls.setting.run
+    if isinstance(error, Exception):  # user code's failures are outcomes: this is the service's, or ours
+        run.fail(error)
+        calls.home.stop()
+    if not isinstance(error, Stop):
+        run.speaker = calls  # the process ends, and what user code does about that is allowed
 
 
 def enter_here(setting: Setting, line: Line | Lane, body: Callable[[Any], object], scope: Scope) -> object:
