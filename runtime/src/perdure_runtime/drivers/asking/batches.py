@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from perdure import Batch, Completion, Serdes, Step
     from perdure_runtime.core.effects import Begun, Op, Outcome
-    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
     from perdure_runtime.drivers.calls import Asked, Calls, Setting
     from perdure_runtime.values.work import ChildValues
@@ -161,19 +161,59 @@ def _ask(
     )
     identity, record = calls.ask(Kind.CONTEXT, kinds.batch, name)
     scope = calls.inner(identity)
-    journal = setting.run.journal
+    branches = Branches(calls, identity, scope, codes, names, inputs)
+    work = BatchWork(
+        total,
+        policy.concurrency,
+        completion,
+        branches.begin,
+        branches.identity_of,
+        names.__getitem__,
+        branches.is_recorded,
+        branches.revive,
+        encoded_batch(setting, identity, record, batch_values, setting.chain),
+        calls.home,
+        is_read_from_branches=inputs is None and any(code.asked is not None for code in codes),
+    )
+    return AskedOperation(identity, record, batch(setting.run.journal, identity, scope, work))
 
-    def identity_of(index: int) -> Identity:
-        code = codes[index]
+
+class Branches:
+    """The branches of one batch, by their index."""
+
+    __slots__ = ("_calls", "_codes", "_identity", "_inputs", "_names", "_scope")
+
+    def __init__(
+        self,
+        calls: Calls[Any],
+        identity: Identity,
+        scope: Scope,
+        codes: list[Code],
+        names: list[str],
+        inputs: tuple[Any, ...] | None,
+    ) -> None:
+        self._calls = calls
+        self._identity = identity
+        self._scope = scope
+        self._codes = codes
+        self._names = names
+        self._inputs = inputs
+        """The items of a map, which its code is called with."""
+
+    def identity_of(self, index: int) -> Identity:
+        """Which operation a branch is."""
+        code = self._codes[index]
         if code.asked is not None:
             return code.asked.identity
-        return branch_of(identity, index, code.subtype, names[index], scope.parent)
+        return branch_of(self._identity, index, code.subtype, self._names[index], self._scope.parent)
 
-    def branch(index: int) -> Begun[Any]:
-        code = codes[index]
+    def begin(self, index: int) -> Begun[Any]:
+        """A branch's outcome where that is recorded, else what has to be driven."""
+        calls, scope = self._calls, self._scope
+        code, journal = self._codes[index], calls.setting.run.journal
         if code.asked is not None:
             return _performed(calls, code.asked)
-        owner = branch_of(identity, index, code.subtype, names[index], scope.parent)
+        owner = branch_of(self._identity, index, code.subtype, self._names[index], scope.parent)
         values: CoreChildValues = code.values
         record = None
         if code.is_virtual:
@@ -186,38 +226,26 @@ def _ask(
                 return outcome
             values = code.encoded.given(record)
         inner = scope.inside(owner, virtual=code.is_virtual)
-        inner.index, inner.total = index, total
-        runs = (
-            Enter(_given(code.body, inputs, index), inner)
-            if code.step is None
-            else partial(step_inside, setting, inner, code.step, () if inputs is None else (inputs[index],))
-        )
-        work = ChildWork(runs, values, calls.home, code.is_virtual, code.options.on_error)
+        inner.index, inner.total = index, len(self._codes)
+        work = ChildWork(self._runs(code, index, inner), values, calls.home, code.is_virtual, code.options.on_error)
         return child(journal, owner, inner, work, record)
 
-    def is_recorded(index: int) -> bool:
-        code = codes[index]
+    def is_recorded(self, index: int) -> bool:
+        """Whether a branch is a context with a record of its own."""
+        code = self._codes[index]
         return not code.is_virtual and code.asked is None
 
-    def revive(index: int, error: Mapping[str, object]) -> Exception:
-        code = codes[index]
-        revived = code.values.revive(dict(error), identity_of(index), 0)
+    def revive(self, index: int, error: Mapping[str, object]) -> Exception:
+        """The exception that a branch's recorded error stands for."""
+        code = self._codes[index]
+        revived = code.values.revive(dict(error), self.identity_of(index), 0)
         return revived if code.options.on_error is None else mapped(code.options.on_error, revived)
 
-    work = BatchWork(
-        total,
-        policy.concurrency,
-        completion,
-        branch,
-        identity_of,
-        names.__getitem__,
-        is_recorded,
-        revive,
-        encoded_batch(setting, identity, record, batch_values, setting.chain),
-        calls.home,
-        is_read_from_branches=inputs is None and any(code.asked is not None for code in codes),
-    )
-    return AskedOperation(identity, record, batch(journal, identity, scope, work))
+    def _runs(self, code: Code, index: int, inner: Scope) -> Enter | Callable[[], Op[Outcome[Any]]]:
+        if code.step is None:
+            return Enter(_given(code.body, self._inputs, index), inner)
+        args = () if self._inputs is None else (self._inputs[index],)
+        return partial(step_inside, self._calls.setting, inner, code.step, args)
 
 
 def _given(body: Callable[..., Any], inputs: tuple[Any, ...] | None, index: int) -> Callable[[Any], Any]:
