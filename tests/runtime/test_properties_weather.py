@@ -40,7 +40,8 @@ def test_neither_the_order_of_wakes_nor_when_the_world_speaks_changes_anything(d
 @given(STEADY, HURRY)
 def test_a_deadline_that_is_always_near_changes_nothing(drawn, hurry):
     colour, shape = drawn
-    assume("exhausted" not in repr(shape))  # a check that is handed over counts as one of the poll's
+    # A check that is handed over counts as one of the poll's, and an error tells in which attempt it was raised.
+    assume("exhausted" not in repr(shape) and "Condition(how='raises'" not in repr(shape))
     undisturbed, hurried = ran(shape, colour), ran(shape, colour, hurry)
     assert broken_laws(hurried) == []
     assert hurried.ending == undisturbed.ending
