@@ -1,4 +1,4 @@
-"""orjson without `inspect`, which comes when somebody asks for it."""
+"""orjson without `inspect` and `copy`, which come when somebody asks for them."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from perdure_runtime.jsoncode import CODE, LARGE_VALUE
 
 CODE.foresee(LARGE_VALUE)
 assert "orjson" in sys.modules
-print("inspect" in sys.modules)
+print(*[name for name in ("inspect", "copy") if name in sys.modules])
 
 import dataclasses
 import orjson
@@ -25,13 +25,18 @@ class Point:
 assert str(Point(1)) == "Point(x=1)" and Point.__doc__ == "Point(x: int)"
 assert orjson.dumps(Point(1)) == b'{{"x":1}}'
 
+points = [Point(1)]
+assert dataclasses.asdict(Point(points)) == {{"x": [{{"x": 1}}]}} and dataclasses.asdict(Point({{1}})) == {{"x": {{1}}}}
+import copy
+assert copy.deepcopy is dataclasses.copy.deepcopy and copy.copy(points) == points
+
 import inspect
 assert type(inspect).__name__ == "module" and inspect.signature is dataclasses.inspect.signature
 """
 
 
-@pytest.mark.parametrize(("before", "is_there"), [("", False), ("import inspect", True)])
-def test_orjson_comes_without_inspect_unless_that_is_there_already(before, is_there):
+@pytest.mark.parametrize(("before", "is_there"), [("", ""), ("import inspect", "inspect"), ("import copy", "copy")])
+def test_orjson_comes_without_them_unless_they_are_there_already(before, is_there):
     program = PROGRAM.format(path=sys.path, before=before)
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == (f"{is_there}\n", "")
@@ -41,9 +46,9 @@ def test_who_asks_meanwhile_gets_the_real_one():
     program = f"""
 import sys
 sys.path[:] = {sys.path!r}
-from perdure_runtime.unasked import without_inspect
+from perdure_runtime.unasked import without
 
-with without_inspect():
+with without("inspect"):
     import inspect as early
     from inspect import signature
     import inspect as late

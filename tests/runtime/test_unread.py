@@ -5,21 +5,27 @@ import sys
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from perdure import ServiceError
+from perdure_runtime import unread
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.jsoncode import Code
 from perdure_runtime.service import wire
 from perdure_runtime.unread import Unread, cut, operation_in
 
 
-@pytest.fixture
-def lean(monkeypatch):
-    """As in a process that has not met orjson."""
-    monkeypatch.delitem(sys.modules, "orjson", raising=False)
-    monkeypatch.setattr(wire, "CODE", Code())
+@pytest.fixture(autouse=True, params=["_json", "orjson"])
+def library(request, monkeypatch):
+    """Which of the two is in use."""
+    if request.param == "_json":
+        monkeypatch.delitem(sys.modules, "orjson", raising=False)
+    code = Code()
+    code.read(b"0")
+    assert code.is_swift is (request.param == "orjson")
+    monkeypatch.setattr(wire, "CODE", code)
+    monkeypatch.setattr(unread, "CODE", code)
 
 
 def operation(name, **members):
@@ -54,7 +60,7 @@ MANY = [operation(name, Name=LONG) for name in "abc"]
     ],
 )
 @pytest.mark.parametrize("place", [0, 2, len(MANY)])
-def test_operations_are_cut_where_they_are(members, place, lean):
+def test_operations_are_cut_where_they_are(members, place):
     told = answer(*MANY[:place], operation("special", **members), *MANY[place:], NextMarker="m")
     read = wire.checkpointed(compact(told).encode())
     assert isinstance(read.operations, Unread)
@@ -88,7 +94,7 @@ def test_operations_are_cut_where_they_are(members, place, lean):
         "{}",
     ],
 )
-def test_an_answer_of_any_other_shape_is_read_whole(text, lean):
+def test_an_answer_of_any_other_shape_is_read_whole(text):
     try:
         expected = wire._checkpointed(json.loads(text))
     except wire.MalformedAnswer as refused:
@@ -114,25 +120,26 @@ OPERATIONS = some.lists(
 
 
 @pytest.mark.slow
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the library is one for all examples
 @given(OPERATIONS, some.dictionaries(TEXTS, VALUES, max_size=2))
 def test_cut_or_not_the_operations_are_the_same(operations, members):
     text = compact(members | answer(*operations))
-    parts = cut(text)
+    parts = cut(text.encode())
     if parts is not None:
-        frame, unread = parts
-        assert list(unread) == operations
-        assert unread.ids == [one["Id"] for one in operations]
-        assert json.loads(frame) == members | answer(0)
+        frame, ids, texts = parts
+        assert [operation_in(it) for it in texts] == operations[:-1]
+        assert ids == [one["Id"] for one in operations]
+        assert json.loads(frame) == members | answer(operations[-1])
 
 
 @pytest.mark.parametrize("end", range(1, 40))
-def test_an_answer_that_breaks_off_is_malformed(end, lean):
+def test_an_answer_that_breaks_off_is_malformed(end):
     text = compact(answer(*MANY))
     with pytest.raises(wire.MalformedAnswer, match="not JSON"):
         wire.checkpointed(text[:-end].encode())
 
 
-def test_an_answer_that_is_no_text_is_malformed(lean):
+def test_an_answer_that_is_no_text_is_malformed():
     with pytest.raises(wire.MalformedAnswer, match="not JSON"):
         wire.checkpointed(b"\xff")
 
@@ -143,7 +150,7 @@ def test_what_is_no_operation_is_noticed_where_it_is_read(text):
         operation_in(text)
 
 
-def test_a_record_that_cannot_be_read_is_a_failure_that_stays(lean):
+def test_a_record_that_cannot_be_read_is_a_failure_that_stays():
     text = compact(answer(*MANY)).replace('"a","Type":"STEP"', '"a","Type":STEP')
     journal = Journal()
     journal.merge(wire.checkpointed(text.encode()).operations)
@@ -157,8 +164,8 @@ def test_a_record_that_cannot_be_read_is_a_failure_that_stays(lean):
     assert journal.failure is not None
 
 
-def test_an_unread_record_has_no_other_attributes(lean):
+def test_an_unread_record_has_no_other_attributes():
     journal = Journal()
-    journal.merge(Unread(["a"], ['"Id":"a"']))
+    journal.merge(Unread(["a", "b"], ['"Id":"a"'], [{"Id": "b"}]))
     with pytest.raises(AttributeError):
         _ = journal.find("a").anything

@@ -1,9 +1,10 @@
 """JSON at the speed of C, by whichever library is worth its import.
 
-orjson takes 20 ms of a cold start to import, most of it for modules that it brings along, and a small invocation is
-through before that. So a process begins with what is behind Python's own `json`, which takes some 5 ms more for each
-megabyte that it reads and 15 for each that it writes. It changes to orjson where user code has loaded that already, at
-the first large text, and after a few megabytes.
+orjson takes 6 ms of a cold start to import, most of it for modules that it brings along, and a small invocation is
+through before that. So a process begins with what is behind Python's own `json`, which takes some 4 ms more for each
+megabyte that it reads and 8 for each that it writes. It changes to orjson where user code has loaded that already, at
+the first large value, and once it has lost about half of what the import takes: a process that has come so far is
+likely to be asked for more of the same, and it has not lost much if it is not.
 
 Either reads what the other wrote. Where they differ, nobody is to rely on it: integers beyond 64 bits, NaN, tuples,
 keys of a dict that are not text, subclasses of builtins. Values of the user's pass `values/jsontext.py`, which proves
@@ -20,21 +21,21 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CODE", "SMALL", "Code", "beginning", "quoted", "scan"]
+__all__ = ["CODE", "SMALL", "Code", "quoted", "scan"]
 
+MUCH = 640 * 1024
+"""Bytes in all after which it pays, as if they were all read: many small texts are worth it as much as a large one."""
+WRITING = 2
+"""How many times as much it saves where a text is written."""
 LARGE = 128 * 1024
-"""Bytes of one written text with which orjson pays: written, read back and sent they cost a fifth of its import, and
+"""Bytes of one written text with which it pays at once: they are written, read back and read again in the answer, and
 more of their kind will follow. What a map of 1,000 comes to is less, and comes once."""
 LARGE_VALUE = 64 * 1024
 """Bytes that `marshal` makes of such a value, which counts each text that occurs many times as one."""
-MUCH = 4 * 1024 * 1024
-"""Bytes in all after which it pays, as if they were all read."""
-WRITING = 3
-"""How many times as much it saves where a text is written."""
 DEEPEST = 254
 """Levels of lists and dicts that either library writes: orjson takes no more."""
 SMALL = 2 * DEEPEST
-"""Bytes of a text that is too short to be nested more deeply, and for which no library is worth a thought."""
+"""Bytes of a text that is too short to be nested more deeply."""
 CONTAINERS = frozenset({list, tuple, dict})
 SPACE = " \t\n\r"
 
@@ -65,17 +66,6 @@ scan: Final[Callable[[str, int], tuple[Any, int]]] = make_scanner(cast("Any", _S
 _encode = make_encoder(None, _unknown, encode_basestring, None, ":", ",", *(False, False, False))
 
 
-def beginning(text: str) -> tuple[Any, int]:
-    """The value that a JSON text begins with, and where it ends; raises ValueError where there is none."""
-    try:
-        value, end = scan(text, 0)
-    except StopIteration as place:
-        raise ValueError(f"there is no value at character {place.value}") from None
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    return value, end
-
-
 def _is_too_deep(value: object) -> bool:
     level: list[Any] = [value]
     for _ in range(DEEPEST):
@@ -93,9 +83,10 @@ class Code:
 
     def __init__(self) -> None:
         self.used = 0
+        """Bytes, as if they were all read."""
         self.is_swift = False
-        """Whether it is orjson, which leaves little to be gained by hand."""
-        self.read: Callable[[bytes], Any] = self._read_at_first
+        """Whether it is orjson."""
+        self.read: Callable[[bytes | str], Any] = self._read_at_first
         """What a JSON text stands for; raises ValueError for anything else."""
         self.written: Callable[[object], bytes] = self._written_at_first
         """A value as JSON; raises TypeError or ValueError where it has no such form."""
@@ -105,11 +96,16 @@ class Code:
         if size >= LARGE_VALUE and not self.is_swift:
             self._pays(0, at_once=True)
 
-    def _read_at_first(self, data: bytes) -> Any:  # noqa: ANN401  any JSON
-        if len(data) > SMALL and self._pays(len(data)):
+    def _read_at_first(self, data: bytes | str) -> Any:  # noqa: ANN401  any JSON
+        if self._pays(len(data)):
             return self.read(data)
-        text = data.decode().strip(SPACE)
-        value, end = beginning(text)
+        text = (data if isinstance(data, str) else data.decode()).strip(SPACE)
+        try:
+            value, end = scan(text, 0)
+        except StopIteration as place:
+            raise ValueError(f"there is no value at character {place.value}") from None
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
         if end != len(text):
             raise ValueError(f"there is something after the value, at character {end}")
         return value
@@ -117,10 +113,14 @@ class Code:
     def _written_at_first(self, value: object) -> bytes:
         text = "".join(_encode(value, 0))
         written = text.encode()
-        if len(written) > SMALL:
-            if type(value) is not str and text.count("[") + text.count("{") > DEEPEST and _is_too_deep(value):
-                raise TypeError(f"it is nested more than {DEEPEST} levels deep")
-            self._pays(len(written) * WRITING, at_once=len(written) >= LARGE)
+        if (
+            len(written) > SMALL
+            and type(value) is not str
+            and text.count("[") + text.count("{") > DEEPEST
+            and _is_too_deep(value)
+        ):
+            raise TypeError(f"it is nested more than {DEEPEST} levels deep")
+        self._pays(len(written) * WRITING, at_once=len(written) >= LARGE)
         return written
 
     def _pays(self, cost: int, *, at_once: bool = False) -> bool:
@@ -128,9 +128,9 @@ class Code:
         self.used += cost
         if not at_once and self.used < MUCH and "orjson" not in sys.modules:
             return False
-        from perdure_runtime.unasked import without_inspect
+        from perdure_runtime.unasked import without
 
-        with without_inspect():
+        with without("inspect", "copy"):
             import orjson
 
         options = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME

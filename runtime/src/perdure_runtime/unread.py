@@ -1,8 +1,7 @@
 """The operations of an answer, cut apart and not read.
 
-Most of what an answer tells is the echo of what was just sent, and nobody looks at it. Where Python's own scanner would
-read it, which takes ten times as long as orjson, the operations are cut apart, and each is read when it is asked for
-more than its id.
+Most of what an answer tells is the echo of what was just sent, and nobody looks at it. So the operations are cut apart,
+and each is read when it is asked for more than its id.
 
 Why the cuts are right. In the text of an answer that has no `[` but that of its operations, inside of texts or out,
 there is no other list. An object behind a comma is an element of a list, for in an object a name stands there; so `},{`
@@ -11,64 +10,63 @@ and no name follows the end of a text. So `},{"Id":"` is such a place for certai
 this, they are all such places. They are all there are, white space or not, where no other `"Id"` is found: inside of a
 text its quotes would be escaped.
 
-What is left when the operations are taken out is read at once, with a mark in their place, and so is the last of them,
-to know where it ends. An answer in any other shape is read whole.
+What is left when all operations but the last are taken out is read at once: only that tells where the last one ends.
+An answer in any other shape is read whole.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from perdure_runtime.jsoncode import beginning
+from perdure_runtime.jsoncode import CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["MARK", "Unread", "cut", "operation_in"]
+__all__ = ["Unread", "cut", "operation_in"]
 
 OPENING = '"Operations":[{'
 NAME, FIRST = '"Id"', '"Id":"'
-MARK = 0
 
 
 class Unread:
     """Operations that are read where they are looked at."""
 
-    __slots__ = ("ids", "texts")
+    __slots__ = ("ids", "read", "texts")
 
-    def __init__(self, ids: list[str], texts: list[str]) -> None:
+    def __init__(self, ids: list[str], texts: list[str], read: Sequence[dict[str, Any]] = ()) -> None:
         self.ids = ids
         self.texts = texts
         """An object each, without its brackets."""
+        self.read = read
+        """Operations behind those, which are read already."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return map(operation_in, self.texts)
+        return chain(map(operation_in, self.texts), self.read)
 
 
-def cut(text: str) -> tuple[str, Unread] | None:
-    """An answer with a mark in place of its operations, and the operations; None for one that is to be read whole."""
-    head, _, inner = text.partition(OPENING)
-    texts = inner.split("},{")
-    if "[" in head or "[" in inner or {piece[: len(FIRST)] for piece in texts} != {FIRST}:
+def cut(answer: bytes) -> tuple[str, list[str], list[str]] | None:
+    """The answer with only the last of its operations, the ids of all, and the texts of the others.
+
+    None for one that is to be read whole. Raises ValueError for one that is no text.
+    """
+    if answer.find(b"[", answer.find(b"[") + 1) >= 0:
         return None
-    if inner.count(NAME) != len(texts):
+    head, _, inner = answer.decode().partition(OPENING)
+    texts = inner.split("},{")
+    if {piece[: len(FIRST)] for piece in texts} != {FIRST} or inner.count(NAME) != len(texts):
         return None
     ids = [piece[len(FIRST) : piece.find('"', len(FIRST))] for piece in texts]
     if "\\" in "".join(ids):
         return None
-    last = "{" + texts[-1]
-    _, end = beginning(last)
-    texts[-1] = last[1 : end - 1]
-    return f"{head}{OPENING[:-1]}{MARK}{last[end:]}", Unread(ids, texts)
+    return f"{head}{OPENING}{texts.pop()}", ids, texts
 
 
 def operation_in(text: str) -> dict[str, Any]:
     """The operation that one of the texts holds; raises ValueError where it holds anything else."""
-    operation, end = beginning(f"{{{text}}}")
-    if end != len(text) + 2:
-        raise ValueError(f"there is something after the operation, at character {end}")
-    found: dict[str, Any] = operation
-    return found
+    operation: dict[str, Any] = CODE.read(f"{{{text}}}")
+    return operation

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 from perdure_runtime.jsoncode import CODE
 from perdure_runtime.service.percent import percent_encoded
 from perdure_runtime.service.protocol import Checkpointed, StatePage
-from perdure_runtime.unread import MARK, cut
+from perdure_runtime.unread import Unread, cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from perdure_runtime.unread import Unread
 
 CHECKPOINT = "CheckpointDurableExecution"
 GET_STATE = "GetDurableExecutionState"
@@ -49,7 +47,7 @@ def checkpoint_body(token: str, updates: Sequence[bytes], client_token: str) -> 
 
 def checkpointed(body: bytes) -> Checkpointed:
     """Read the answer to CheckpointDurableExecution. Raises `MalformedAnswer`."""
-    if len(body) > SHORT and not CODE.is_swift and (answer := _unread(body)) is not None:
+    if len(body) > SHORT and (answer := _unread(body)) is not None:
         return answer
     return _checkpointed(_object(body))
 
@@ -85,20 +83,21 @@ def _checkpointed(answer: dict[str, Any], unread: Unread | None = None) -> Check
 def _unread(body: bytes) -> Checkpointed | None:
     """The answer with its operations unread, where they can be told apart without that."""
     try:
-        parts = cut(body.decode())
+        parts = cut(body)
     except ValueError as error:
         raise MalformedAnswer(f"the answer is not JSON: {error}") from None
     if parts is None:
         return None
-    frame, operations = parts
-    answer = _object(frame.encode())
+    frame, ids, texts = parts
+    answer = _object(frame)
     state = answer.get("NewExecutionState")
-    if not isinstance(state, dict) or state.get("Operations") != [MARK]:
+    operations = state.get("Operations") if isinstance(state, dict) else None
+    if not isinstance(operations, list) or len(operations) != 1:  # what was cut apart stood elsewhere
         return None
-    return _checkpointed(answer, operations)
+    return _checkpointed(answer, Unread(ids, texts, operations))
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes | str) -> dict[str, Any]:
     try:
         answer = CODE.read(body)
     except ValueError as error:
