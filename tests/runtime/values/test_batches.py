@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from perdure import ChildContextError, SerdesError
 from perdure.batches import Batch, BatchReason
 from perdure.functions import ChildOptions
-from perdure_runtime.values.batches import BatchValues
+from perdure_runtime.values.batches import BatchValues, members_of
+from perdure_runtime.values.codec import Codec
 from perdure_runtime.values.failures import LIMIT
+from perdure_runtime.values.tags import BATCH
 from support.batches import FORMS, Label, anything, batch, item, label, revive, running, seen, told, values
 from support.exceptions import Coded, Declined
 
@@ -43,6 +45,10 @@ class Upper:
 
     def deserialize(self, text: str, /) -> str:
         return text.removeprefix("wrapped:")
+
+
+def counted(_number: int) -> int:
+    raise NotImplementedError
 
 
 def replayed(forms: BatchValues, text: str, first: Batch[Any]) -> Batch[Any]:
@@ -78,6 +84,22 @@ def test_plain_results_are_recorded_without_tags() -> None:
     text, live = check(values(), item(0, "a"), item(1, {"n": 1, "l": [1, {"x": None}]}))
     assert text == PLAIN_TEXT
     assert live.values() == ["a", {"n": 1, "l": [1, {"x": None}]}]
+
+
+@given(st.lists(st.none() | st.booleans() | st.integers() | st.text()))
+def test_results_that_are_their_own_text_are_recorded_as_the_codec_would(results: list[object]) -> None:
+    text, live = check(values(), *(item(index, result) for index, result in enumerate(results)))
+    entries: list[dict[str, object]] = [
+        {"index": index, "status": "SUCCEEDED", "result": result, "error": None} for index, result in enumerate(results)
+    ]
+    assert text == Codec().stored_members(BATCH, members_of(entries, BatchReason.ALL_COMPLETED))[0]
+    assert [type(value) for value in live.values()] == [type(result) for result in results]
+
+
+def test_result_of_another_type_than_its_annotation_says_is_refused_among_others() -> None:
+    forms = FORMS.of_batch("MapResult", lambda _: FORMS.of_child(counted, ChildOptions()))
+    with pytest.raises(SerdesError, match=r"result\[1\]"):
+        forms.store(batch(item(0, 1), item(1, "one")), {})
 
 
 def test_only_what_needs_a_tag_has_one() -> None:

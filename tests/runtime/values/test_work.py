@@ -258,3 +258,36 @@ def test_annotation_that_cannot_be_served_is_refused_by_name() -> None:
 
     with pytest.raises(HandlerRefused, match="odd"):
         FORMS.of_child(odd, ChildOptions())
+
+
+def count(ctx: Any) -> int: ...  # type: ignore[empty-body]
+
+
+@pytest.mark.parametrize(
+    ("function", "values"),
+    [
+        (count, [1, -2, 2**70]),
+        (anything, [None, True, "a", 1]),
+        (anything, [1, 1.5, [1], {"a": 1}, "x" * 1_000]),
+        (line, [Line("a", 1.5), Line("b", 2.0)]),
+        (count, []),
+    ],
+)
+def test_many_values_are_read_like_each_of_them(function, values):
+    form = FORMS.of_child(function, ChildOptions()).form
+    read = form.read_all([form.store(value)[0] for value in values])
+    assert read == values
+    assert [type(value) for value in read] == [type(value) for value in values]
+
+
+@pytest.mark.parametrize("odd", ["", "2 3", '"2"', "?", "[" * 300, "1.5"])
+def test_many_values_are_read_up_to_the_first_that_cannot_be(odd):
+    form = FORMS.of_child(count, ChildOptions()).form
+    with pytest.raises(SerdesError):
+        form.read(odd)
+    assert form.read_all(["1", " 2", odd, "3"]) == [1, 2]
+
+
+def test_many_values_are_read_by_a_serdes_up_to_where_it_fails():
+    assert FORMS.of_child(anything, ChildOptions(serdes=Shouted())).form.read_all(["A", "B"]) == ["A", "B"]
+    assert FORMS.of_child(anything, ChildOptions(serdes=Fails())).form.read_all(["A"]) == []

@@ -73,6 +73,8 @@ class BatchValues(Failing):
                 raise SerdesError(f"serdes.serialize returned a {type(text).__name__}, not a str", RESULT)
             utf8_size(text, RESULT)
             return text, self._by_serdes(self._serdes, text)
+        if (own := self._own_text(batch)) is not None:
+            return own, batch
         entries = [self._entry(item, errors.get(item.index)) for item in batch.items]
         text, members = self._codec.stored_members(BATCH, members_of(entries, batch.reason), root=RESULT)
         stored = cast("list[dict[str, object]]", members["all"])
@@ -112,6 +114,18 @@ class BatchValues(Failing):
         from perdure_runtime.values.summaries import summary_of
 
         return summary_of(text)
+
+    def _own_text(self, batch: Batch[Any]) -> str | None:
+        """The text of a batch whose results are all their own text, as most are; None for any other."""
+        entries: list[str] = []
+        for item in batch.items:
+            if item.status is not BatchStatus.SUCCEEDED:
+                return None
+            own = self._item_forms(item.index).form.own_text(item.result)
+            if own is None:
+                return None
+            entries.append(f'{{"index":{item.index},"status":"SUCCEEDED","result":{own},"error":null}}')
+        return f'{{"t":"{BATCH}","v":{{"all":[{",".join(entries)}],"completionReason":"{batch.reason.value}"}}}}'
 
     def _entry(self, item: BatchItem[Any], error: ErrorObject | None) -> dict[str, object]:
         entry: dict[str, object] = {"index": item.index, "status": WORDS[item.status], RESULT: None, "error": None}

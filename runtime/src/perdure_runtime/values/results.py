@@ -5,9 +5,11 @@ What is stored is read back at once, so that the code gets live what a replay wi
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import SerdesError
+from perdure_runtime.jsoncode import SMALL, scan
 from perdure_runtime.values.annotations import RETURN_IT
 from perdure_runtime.values.jsontext import SCALARS, known, parse
 from perdure_runtime.values.paths import FAULTS, refusal
@@ -29,18 +31,18 @@ TEXT = "text"
 class ResultForm:
     """How the result of one function travels."""
 
-    __slots__ = ("_codec", "_converter", "_itself", "_serdes")
+    __slots__ = ("_codec", "_converter", "_serdes", "itself")
 
     def __init__(self, codec: Codec, converter: Converter | None, serdes: Serdes[Any] | None = None) -> None:
         self._codec = codec
         self._converter = None if converter is None or converter.identity else converter
         self._serdes = serdes
-        self._itself = _themselves(converter, serdes)
+        self.itself = _themselves(converter, serdes)
         """The types whose values are their own text, and the annotation has nothing to add."""
 
     def store(self, value: object) -> tuple[str, object]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
-        if type(value) in self._itself and (own := known(value)) is not None:
+        if (own := self.own_text(value)) is not None:
             return own, value
         if self._serdes is not None:
             text = self._own_text(self._serdes, value)
@@ -78,16 +80,43 @@ class ResultForm:
             return by_user(self._serdes.deserialize, text)
         try:
             data = parse(text)
-            if type(data) in self._itself:
+            if type(data) in self.itself:
                 return data
             data = self._codec.value_of(data, text)
         except FAULTS as fault:
             raise refusal(fault, RESULT)  # noqa: B904  it says itself what it comes from
         return data if self._converter is None else self._converter.from_payload(data, root=RESULT)
 
+    def read_all(self, texts: list[str]) -> list[object]:
+        """The values of many texts, up to the first that cannot be read."""
+        if max(map(len, texts), default=0) <= SMALL and (values := self._at_a_glance(texts)) is not None:
+            return values
+        read: list[object] = []
+        for text in texts:
+            try:
+                read.append(self.read(text))
+            except Exception:  # noqa: BLE001  whoever reads this one by itself is told
+                break
+        return read
+
+    def _at_a_glance(self, texts: list[str]) -> list[object] | None:
+        """The values, where each text is the value itself and nothing else."""
+        try:
+            scanned = list(map(scan, texts, repeat(0)))
+        except (ValueError, RecursionError):
+            return None
+        values = [value for value, _ in scanned]
+        # A text that holds nothing ends the list before its time.
+        is_all = [end for _, end in scanned] == list(map(len, texts))
+        return values if is_all and self.itself.issuperset(map(type, values)) else None
+
+    def own_text(self, value: object) -> str | None:
+        """The text of a value that is what its text will be read as; None where there is more to be seen to."""
+        return known(value) if type(value) in self.itself else None
+
     def is_itself(self, value: object) -> bool:
         """Whether a value is what its text will be read as: nobody can tell the two apart."""
-        return type(value) in self._itself
+        return type(value) in self.itself
 
     def member(self, value: object, index: int) -> tuple[str, object]:
         """The member of a batch's item at `index` that holds `value`, for the codec to write with the whole batch.
