@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perdure import Batch, BatchReason, Completion, SerdesError
-from perdure_runtime.core.effects import enter
+from perdure_runtime.core.effects import Ok, enter
 from perdure_runtime.core.identity import Identity, Scope, branch_of
 from perdure_runtime.core.operations.batch import BatchWork, batch
 from perdure_runtime.core.operations.child import LARGEST_INLINE
@@ -77,6 +77,7 @@ class Case:
         values: OfBatch | None = None,
         unrecorded: Collection[int] = (),
         identities: Mapping[int, Identity] | None = None,
+        foretold: Mapping[int, Ok[Any]] | None = None,
         is_read_from_branches: bool = False,
     ) -> None:
         self.journal = journal_of(*history)
@@ -96,6 +97,7 @@ class Case:
             self._revive,
             self.values,
             self.line,
+            lambda: dict(foretold or {}),
             is_read_from_branches=is_read_from_branches,
         )
 

@@ -180,6 +180,72 @@ def test_there_is_room_for_as_many_as_the_limit_and_the_total_allow():
     assert filled(Tally(0, None, Completion.ALL_COMPLETED)) == 0
 
 
+# What is foretold
+
+
+def foretold(completion, total, indexes, limit=None):
+    tally = Tally(total, limit, completion)
+    tally.foretell(lambda: dict.fromkeys(indexes, S))
+    return tally
+
+
+def test_branches_whose_end_was_foretold_end_when_it_is_their_turn():
+    tally = foretold(Completion.ALL_COMPLETED, 6, [0, 1, 3, 5], limit=2)
+    assert tally.outcomes == {}
+    assert tally.begin() == 2
+    assert list(tally.outcomes) == [0, 1]
+    assert tally.begin() == 4
+    assert list(tally.outcomes) == [0, 1, 3]
+    assert tally.begin() is None, "the two that are open leave no room"
+    tally.end(2, F)
+    assert tally.begin() is None
+    assert list(tally.outcomes) == [0, 1, 3, 2, 5]
+    assert not tally.decided
+    tally.end(4, S)
+    assert tally.reason is ALL
+
+
+@pytest.mark.parametrize(
+    ("completion", "begun", "reason"),
+    [
+        (Completion.ALL_SUCCESSFUL, 4, ALL),
+        (Completion(min_successful=2), 2, MIN),
+        (Completion(min_successful=4), 4, ALL),
+    ],
+)
+def test_a_batch_is_over_with_the_end_that_decides_it(completion, begun, reason):
+    tally = foretold(completion, 4, range(4))
+    assert tally.begin() is None
+    assert (tally.begun, list(tally.outcomes), tally.reason) == (begun, list(range(begun)), reason)
+
+
+def test_a_predicate_is_asked_at_each_branch_so_that_nothing_is_foretold():
+    tally = foretold(Completion.custom(lambda progress: progress.succeeded == 1), 3, range(3))
+    assert tally.begin() == 0
+    tally.end(0, S)
+    assert tally.reason is SUCCEED
+
+
+counts = st.none() | st.integers(0, 6)
+policies = st.builds(
+    Completion,
+    min_successful=st.none() | st.integers(1, 6),
+    tolerated_failures=counts,
+    tolerated_percentage=st.none() | st.integers(0, 100),
+)
+
+
+@given(ends=st.text("SFO", max_size=8), limit=st.none() | st.integers(1, 3), completion=policies)
+def test_what_is_foretold_comes_to_what_it_would_come_to_branch_by_branch(ends, limit, completion):
+    successes = [index for index, end in enumerate(ends) if end == "S"]
+    one, other = foretold(completion, len(ends), successes, limit), Tally(len(ends), limit, completion)
+    for tally in (one, other):
+        while (index := tally.begin()) is not None:
+            if ends[index] != "O":
+                tally.end(index, OUTCOMES[ends[index]])
+    assert (one.begun, one.outcomes, one.reason) == (other.begun, other.outcomes, other.reason)
+
+
 @pytest.mark.parametrize(
     ("completion", "ends", "shown"),
     [
@@ -206,15 +272,6 @@ def expected(completion, total, ends):
     if len(ends) == total:
         return ALL
     return MIN if least is not None and succeeded >= least else None
-
-
-counts = st.none() | st.integers(0, 6)
-policies = st.builds(
-    Completion,
-    min_successful=st.none() | st.integers(1, 6),
-    tolerated_failures=counts,
-    tolerated_percentage=st.none() | st.integers(0, 100),
-)
 
 
 @pytest.mark.slow

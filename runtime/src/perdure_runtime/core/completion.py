@@ -21,6 +21,8 @@ from perdure.batches import BatchReason, BatchStatus
 from perdure_runtime.core.effects import Ok
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perdure import Completion
     from perdure_runtime.core.effects import Outcome
 
@@ -41,6 +43,7 @@ class Tally:
         "begun",
         "broken",
         "decided",
+        "foretold",
         "outcomes",
         "reason",
         "total",
@@ -62,6 +65,8 @@ class Tally:
         """Branches that have begun; the next one's index."""
         self.outcomes: dict[int, Outcome[Any]] = {}
         """How the branches that have ended did so."""
+        self.foretold: dict[int, Ok[Any]] = {}
+        """How branches that have not begun yet will end as soon as they do: it is recorded."""
         self.decided = False
         """Whether the batch is over; no branch begins or ends any more."""
         self.reason: BatchReason | None = None
@@ -76,12 +81,23 @@ class Tally:
         open_ones = self.begun - len(self.outcomes)
         return self.begun < self.total and open_ones < self._limit and not self.decided
 
+    def foretell(self, ends: Callable[[], dict[int, Ok[Any]]]) -> None:
+        """Ask how branches will end, where only their number decides: a predicate is asked at each of them."""
+        if self._statuses is None and not self.decided:
+            self.foretold = ends()
+
     def begin(self) -> int | None:
-        """The next branch begins; its index. None where there is no room, or where the batch is over with that."""
+        """The next branch begins; its index. None where there is no room, or where the batch is over with that.
+
+        Those whose end was foretold have ended with that.
+        """
         index = self.begun
         most = 0 if self.decided else self.total
         if index >= most or index - len(self.outcomes) >= self._limit:
             return None
+        if index in self.foretold:
+            self._pass_over()
+            return self.begin()
         self.begun = index + 1
         if self._statuses is not None:
             self._statuses[index] = BatchStatus.STARTED
@@ -101,6 +117,16 @@ class Tally:
             return
         if not self.decided:
             self._decide()
+
+    def _pass_over(self) -> None:
+        """Begin and end branches as was foretold, up to the first of which it was not, or with which it is decided."""
+        index, outcomes, foretold = self.begun, self.outcomes, self.foretold
+        most = self._enough + self._failures
+        while index in foretold and len(outcomes) < most:
+            outcomes[index] = foretold.pop(index)
+            index += 1
+        self.begun = index
+        self._decide()
 
     def _decide(self) -> None:
         completion = self._completion

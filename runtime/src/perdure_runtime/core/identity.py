@@ -9,9 +9,10 @@ results.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias
 
-from perdure_runtime.core.vocabulary import TERMINAL, Kind
+from perdure_runtime.core.vocabulary import TERMINAL, Kind, Status
 from perdure_runtime.digests import blake2b
 from perdure_runtime.tuples import NamedTuple
 
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from perdure_runtime.core.journal import Journal
     from perdure_runtime.core.records import Record
 
-__all__ = ["Identity", "Scope", "branch_of", "differences", "hashed", "idempotency_key"]
+__all__ = ["FACTS", "Facts", "Identity", "Scope", "branch_of", "differences", "hashed", "idempotency_key", "success_of"]
 
 ID_BYTES = 32
 FIELDS = ("type", "subtype", "name", "parent")
+Facts: TypeAlias = "tuple[str, str, str]"
+FACTS = itemgetter("Type", "SubType", "Status")
+"""What an operation is, as it was sent, and where it stands; raises KeyError where it does not tell all of that."""
 
 
 class Identity(NamedTuple):
@@ -45,8 +49,6 @@ class Scope:
     After a recorded outcome it is, while the next operation is in the history, too. Only the next call can change that,
     so it is found out when somebody asks, and at the latest by that call.
     """
-
-    __slots__ = ("count", "depth", "index", "owner", "parent", "passed", "prefix", "replaying", "sealed", "total")
 
     def __init__(
         self,
@@ -85,7 +87,7 @@ class Scope:
 
     def peek(self) -> str:
         """The id that the next call will take."""
-        return hashed(f"{self.prefix}{self.count + 1}")
+        return blake2b(f"{self.prefix}{self.count + 1}".encode()).digest()[:ID_BYTES].hex()
 
     def take(self, kind: Kind, subtype: str, name: str | None) -> Identity:
         """The identity of a call made now, of which nothing is recorded."""
@@ -135,6 +137,11 @@ def hashed(text: str) -> str:
 def idempotency_key(execution: str, operation_id: str) -> str:
     """A key that is equal over all attempts of one operation and differs between any two."""
     return blake2b(f"{execution}\n{operation_id}".encode(), digest_size=16).hexdigest()
+
+
+def success_of(kind: Kind, subtype: str) -> Facts:
+    """The `FACTS` of an operation that has succeeded."""
+    return kind.value, subtype, Status.SUCCEEDED.value
 
 
 def is_same(identity: Identity, record: Record) -> bool:

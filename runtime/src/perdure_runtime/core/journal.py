@@ -15,24 +15,25 @@ from itertools import chain, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from perdure import ReplayMismatch
+from perdure import ReplayMismatch, ServiceError
 from perdure.names import checked_name
-from perdure_runtime.core.identity import Identity, differences, hashed, is_same
+from perdure_runtime.core.identity import FACTS, Identity, differences, hashed, is_same
 from perdure_runtime.core.outbox import Outbox
 from perdure_runtime.core.records import SECONDS, Record, UnreadRecord
 from perdure_runtime.core.table import Move
-from perdure_runtime.core.vocabulary import TERMINAL, Kind
+from perdure_runtime.core.vocabulary import TERMINAL, Kind, Status
 from perdure_runtime.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from perdure.errors import ServiceError
-    from perdure_runtime.core.identity import Scope
+    from perdure_runtime.core.identity import Facts, Scope
 
 __all__ = ["Journal"]
 
 ID = itemgetter("Id")
+BRANCH = itemgetter("Type", "SubType", "Name", "ParentId")
+CONTEXT, SUCCEEDED = Kind.CONTEXT.value, Status.SUCCEEDED.value
 UNKNOWN = float("inf")
 """A size of which only is known that no other is larger."""
 
@@ -66,7 +67,8 @@ class Journal:
         """Take in operations as the service sent them, in `size` bytes; a newer state replaces an older one."""
         records: Iterable[Record | dict[str, Any]] = operations
         if isinstance(operations, Unread):
-            ids, records = operations.ids, map(UnreadRecord, operations.texts, repeat(self._failures))
+            ids = operations.ids
+            records = chain(map(UnreadRecord, operations.texts, repeat(self._failures)), operations.read)
         else:
             ids = list(map(ID, operations))
             if scale != SECONDS:
@@ -102,13 +104,34 @@ class Journal:
             self._read()
         return Record(found) if isinstance(found, dict) else found
 
+    def ask_success(self, scope: Scope, facts: Facts, name: str | None) -> Record | None:
+        """The record of the next call in a context, where that has succeeded and is plainly what the call asks for.
+
+        Then the call has its place. Else nothing has happened: whatever there is to be said or found out, `ask_next`
+        does.
+        """
+        operation_id = scope.peek()
+        found = self._records.get(operation_id)
+        if found is None:
+            return None
+        record = Record(found) if isinstance(found, dict) else found
+        try:
+            wire = record.wire
+            if FACTS(wire) != facts or (wire.get("Name") or None) != name or wire.get("ParentId") != scope.parent:
+                return None
+        except (KeyError, ServiceError):
+            return None
+        self._asked.add(operation_id)
+        scope.count += 1
+        return record
+
     def ask_next(self, scope: Scope, kind: Kind, subtype: str, name: str | None) -> tuple[Identity, Record | None]:
         """What the next call in a context asks for, and its record where there is one.
 
         Raises `ReplayMismatch` as `ask` does. A name that the history holds was checked when it was recorded; any other
         is checked here, and where it is refused, by ValueError or TypeError, the call takes no place.
         """
-        operation_id = hashed(f"{scope.prefix}{scope.count + 1}")
+        operation_id = scope.peek()
         identity = Identity(operation_id, kind, subtype, name, scope.parent)
         record = self._records.get(operation_id)
         if isinstance(record, dict) or (record is None and self._read is not None):
@@ -152,6 +175,32 @@ class Journal:
         if record is not None:
             found = (("context", f"recorded as {record.name or record.subtype}", "virtual, which is not recorded"),)
             raise ReplayMismatch(identity.id, found)
+
+    def results_of_branches(
+        self, batch: str, subtype: str, names: Iterable[str | None], parent: str | None
+    ) -> dict[int, str]:
+        """The recorded results of a batch's branches, by index: of those that have plainly succeeded as what they are.
+
+        These need not be asked for any more. Of all others `ask` says what there is to say.
+        """
+        records, asked = self._records, self._asked
+        results: dict[int, str] = {}
+        prefix = f"{batch}-"
+        for index, name in enumerate(names):
+            operation_id = hashed(f"{prefix}{index}")
+            if (record := records.get(operation_id)) is None:
+                break  # branches begin in the order of their indexes
+            try:
+                wire = record if isinstance(record, dict) else record.wire
+                if wire["Status"] != SUCCEEDED or BRANCH(wire) != (CONTEXT, subtype, name, parent):
+                    continue
+                details = wire["ContextDetails"]
+                if "ReplayChildren" not in details:
+                    results[index] = details["Result"]
+                    asked.add(operation_id)
+            except (KeyError, TypeError, ServiceError):  # it tells less, or cannot be read
+                continue
+        return results
 
     def close(self, operation_id: str) -> None:
         """A context has its outcome; what it recorded and will not ask for any more is excused."""

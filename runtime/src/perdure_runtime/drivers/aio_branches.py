@@ -117,9 +117,8 @@ class AioBranches:
         tally = fan.effect.tally
         if self._run.committer.waiting >= MOST_UPDATES:
             return 0
-        before = tally.begun
         opened: list[tuple[int, AioLane, Op[Outcome[Any]], Context]] = []
-        while tally.begun - before < most and not fan.decided.done() and (index := tally.begin()) is not None:
+        while len(opened) < most and not fan.decided.done() and (index := tally.begin()) is not None:
             if (branch := self._made(fan, index, variables := fan.variables.copy())) is not None:
                 lane = fan.lanes[index] = AioLane(self._run, fan.owed)
                 opened.append((index, lane, branch, variables))
@@ -130,7 +129,7 @@ class AioBranches:
         for index, lane, branch, variables in opened:
             if not lane.closed:  # where recorded ones decide the batch, no other begins
                 self._begin(fan, index, lane, branch, variables)
-        return tally.begun - before
+        return len(opened)
 
     def _made(self, fan: AioFan, index: int, variables: Context) -> Op[Outcome[Any]] | None:
         """A branch that is to be driven; None where it has its outcome already, or cannot be made."""

@@ -9,7 +9,7 @@ from perdure.contexts import CURRENT_CONTEXT
 from perdure_runtime.drivers.asking.steps import AskedStep, take_step
 from perdure_runtime.drivers.calls import Asked, Calls, Setting
 from perdure_runtime.drivers.context import DurableContext
-from perdure_runtime.drivers.durable_call import DurableCall
+from perdure_runtime.drivers.durable_call import DurableCall, RecordedCall
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.logs import SCOPE
 
@@ -25,8 +25,6 @@ __all__ = ["AioContext", "TaskCalls"]
 
 class TaskCalls(Calls["AioLane"]):
     """The calls of a context whose code is a coroutine, and which task runs it."""
-
-    __slots__ = ("speaks", "task")
 
     def __init__(self, setting: Setting, scope: Scope, home: AioLane) -> None:
         self.setting = setting
@@ -73,10 +71,15 @@ class AioContext(DurableContext):
         """Run a function once and record what it returned."""
         calls = self.calls
         try:
-            identity, record, work = take_step(calls, fn, args)
+            taken = take_step(calls, fn, args)
         except Stop:
             return self._unwound()
-        return DurableCall(self._aio, calls, AskedStep(identity, record, calls.setting, work, (fn, args, kwargs)))
+        match taken:
+            case value, record:  # as for most calls of a replay
+                return RecordedCall(self._aio, calls, value, record)
+            case identity, found, work:
+                asked = AskedStep(identity, found, calls.setting, work, (fn, args, kwargs))
+                return DurableCall(self._aio, calls, asked)
 
     def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
         try:

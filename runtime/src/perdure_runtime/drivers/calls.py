@@ -115,8 +115,6 @@ class AskedOperation(Asked):
 class Calls(Generic[H]):
     """The calls of one context: their numbering, and who may make them."""
 
-    __slots__ = ("home", "scope", "setting")
-
     def __init__(self, setting: Setting, scope: Scope, home: H) -> None:
         self.setting = setting
         self.scope = scope

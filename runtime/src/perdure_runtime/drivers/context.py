@@ -262,17 +262,18 @@ class LineContext(DurableContext):
     def step(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a function once and record what it returned."""
         calls = self.calls
-        identity, record, work = take_step(calls, fn, args)
-        # Most calls of a replay are steps whose outcome is recorded: they need no operation.
-        outcome = None if record is None else _recorded(calls, identity, work, record)
-        if isinstance(outcome, Ok):
-            return outcome.value
-        if outcome is None:
-            return _driven(calls, record, attempted(calls.setting, identity, work, record, fn, args, kwargs))
-        try:
-            return result_of(outcome)
-        finally:
-            del outcome
+        match take_step(calls, fn, args):
+            case value, _:  # as for most calls of a replay
+                calls.scope.passed = calls.scope.count
+                return value
+            case identity, record, work:
+                outcome = None if record is None else _recorded(calls, identity, work, record)
+                if outcome is None:
+                    return _driven(calls, record, attempted(calls.setting, identity, work, record, fn, args, kwargs))
+                try:
+                    return result_of(outcome)
+                finally:
+                    del outcome
 
     def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:
         return _performed(self.calls, ask(self.calls, *what))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from asyncio import current_task
 from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from perdure_runtime.core.effects import Ok
+from perdure_runtime.core.identity import Identity
+from perdure_runtime.core.records import Record
+from perdure_runtime.drivers.calls import Asked
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.effects import Begun
     from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.aio_context import TaskCalls
-    from perdure_runtime.drivers.calls import Asked
 
-__all__ = ["DurableCall"]
+__all__ = ["DurableCall", "RecordedCall"]
 
 T = TypeVar("T")
 
@@ -94,3 +99,48 @@ class DurableCall(Coroutine[Any, Any, T]):
     def __repr__(self) -> str:
         state = "not awaited yet" if self._is_new else "awaited"
         return f"<{self.identity}, {state}>"
+
+
+class RecordedCall(DurableCall[T]):
+    """A step whose value was found with its record: whoever awaits it waits for nothing."""
+
+    __slots__ = ("_record", "_value")
+
+    def __init__(self, driver: Aio, calls: TaskCalls, value: T, record: Record) -> None:
+        self.calls = calls
+        self._driver = driver
+        self._inner = None
+        self._value = value
+        self._record = record
+        driver.unawaited[self] = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  as for any attribute; it is asked for what is not there yet
+        if name != "asked":
+            raise AttributeError(name)
+        self.asked = AskedValue(self._record, self._value)
+        return self.asked
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        calls, unawaited = self.calls, self._driver.unawaited
+        run = calls.setting.run
+        is_own = calls.speaks and calls.task is current_task()
+        if not is_own or self not in unawaited or run.stopping or run.fatal is not None or calls.home.closed:
+            driven: T = yield from self._driver.drive(self)
+            return driven
+        del unawaited[self]
+        calls.scope.passed = calls.scope.count
+        return self._value
+
+
+class AskedValue(Asked):
+    """A call of which the value is known."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, record: Record, value: object) -> None:
+        super().__init__(Identity(record.id, record.kind, record.subtype or "", record.name, record.parent), record)
+        self._value = value
+
+    def begin(self) -> Begun[Any]:
+        """The value."""
+        return Ok(self._value)

@@ -38,6 +38,17 @@ def test_a_started_batch_fans_out_again_without_a_start():
     assert outcome.value.success_count == 3
 
 
+def test_branches_that_are_known_to_have_ended_need_not_end_again():
+    case = Case(recorded(BATCH, "STARTED"), foretold={0: Ok("a"), 2: Ok("c")})
+    _, outcome = case.drive(branches({1: Ok("b")}))
+    assert [item.result for item in outcome.value] == ["a!", "b!", "c!"]
+
+
+def test_of_a_batch_that_begins_no_end_is_known():
+    asked, _ = Case(foretold={0: Ok("a")}).drive()
+    assert asked[1].tally.foretold == {}
+
+
 def test_the_driver_is_given_the_limit_and_makes_each_branch_when_it_begins():
     case = Case(limit=2)
     asked, _ = case.drive()

@@ -112,6 +112,8 @@ class BatchWork:
     values: BatchValues
     line: Debtor
     """The line of work that its result goes to, and that does nothing more before its end is acknowledged."""
+    foretold: Callable[[], dict[int, Ok[Any]]] = dict
+    """How branches ended of which no more need be asked than what is recorded; any may be left out."""
     is_read_from_branches: bool = False
     """Whether branches are operations recorded elsewhere, which know best how to read their results."""
 
@@ -135,6 +137,8 @@ def batch(journal: Journal, identity: Identity, scope: Scope, work: BatchWork) -
         case _:
             raise AssertionError(f"a batch has no {move}")  # the table has no such row
     tally = Tally(work.total, work.limit, work.completion)
+    if record is not None:
+        tally.foretell(work.foretold)
     if not tally.decided:
         yield Fan(tally, work.branch)
     journal.close(identity.id)

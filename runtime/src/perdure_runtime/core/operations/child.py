@@ -63,8 +63,6 @@ if TYPE_CHECKING:
 class ChildWork:
     """One child context: what runs in it, and how its values travel."""
 
-    __slots__ = ("line", "on_error", "runs", "values", "virtual")
-
     def __init__(
         self,
         runs: Enter | Callable[[], Op[Outcome[Any]]],

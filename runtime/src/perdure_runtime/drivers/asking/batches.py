@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from perdure.frozen import changed, frozen
 from perdure.functions import ChildOptions
 from perdure.names import checked_name, default_name
-from perdure_runtime.core.effects import Enter
+from perdure_runtime.core.effects import Enter, Ok
 from perdure_runtime.core.identity import branch_of
 from perdure_runtime.core.operations.batch import BatchWork, batch
 from perdure_runtime.core.operations.child import ChildWork, child, mapped, recorded
@@ -173,6 +174,7 @@ def _ask(
         branches.revive,
         encoded_batch(setting, identity, record, batch_values, setting.chain),
         calls.home,
+        branches.foretold,
         is_read_from_branches=inputs is None and any(code.asked is not None for code in codes),
     )
     return AskedOperation(identity, record, batch(setting.run.journal, identity, scope, work))
@@ -229,6 +231,16 @@ class Branches:
         inner.index, inner.total = index, len(self._codes)
         work = ChildWork(self._runs(code, index, inner), values, calls.home, code.is_virtual, code.options.on_error)
         return child(journal, owner, inner, work, record)
+
+    def foretold(self) -> dict[int, Ok[Any]]:
+        """How the branches of a map ended whose recorded result tells that; they are all alike, and read in one go."""
+        if not self._inputs or (code := self._codes[0]).is_virtual:
+            return {}
+        journal = self._calls.setting.run.journal
+        texts = journal.results_of_branches(self._identity.id, code.subtype, self._names, self._scope.parent)
+        # What code of the user's sets in reading is its own, as in the branch.
+        values = copy_context().run(code.encoded.read_all, list(texts.values()))
+        return {index: Ok(value) for index, value in zip(texts, values, strict=False)}  # as far as they could be read
 
     def is_recorded(self, index: int) -> bool:
         """Whether a branch is a context with a record of its own."""

@@ -12,6 +12,7 @@ again.
 from __future__ import annotations
 
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from perdure.errors import ServiceError
@@ -178,6 +179,10 @@ class EncodedChild(EncodedResults[ChildValues]):
     """The results of contexts."""
 
     __slots__ = ()
+
+    def read_all(self, texts: list[str]) -> list[object]:
+        """The values of recorded texts, up to the first that cannot be read; none where codecs have a part in it."""
+        return [] if any(map(str.startswith, texts, repeat(OPENING))) else self._values.form.read_all(texts)
 
     def given(self, record: Record | None) -> CoreChildValues:
         """The values of one context, given what is recorded of it."""
