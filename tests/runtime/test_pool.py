@@ -1,11 +1,14 @@
 """Threads of the pool: as many as there are jobs that block, and never more than its size for jobs still wanted."""
 
+import subprocess
 import sys
 import threading
 
 import pytest
 
+from perdure_runtime.drivers import pool as pools
 from perdure_runtime.drivers.pool import Job, Pool
+from support.cold_start import interpreter
 
 SIZE = 4
 
@@ -108,3 +111,56 @@ def test_nobody_waits_for_a_pool_that_has_nothing_to_do():
     pool.begin()
     pool.settle()
     assert pool.waiting == 0
+
+
+WITHOUT_THREADING = """
+import sys
+from perdure_runtime.drivers import pool as pools
+
+class Told(pools.Job):
+    def run(self):
+        told.append(sys.modules.keys() & {"threading"})
+
+told, pool, pools.THREADING_MAY_COME_LATER = [], pools.Pool(2), sys.argv[1] == "True"
+for _ in range(20):
+    pool.stage(Told())
+pool.begin()
+pool.settle()
+print(len(told), *set().union(*told))
+"""
+
+
+@pytest.mark.parametrize(("may_come_later", "told"), [(True, ["20"]), (False, ["20", "threading"])])
+def test_threads_of_a_process_without_threading_do_not_bring_it_where_it_may_come_later(may_come_later, told):
+    command = [*interpreter(WITHOUT_THREADING), str(may_come_later)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == told
+
+
+def test_threads_of_a_process_with_threading_are_known_to_it_by_name():
+    blocking, pool = Blocking(), Pool(SIZE)
+    names = []
+    pool.submit(lambda: (names.append(threading.current_thread().name), blocking()))
+    blocking.await_begun(1)
+    blocking.release.set()
+    assert names == ["perdure-step-1"]
+
+
+@pytest.mark.skipif(not pools.THREADING_MAY_COME_LATER, reason="before 3.13, the first to import it is the main thread")
+def test_threading_that_a_job_is_the_first_to_import_knows_the_main_thread():
+    code = """
+import _thread
+from perdure_runtime.drivers.pool import Pool
+
+def job():
+    import threading
+    told.append((threading.main_thread().ident == main, threading.current_thread().daemon))
+    bell.release()
+
+told, bell, main = [], _thread.allocate_lock(), _thread.get_ident()
+bell.acquire()
+Pool().submit(job)
+bell.acquire()
+print(*told)
+"""
+    told = subprocess.run(interpreter(code), capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "(True, True)"

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from benchmarks.rig import Contender, Rig
 from benchmarks.workloads import Workload
 
-__all__ = ["BOOTSTRAP", "STARTS", "Start", "brought", "imported", "ours", "recorded"]
+__all__ = ["BOOTSTRAP", "STARTS", "Start", "brought", "imported", "interpreter", "ours", "recorded"]
 
 STACK = Path(__file__).parent.parent / "stack"
 CERTS = Path(__file__).parent.parent / "runtime" / "service" / "certs"
@@ -47,11 +47,13 @@ class Start(NamedTuple):
 
 
 PLAIN = "a step"
+THREADS = () if sys.version_info >= (3, 13) else ("threading",)
+"""What threads bring along that nobody else has imported."""
 STARTS = {
     PLAIN: Start("cold_sync", "step"),
     "a step, by TLS": Start("cold_sync", "step", ("_ssl",), by_tls=True),
     "a logged line and a step": Start("cold_sync", "log", ("contextlib", "threading")),
-    "a map": Start("cold_sync", "map", ("greenlet", "threading")),
+    "a map": Start("cold_sync", "map", ("greenlet", *THREADS)),
     "a step, async": Start("cold_async", "step", ("asyncio", "contextlib", "threading")),
     "a logged line and a step, async": Start("cold_async", "log", ("asyncio", "contextlib", "threading")),
     "a map, async": Start("cold_async", "map", ("asyncio", "contextlib", "threading")),

@@ -13,9 +13,10 @@ thread would start another before any of them did a job.
 
 from __future__ import annotations
 
-import threading
-from _thread import allocate_lock
+import sys
+from _thread import allocate_lock, start_new_thread
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["MOST_THREADS", "Job", "Pool"]
 
 MOST_THREADS = 32
+THREADING_MAY_COME_LATER = sys.version_info >= (3, 13)
+"""Whether `threading` knows the main thread where another one is the first to import it."""
 
 
 class Job:
@@ -133,9 +136,8 @@ class Pool:
         """Start a thread, and call it."""
         bell = allocate_lock()
         bell.acquire()
-        thread = threading.Thread(target=self._work, args=(bell,), name=f"perdure-step-{number}", daemon=True)
         try:
-            thread.start()
+            _begin(partial(self._work, bell), f"perdure-step-{number}")
         except RuntimeError:  # the system gives no more threads; those there are will do
             with self._lock:
                 self._calling = False
@@ -179,3 +181,17 @@ class Pool:
     def _tell_settled(self) -> None:
         while self._settling:
             self._settling.pop().release()
+
+
+def _begin(work: Callable[[], None], name: str) -> None:
+    """Have a thread do this that nobody waits for; raises `RuntimeError` where the system gives none.
+
+    Importing `threading` takes longer than twenty quick branches do, so a process that has done without it gets a bare
+    thread. Whoever imports it later finds that to be one which `threading` has not started.
+    """
+    if THREADING_MAY_COME_LATER and "threading" not in sys.modules:
+        start_new_thread(work, ())
+        return
+    from threading import Thread
+
+    Thread(target=work, name=name, daemon=True).start()
