@@ -1,10 +1,13 @@
 """What a host makes of its surroundings."""
 
+import subprocess
+
 import pytest
 
 from perdure import HandlerRefused, durable
 from perdure_runtime.host import Host, service_of
 from perdure_runtime.service.boto import BotoService
+from support.cold_start import interpreter
 from support.hosting import NoTicker
 from support.ledger_service import LedgerService
 
@@ -66,3 +69,19 @@ def test_an_annotation_that_cannot_be_served_is_refused_at_load():
     host = Host(lambda: "the process's", task_root="/", ticker=NoTicker())
     with pytest.raises(HandlerRefused, match="complex"):
         host.prepare(durable(unfit))
+
+
+@pytest.mark.parametrize(("colour", "told"), [("def", "False"), ("async def", "True")])
+def test_asyncio_is_there_before_the_first_invocation_of_an_async_function_and_of_no_other(colour, told):
+    code = f"""
+import sys
+from perdure import durable
+from perdure_runtime.host import Host
+
+@durable
+{colour} workflow(event, ctx): ...
+
+Host.from_environment({{}}).prepare(workflow)
+print("asyncio" in sys.modules)
+"""
+    assert subprocess.run(interpreter(code), capture_output=True, text=True, check=True).stdout.strip() == told

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import HandlerRefused
@@ -37,6 +38,7 @@ __all__ = ["Host", "service_of"]
 UNCAUGHT = 70  # EX_SOFTWARE
 TOKEN_BYTES, SPREAD_BYTES = 16, 6
 ARGUMENTS = 2
+ASYNC_DRIVERS = ("perdure_runtime.drivers.aio", "perdure_runtime.drivers.aio_watch")
 
 
 def spread() -> float:
@@ -153,7 +155,7 @@ class Host:
         if types.event in _contexts():
             raise HandlerRefused(durable.name, "the event comes first, and the context second")
         origins = Origins(self.task_root, durable.options.errors)
-        return Prepared(
+        prepared = Prepared(
             durable,
             self,
             self._service_of(durable),
@@ -162,6 +164,11 @@ class Host:
             Forms(origins),
             self.chains.of(durable.options.codecs, durable.name) if durable.options.codecs else None,
         )
+        if prepared.is_async:
+            # With asyncio, and before the first invocation: what is there when init ends, the collector never looks at.
+            for driver in ASYNC_DRIVERS:
+                import_module(driver)
+        return prepared
 
     def _service_of(self, durable: Durable[Any, Any]) -> Callable[[], Service]:
         if durable.options.client is None:
