@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure_runtime.core.identity import Identity, Scope, branch_of, differences, idempotency_key
+from perdure_runtime.core.identity import Identity, Scope, branch_of, differences, hashed, idempotency_key
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.records import Record
 from perdure_runtime.core.vocabulary import Kind, Subtype
+from perdure_runtime.quota import MOST_OPERATIONS
 
 ROOT_1 = "1ced8f5be2db23a6513eba4d819c73806424748a7bc6fa0d792cc1c7d1775a97"
 ROOT_2 = "c5faca15ac2f93578b39ef4b6bbb871bdedce4ddd584fd31f0bb66fade3947e6"
@@ -23,6 +24,16 @@ def test_ids_at_the_root_are_the_official_python_sdks():
 
 def context(scope, subtype=Subtype.CHILD, name=None):
     return scope.take(Kind.CONTEXT, subtype, name)
+
+
+def test_a_process_remembers_the_ids_of_one_execution_at_least_and_not_all():
+    for number in range(MOST_OPERATIONS):
+        hashed(f"{number}")
+    made = hashed.cache_info().misses
+    for number in range(MOST_OPERATIONS):
+        hashed(f"{number}")
+    assert hashed.cache_info().misses == made
+    assert hashed.cache_info().maxsize is not None
 
 
 def test_ids_inside_a_context_are_the_official_python_sdks():

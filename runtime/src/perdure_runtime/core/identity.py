@@ -9,6 +9,7 @@ results.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["FACTS", "Facts", "Identity", "Scope", "branch_of", "differences", "hashed", "idempotency_key", "success_of"]
 
 ID_BYTES = 32
+MOST_IDS = 4_096
+"""Ids that a process remembers, 400 bytes each: more than one execution may have operations."""
 FIELDS = ("type", "subtype", "name", "parent")
 Facts: TypeAlias = "tuple[str, str, str]"
 FACTS = itemgetter("Type", "SubType", "Status")
@@ -87,7 +90,7 @@ class Scope:
 
     def peek(self) -> str:
         """The id that the next call will take."""
-        return blake2b(f"{self.prefix}{self.count + 1}".encode()).digest()[:ID_BYTES].hex()
+        return hashed(f"{self.prefix}{self.count + 1}")
 
     def take(self, kind: Kind, subtype: str, name: str | None) -> Identity:
         """The identity of a call made now, of which nothing is recorded."""
@@ -129,8 +132,9 @@ def branch_of(batch: Identity, index: int, subtype: str, name: str | None, paren
     return Identity(hashed(f"{batch.id}-{index}"), Kind.CONTEXT, subtype, name, parent)
 
 
+@lru_cache(MOST_IDS)
 def hashed(text: str) -> str:
-    """The wire id for a place."""
+    """The wire id for a place: the same one in every execution, so that a process that has made it need not again."""
     return blake2b(text.encode()).digest()[:ID_BYTES].hex()
 
 
