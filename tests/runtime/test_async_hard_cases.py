@@ -251,6 +251,7 @@ def test_a_failed_member_of_a_gather_carries_its_facts():
 
 def test_while_the_loop_waits_a_signal_wakes_it():
     async def workflow(event, ctx):
+        await asyncio.sleep(0)  # from here on it is the loop that goes on
         woken_by = signal.set_wakeup_fd(-1)
         signal.set_wakeup_fd(woken_by)
         return woken_by >= 0

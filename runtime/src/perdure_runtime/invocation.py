@@ -11,7 +11,6 @@ like any other.
 
 from __future__ import annotations
 
-from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.aio import Aio
-    from perdure_runtime.drivers.aio_bodies import AioBodies
-    from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.hub import Hub
     from perdure_runtime.host import Host
     from perdure_runtime.service.protocol import Service
@@ -248,17 +245,9 @@ class Invocation:
 
     def _async_call(self, setting: Setting, scope: Scope, event: object) -> object:
         from perdure_runtime.drivers.aio import Aio  # asyncio, only where it is needed
-        from perdure_runtime.drivers.aio_loop import the_loop
-        from perdure_runtime.drivers.aio_watch import Watch
 
-        loop, host, log = the_loop(), self._prepared.host, self._log
-        watch = Watch(self._run, loop, lambda: host.sender, log, host.clock)
-        aio = Aio(setting, watch, loop, partial(_make_bodies, host, loop, log))
-        self._run.refusal = aio.refusal
-        try:
-            result = watch.run(lambda: aio.enter_root(self._prepared.durable.function, event, scope))
-        finally:
-            aio.finish()
+        aio = Aio(setting, self._prepared.host)
+        result = aio.run(self._prepared.durable.function, event, scope)
         if not self._run.stopping:
             self._check_awaited(aio)
         return result
@@ -327,9 +316,3 @@ class Invocation:
 
 def _logger(arn: str) -> DurableLogger:
     return DurableLogger(LogScope(arn))
-
-
-def _make_bodies(host: Host, loop: Loop, log: DurableLogger) -> AioBodies:
-    from perdure_runtime.drivers.aio_bodies import AioBodies  # threads, only where plain bodies are
-
-    return AioBodies(loop, host.pool, log)

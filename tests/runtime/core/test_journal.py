@@ -3,6 +3,7 @@ import pytest
 from perdure import ReplayMismatch
 from perdure_runtime.core.identity import Identity, Scope
 from perdure_runtime.core.journal import Journal
+from perdure_runtime.core.records import MILLISECONDS
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from support.journals import EXECUTION, journal_of, recorded, taken
 
@@ -100,6 +101,17 @@ def test_when_a_parked_operation_is_due_is_what_the_service_says():
     assert journal.wake(first.id) is None
     journal.merge([recorded(first, "PENDING", StepDetails={"NextAttemptTimestamp": 9.0})])
     assert journal.wake(first.id) == 9.0
+
+
+def test_times_are_in_milliseconds_in_an_envelope_alone():
+    first, second = taken("a", "b")
+    journal = Journal()
+    envelope = [recorded(it, "PENDING", StepDetails={"NextAttemptTimestamp": 9000}) for it in (first, second)]
+    journal.merge(envelope, MILLISECONDS)
+    journal.merge([recorded(first, "PENDING", StepDetails={"NextAttemptTimestamp": 10.0})])
+    assert [journal.wake(it.id) for it in (first, second)] == [10.0, 9.0]
+    assert [record.wake for record in journal] == [10.0, 9.0]
+    assert journal.find(second.id).wake == 9.0
 
 
 # Finished contexts

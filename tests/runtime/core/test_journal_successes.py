@@ -20,8 +20,8 @@ def success(journal, scope, name="a"):
 def test_a_call_whose_record_has_plainly_succeeded_has_its_place():
     first, second = taken("a", "b")
     journal, scope = journal_of(recorded(first), recorded(second)), Scope(replaying=True)
-    assert success(journal, scope).id == first.id
-    assert success(journal, scope, "b").id == second.id
+    assert success(journal, scope)["Id"] == first.id
+    assert success(journal, scope, "b")["Id"] == second.id
     assert success(journal, scope, "c") is None
     assert scope.count == 2
     assert journal.unreached() == []
@@ -29,7 +29,7 @@ def test_a_call_whose_record_has_plainly_succeeded_has_its_place():
 
 def test_a_call_without_a_name_finds_a_record_without_one():
     (first,) = taken(None)
-    assert success(journal_of(recorded(first, Name="")), Scope(), None).id == first.id
+    assert success(journal_of(recorded(first, Name="")), Scope(), None)["Id"] == first.id
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ why no operation has anything in a `finally`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, final
 
 from perdure.errors import SerdesError
 
@@ -93,6 +93,7 @@ def unreadable(error: SerdesError, identity: Identity) -> Raised:
     return Raised(error)
 
 
+@final
 class Commit(Said):
     """Go on when all that is recorded up to `ticket` is acknowledged."""
 
@@ -111,6 +112,7 @@ class Call(Said):
         """Whether it may begin whatever is still due."""
 
 
+@final
 class Enter(Said):
     """Run the code of a context, `body(context)`, in this line of work; the reply is its `Outcome`."""
 

@@ -19,7 +19,7 @@ from perdure import ReplayMismatch, ServiceError
 from perdure.names import checked_name
 from perdure_runtime.core.identity import FACTS, Identity, differences, hashed, is_same
 from perdure_runtime.core.outbox import Outbox
-from perdure_runtime.core.records import SECONDS, Record, UnreadRecord
+from perdure_runtime.core.records import MILLISECONDS, SECONDS, Record, UnreadRecord
 from perdure_runtime.core.table import Move
 from perdure_runtime.core.vocabulary import TERMINAL, Kind, Status
 from perdure_runtime.unread import Unread
@@ -41,11 +41,25 @@ UNKNOWN = float("inf")
 class Journal:
     """The records of one execution."""
 
-    __slots__ = ("_asked", "_closed", "_failures", "_loaded", "_names", "_news", "_read", "_records", "outbox", "size")
+    __slots__ = (
+        "_asked",
+        "_closed",
+        "_early",
+        "_failures",
+        "_loaded",
+        "_names",
+        "_news",
+        "_read",
+        "_records",
+        "outbox",
+        "size",
+    )
 
     def __init__(self) -> None:
         self._records: dict[str, Record | dict[str, Any]] = {}
-        """By id. What the service answers is made a record where somebody looks: at most of it nobody ever does."""
+        """By id. What the service sends is made a record where somebody looks: at most of it nobody ever does."""
+        self._early: dict[str, dict[str, Any]] = {}
+        """By id, what came in an envelope, where times are in milliseconds."""
         self._asked: set[str] = set()
         self._closed: set[str] = set()
         self._failures: list[ServiceError] = []
@@ -72,7 +86,7 @@ class Journal:
         else:
             ids = list(map(ID, operations))
             if scale != SECONDS:
-                records = map(Record, operations, repeat(scale))
+                self._early.update(zip(ids, operations, strict=True))
         self._records.update(zip(ids, records, strict=True))
         self._news.append(ids)
         self.size += size
@@ -102,28 +116,27 @@ class Journal:
         """The record, or None where nothing is recorded."""
         while (found := self._records.get(operation_id)) is None and self._read is not None:
             self._read()
-        return Record(found) if isinstance(found, dict) else found
+        return self._record(operation_id, found) if isinstance(found, dict) else found
 
-    def ask_success(self, scope: Scope, facts: Facts, name: str | None) -> Record | None:
-        """The record of the next call in a context, where that has succeeded and is plainly what the call asks for.
+    def ask_success(self, scope: Scope, facts: Facts, name: str | None) -> dict[str, Any] | None:
+        """The operation of the next call in a context, where that has succeeded and is plainly what the call asks for.
 
-        Then the call has its place. Else nothing has happened: whatever there is to be said or found out, `ask_next`
-        does.
+        It is as the service sent it, and the call has its place. Else nothing has happened: whatever there is to be
+        said or found out, `ask_next` does.
         """
-        operation_id = scope.peek()
+        operation_id = hashed(f"{scope.prefix}{scope.count + 1}")
         found = self._records.get(operation_id)
         if found is None:
             return None
-        record = Record(found) if isinstance(found, dict) else found
         try:
-            wire = record.wire
+            wire = found if isinstance(found, dict) else found.wire
             if FACTS(wire) != facts or (wire.get("Name") or None) != name or wire.get("ParentId") != scope.parent:
                 return None
         except (KeyError, ServiceError):
             return None
         self._asked.add(operation_id)
         scope.count += 1
-        return record
+        return wire
 
     def ask_next(self, scope: Scope, kind: Kind, subtype: str, name: str | None) -> tuple[Identity, Record | None]:
         """What the next call in a context asks for, and its record where there is one.
@@ -131,7 +144,7 @@ class Journal:
         Raises `ReplayMismatch` as `ask` does. A name that the history holds was checked when it was recorded; any other
         is checked here, and where it is refused, by ValueError or TypeError, the call takes no place.
         """
-        operation_id = scope.peek()
+        operation_id = hashed(f"{scope.prefix}{scope.count + 1}")
         identity = Identity(operation_id, kind, subtype, name, scope.parent)
         record = self._records.get(operation_id)
         if isinstance(record, dict) or (record is None and self._read is not None):
@@ -210,6 +223,7 @@ class Journal:
         """The invocation is over: whoever keeps something that leads here, such as a logger, keeps no records."""
         self._read = None  # pages that nobody came to need
         self._records.clear()
+        self._early.clear()
         self._asked.clear()
         self._closed.clear()
         self._names.clear()
@@ -268,7 +282,11 @@ class Journal:
     def _held(self, operation_id: str) -> Record | None:
         """The record, as far as the history was read."""
         found = self._records.get(operation_id)
-        return Record(found) if isinstance(found, dict) else found
+        return self._record(operation_id, found) if isinstance(found, dict) else found
+
+    def _record(self, operation_id: str, wire: dict[str, Any]) -> Record:
+        # By what it is and not by its id: another thread may be merging what replaces it.
+        return Record(wire, MILLISECONDS if self._early.get(operation_id) is wire else SECONDS)
 
     def _reads_on(self) -> bool:
         """Read another page; False where there is none left."""
@@ -295,7 +313,8 @@ class Journal:
         return ""
 
     def __iter__(self) -> Iterator[Record]:
-        return (Record(it) if isinstance(it, dict) else it for it in tuple(self._records.values()))
+        known = tuple(self._records.items())
+        return (self._record(number, it) if isinstance(it, dict) else it for number, it in known)
 
     def __repr__(self) -> str:
         return f"<Journal: {len(self._records)} records, {len(self._asked)} asked for>"

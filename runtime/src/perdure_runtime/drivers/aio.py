@@ -31,6 +31,8 @@ from perdure_runtime.core.effects import (
 from perdure_runtime.drivers.aio_calls import AioCalls, is_cancelled
 from perdure_runtime.drivers.aio_context import AioContext, TaskCalls
 from perdure_runtime.drivers.aio_lanes import AioLane
+from perdure_runtime.drivers.aio_loop import the_loop
+from perdure_runtime.drivers.aio_watch import Watch
 from perdure_runtime.drivers.calls import result_of
 from perdure_runtime.drivers.cancelled import cancelled_within
 from perdure_runtime.drivers.durable_call import DurableCall
@@ -44,11 +46,9 @@ if TYPE_CHECKING:
 
     from perdure_runtime.core.effects import Op
     from perdure_runtime.core.identity import Identity, Scope
-    from perdure_runtime.drivers.aio_bodies import AioBodies
     from perdure_runtime.drivers.aio_branches import AioBranches
-    from perdure_runtime.drivers.aio_loop import Loop
-    from perdure_runtime.drivers.aio_watch import Watch
     from perdure_runtime.drivers.calls import Setting
+    from perdure_runtime.host import Host
 
 __all__ = ["Aio"]
 
@@ -59,20 +59,21 @@ DEEPEST_IN_A_TASK = 16
 class Aio:
     """Interprets the effects of all open operations of one run."""
 
-    def __init__(self, setting: Setting, watch: Watch, loop: Loop, make_bodies: Callable[[], AioBodies]) -> None:
+    _branches: AioBranches | None = None
+
+    def __init__(self, setting: Setting, host: Host) -> None:
         self._setting = setting
-        self._run = setting.run
-        self._watch = watch
-        self._loop = loop
-        self._calls = AioCalls(setting.run, watch, loop, make_bodies)
-        self.unawaited: dict[DurableCall[Any], None] = {}
+        self._run = run = setting.run
+        self._loop = loop = the_loop()
+        self._watch = watch = Watch(run, loop, host)
+        self._calls = AioCalls(run, watch, loop, host)
+        self.unawaited: dict[DurableCall, None] = {}
         """Operations that were asked for, and that nobody has awaited or taken over."""
         self.cut_off: list[Identity] = []
         """Operations that began and were not awaited to their end, in code that was not cut off itself."""
-        self._branches: AioBranches | None = None
 
     @property
-    def unstarted(self) -> list[DurableCall[Any]]:
+    def unstarted(self) -> list[DurableCall]:
         """Operations that were asked for and never awaited, although their code went on to its end."""
         return [call for call in self.unawaited if not call.calls.home.closed]
 
@@ -92,7 +93,16 @@ class Aio:
         if self._run.ended or asyncio._get_running_loop() is not self._loop:  # noqa: SLF001  the public question raises
             raise DurableCallRefused(operation, ELSEWHERE)
 
-    async def enter_root(self, handler: Callable[..., Awaitable[Any]], event: object, scope: Scope) -> Any:  # noqa: ANN401  the handler's result
+    def run(self, handler: Callable[..., Awaitable[Any]], event: object, scope: Scope) -> Any:  # noqa: ANN401  the handler's result
+        """Run a workflow until it ends or has to stop; raises `Stop` for the latter."""
+        self._run.refusal = self.refusal
+        try:
+            return self._watch.run(lambda: self._enter_root(handler, event, scope))
+        finally:
+            self._calls.finish()
+            self._watch.branches = None
+
+    async def _enter_root(self, handler: Callable[..., Awaitable[Any]], event: object, scope: Scope) -> Any:  # noqa: ANN401  the handler's result
         """The workflow itself."""
         context = AioContext(self._setting, scope, AioLane(self._run), self)
         try:
@@ -100,21 +110,16 @@ class Aio:
         finally:
             context.end()
 
-    def finish(self) -> None:
-        """The handler has ended: bodies that nobody waits for have a last chance to end, too."""
-        self._calls.finish()
-        self._watch.branches = None
-
     # Operations
 
-    def take(self, call: DurableCall[Any]) -> None:
+    def take(self, call: DurableCall) -> None:
         """Whoever awaits an operation, or adopts it, does so once."""
         try:
             del self.unawaited[call]
         except KeyError:
             raise RuntimeError(f"the {call.identity} was awaited before; an operation is awaited once") from None
 
-    def drive(self, call: DurableCall[Any]) -> Generator[Any, Any, Any]:
+    def drive(self, call: DurableCall) -> Generator[Any, Any, Any]:
         """The operation of a call that is awaited now, to its end: its result, or what it raises."""
         self.take(call)
         run, calls, asked = self._run, call.calls, call.asked
@@ -157,7 +162,7 @@ class Aio:
         if not lane.closed:
             self.cut_off.append(identity)
 
-    def _elsewhere(self, call: DurableCall[Any]) -> tuple[TaskCalls | None, AioLane]:
+    def _elsewhere(self, call: DurableCall) -> tuple[TaskCalls | None, AioLane]:
         """For an operation that its context's own code does not await: whose code does, and a line of its own."""
         calls = call.calls
         if CURRENT_STEP.get(None) is not None:

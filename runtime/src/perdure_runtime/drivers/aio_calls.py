@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.aio_loop import Loop
     from perdure_runtime.drivers.aio_watch import Watch
     from perdure_runtime.drivers.run import Run
+    from perdure_runtime.host import Host
 
 __all__ = ["AioCalls", "is_cancelled"]
 
@@ -31,13 +32,14 @@ __all__ = ["AioCalls", "is_cancelled"]
 class AioCalls:
     """Makes the calls that the operations of one run ask for."""
 
-    def __init__(self, run: Run, watch: Watch, loop: Loop, make_pooled: Callable[[], AioBodies]) -> None:
+    _pooled: AioBodies | None = None
+    """Those that threads work on, once there have been any."""
+
+    def __init__(self, run: Run, watch: Watch, loop: Loop, host: Host) -> None:
         self._run = run
         self._watch = watch
         self._loop = loop
-        self._make_pooled = make_pooled
-        self._pooled: AioBodies | None = None
-        """Those that threads work on, once there have been any."""
+        self._host = host
 
     def finish(self) -> None:
         """The handler has ended: bodies that nobody waits for have a last chance to end, too."""
@@ -105,7 +107,9 @@ class AioCalls:
 
     def _threads(self) -> AioBodies:
         if self._pooled is None:
-            self._pooled = self._make_pooled()
+            from perdure_runtime.drivers.aio_bodies import AioBodies  # threads, only where plain bodies are
+
+            self._pooled = AioBodies(self._loop, self._host.pool, self._watch.log)
         return self._pooled
 
     async def aside(self, work: Callable[[], object]) -> Outcome[object]:

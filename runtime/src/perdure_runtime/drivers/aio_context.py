@@ -75,10 +75,10 @@ class AioContext(DurableContext):
         except Stop:
             return self._unwound()
         match taken:
-            case value, record:  # as for most calls of a replay
-                return RecordedCall(self._aio, calls, value, record)
-            case identity, found, work:
-                asked = AskedStep(identity, found, calls.setting, work, (fn, args, kwargs))
+            case value, wire:  # as for most calls of a replay
+                return RecordedCall(self._aio, calls, value, wire)
+            case identity, record, work:
+                asked = AskedStep(identity, record, calls.setting, work, (fn, args, kwargs))
                 return DurableCall(self._aio, calls, asked)
 
     def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext

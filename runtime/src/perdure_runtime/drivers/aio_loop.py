@@ -66,6 +66,16 @@ class Loop(asyncio.SelectorEventLoop):
         return len(self.idle.get_map()) > self._usual or self._outside > 0
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether it will stop after its next turn."""
+        return bool(self._stopping)  # type: ignore[attr-defined]
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether a turn of it would come to nothing: it was not stopped, and there is only its own wake-up pipe."""
+        return self._usual == 1 and not self.is_stopped and self.has_nothing_else
+
+    @property
     def has_nothing_else(self) -> bool:
         """Whether only the task that asks goes on: none is ready, or will be in time or by what user code watches."""
         return not (self._ready or self._scheduled or self.watches_for_user_code)  # type: ignore[attr-defined]
@@ -88,6 +98,28 @@ class Loop(asyncio.SelectorEventLoop):
             super().run_forever()
         finally:
             signal.set_wakeup_fd(before)
+
+    def start(self, coroutine: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """A task that has gone as far as it gets without waiting, before the loop turns for the first time.
+
+        Where nothing is to be waited for, and nothing is left on the loop, it need not turn at all.
+        """
+        if sys.version_info >= (3, 12) and self.get_task_factory() is None and not self.get_debug():
+            return self._started(coroutine, name)
+        return self.create_task(coroutine, name=name)
+
+    def _started(self, coroutine: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        # For the code that runs here the loop runs: what `run_forever` begins and ends with.
+        hooks = sys.get_asyncgen_hooks()
+        self._thread_id = get_ident()
+        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
+        asyncio._set_running_loop(self)  # noqa: SLF001  what asyncio has for loops of other makes
+        try:
+            return asyncio.Task(coroutine, loop=self, name=name, eager_start=True)  # type: ignore[call-arg]
+        finally:
+            asyncio._set_running_loop(None)  # noqa: SLF001
+            sys.set_asyncgen_hooks(*hooks)
+            self._thread_id = None  # type: ignore[assignment]  # as asyncio itself
 
     def begin(self, coroutine: Coroutine[Any, Any, T], variables: Context) -> asyncio.Task[T]:
         """A task that has gone as far as it gets without waiting, where Python can do that: most bodies do not wait."""
@@ -126,6 +158,8 @@ class Loop(asyncio.SelectorEventLoop):
         return sorted(left, key=lambda task: task.get_name())
 
     def _left(self, spared: asyncio.Task[Any] | None) -> set[asyncio.Task[Any]]:
+        if _is_without_tasks():
+            return set()
         left = asyncio.all_tasks(self) - self.kept
         return left if spared is None else left - {spared}
 
@@ -134,6 +168,18 @@ class Loop(asyncio.SelectorEventLoop):
         for generator in list(self._asyncgens):  # type: ignore[attr-defined]
             with suppress(Exception):
                 await generator.aclose()
+
+
+if (3, 12) <= sys.version_info < (3, 14):
+
+    def _is_without_tasks() -> bool:
+        """Whether there is no task at all, on any loop: these two Pythons go a long way to list none."""
+        tasks: Any = asyncio.tasks
+        return not (tasks._scheduled_tasks or tasks._eager_tasks)  # noqa: SLF001  where `all_tasks` looks, too
+else:
+
+    def _is_without_tasks() -> bool:
+        return False
 
 
 _loop: Loop | None = None

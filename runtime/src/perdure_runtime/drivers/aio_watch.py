@@ -23,15 +23,15 @@ from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.aio_loop import GRACE
 from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.logs import DurableLogger, LogScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from perdure import Logger
     from perdure_runtime.drivers.aio_branches import AioBranches
     from perdure_runtime.drivers.aio_loop import Loop
-    from perdure_runtime.drivers.pool import Pool
     from perdure_runtime.drivers.run import Run
+    from perdure_runtime.host import Host
 
 __all__ = ["FOREIGN_GRACE", "Watch"]
 
@@ -45,26 +45,29 @@ MOST_CANCELS = 3
 class Watch:
     """Watches over the loop for the length of one run."""
 
-    def __init__(
-        self, run: Run, loop: Loop, sender: Callable[[], Pool], log: Logger, clock: Callable[[], float]
-    ) -> None:
+    branches: AioBranches | None = None
+    """Who opens branches."""
+    _body: asyncio.Task[Any] | None = None
+    _broken: BaseException | None = None
+    _cancels = 0
+    _deadline: float | None = None
+    _ended = False
+    _turns = 0
+
+    def __init__(self, run: Run, loop: Loop, host: Host) -> None:
         self._run = run
         self._loop = loop
-        self._sender = sender
-        self._log = log
-        self._clock = clock
+        self._host = host
+        self._clock = host.clock
         self._thread = get_ident()
-        self._body: asyncio.Task[Any] | None = None
-        self._ended = False
         self._acknowledged: list[tuple[int, asyncio.Future[None], str | None]] = []
         self._parked: dict[str, list[asyncio.Future[None]]] = {}
         self._late: deque[asyncio.Future[None]] = deque()
-        self.branches: AioBranches | None = None
-        """Who opens branches."""
-        self._turns = 0
-        self._cancels = 0
-        self._deadline: float | None = None
-        self._broken: BaseException | None = None
+
+    @property
+    def log(self) -> DurableLogger:
+        """For what is told of the workflow as a whole; of most there is nothing to tell."""
+        return DurableLogger(LogScope(self._run.committer.arn))
 
     def run(self, main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401  the handler's result
         """Run a workflow until it ends or has to stop; raises `Stop` for the latter."""
@@ -77,9 +80,12 @@ class Watch:
         loop.idle.ask = self._ask
         committer.on_answer = self._notify
         try:
-            self._body = loop.create_task(main(), name="the workflow")
-            self._body.add_done_callback(self._end)
-            self._turn_until_ended()
+            self._body = loop.start(main(), "the workflow")
+            if self._cancels:  # while it began, and there was no task to cancel yet
+                self._body.cancel()
+            if not (self._body.done() and loop.is_bare):
+                self._body.add_done_callback(self._end)
+                self._turn_until_ended()
         except BaseException as error:  # of ours, or the process is to end; nothing of this run may linger on the loop
             if isinstance(error, Exception):
                 self._run.fail(error)
@@ -93,7 +99,7 @@ class Watch:
         # The task's context leads back here; and an error's traceback must not keep the task by way of a local.
         body, self._body = self._body, None
         for task in loop.sweep(spared=body):
-            self._log.error("a task outlives its invocation, although it was cancelled", task=task.get_name())
+            self.log.error("a task outlives its invocation, although it was cancelled", task=task.get_name())
         if not body.done():
             loop.kept.add(body)
             self._run.abandon()
@@ -107,10 +113,11 @@ class Watch:
         raise StepError("the workflow cancelled its own task", "asyncio.CancelledError")
 
     def _turn_until_ended(self) -> None:
+        was_stopped = self._loop.is_stopped  # by the workflow, as it began
         self._loop.run_forever()
         if self._broken is not None:
             raise self._broken
-        if not self._ended:
+        if was_stopped or not self._ended:
             raise RuntimeError("code of the workflow stopped the event loop; it is not the code's to stop")
 
     # What operations wait for
@@ -232,7 +239,7 @@ class Watch:
         activity = self._run.activity
         activity.commits = 1
         if activity.bodies:
-            self._sender().submit(partial(self._guarded, request))
+            self._host.sender.submit(partial(self._guarded, request))
         else:
             self._guarded(request)
 
@@ -287,7 +294,7 @@ class Watch:
             return _sooner(timeout, left)
         activity.asked(now)
         activity.commits = 1
-        self._sender().submit(partial(self._guarded, self._run.committer.refresh))
+        self._host.sender.submit(partial(self._guarded, self._run.committer.refresh))
         return timeout
 
     def _ask_when_quiet(self, timeout: float | None) -> float | None:
@@ -305,7 +312,7 @@ class Watch:
                 return _sooner(timeout, self._deadline - now)
             tasks = [task.get_name() for task in asyncio.all_tasks(self._loop) if self._is_users(task)]
             if tasks or timeout is not None:  # not for a connection that is merely kept open
-                self._log.warning(
+                self.log.warning(
                     "the workflow is suspended although work of its own is still going", tasks=tasks or "only a timer"
                 )
         self._stop()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from asyncio import current_task
-from collections.abc import Coroutine, Generator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.core.effects import Ok
 from perdure_runtime.core.identity import Identity
@@ -12,6 +11,7 @@ from perdure_runtime.core.records import Record
 from perdure_runtime.drivers.calls import Asked
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
     from types import TracebackType
 
     from perdure_runtime.core.effects import Begun
@@ -20,24 +20,25 @@ if TYPE_CHECKING:
 
 __all__ = ["DurableCall", "RecordedCall"]
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    Awaited = Coroutine[Any, Any, Any]
+else:
+    Awaited = object  # its methods make it a `Coroutine`; of an abstract class, an instance takes twice as long to make
 
 
-class DurableCall(Coroutine[Any, Any, T]):
+class DurableCall(Awaited):
     """An operation that has its place in the history and runs when it is awaited, once.
 
     It is a coroutine to whoever asks (`await`, `gather`, `TaskGroup`, `wait_for`), but not one of the interpreter's
     own: of one that is never awaited it tells nobody but the run, which names the operation.
     """
 
-    __slots__ = ("_driver", "_inner", "asked", "calls")
-
     def __init__(self, driver: Aio, calls: TaskCalls, asked: Asked) -> None:
         self.calls = calls
         """The calls of the context that it belongs to."""
         self.asked = asked
         self._driver = driver
-        self._inner: Generator[Any, Any, T] | None = None
+        self._inner: Generator[Any, Any, Any] | None = None
         """What runs, for a task that does not await it but is made of it."""
         driver.unawaited[self] = None
 
@@ -51,7 +52,7 @@ class DurableCall(Coroutine[Any, Any, T]):
         """Whether it leaves no record of its own."""
         return self.asked.is_virtual
 
-    def __await__(self) -> Generator[Any, Any, T]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         return self._driver.drive(self)
 
     def send(self, value: Any, /) -> Any:  # noqa: ANN401  as in Coroutine
@@ -101,32 +102,30 @@ class DurableCall(Coroutine[Any, Any, T]):
         return f"<{self.identity}, {state}>"
 
 
-class RecordedCall(DurableCall[T]):
+class RecordedCall(DurableCall):
     """A step whose value was found with its record: whoever awaits it waits for nothing."""
 
-    __slots__ = ("_record", "_value")
-
-    def __init__(self, driver: Aio, calls: TaskCalls, value: T, record: Record) -> None:
+    def __init__(self, driver: Aio, calls: TaskCalls, value: object, wire: dict[str, Any]) -> None:
         self.calls = calls
         self._driver = driver
         self._inner = None
         self._value = value
-        self._record = record
+        self._wire = wire
+        """The operation as it was sent."""
         driver.unawaited[self] = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  as for any attribute; it is asked for what is not there yet
         if name != "asked":
             raise AttributeError(name)
-        self.asked = AskedValue(self._record, self._value)
+        self.asked = AskedValue(Record(self._wire), self._value)
         return self.asked
 
-    def __await__(self) -> Generator[Any, Any, T]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         calls, unawaited = self.calls, self._driver.unawaited
         run = calls.setting.run
         is_own = calls.speaks and calls.task is current_task()
         if not is_own or self not in unawaited or run.stopping or run.fatal is not None or calls.home.closed:
-            driven: T = yield from self._driver.drive(self)
-            return driven
+            return (yield from self._driver.drive(self))
         del unawaited[self]
         calls.scope.passed = calls.scope.count
         return self._value

@@ -25,6 +25,7 @@ _LARGE_PIECE = 1024 * 1024
 _DIGITS = frozenset("0123456789")
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_MOST_NAMES = 128
 _SIZE_DIGITS = 10
 _CHUNK_DIGITS = 8
 _NO_CONTENT = frozenset({204, 304})
@@ -114,7 +115,7 @@ def _head(incoming: Incoming) -> tuple[str, int, dict[str, str]]:
         given, colon, said = line.partition(":")
         if not colon:
             raise BadReply(f"not a header: a line without a colon, in {text[:80]!r}")
-        name, value = _name(given), said.strip(" \t")
+        name, value = _NAMES[given], said.strip(" \t")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return version, status, headers
 
@@ -134,11 +135,19 @@ def _status(line: str) -> tuple[str, int]:
     return version, int(digits)
 
 
-@lru_cache(maxsize=128)
-def _name(given: str) -> str:
-    if not given or not _NAME.issuperset(given):
-        raise BadReply(f"not a header: {given[:80]!r}")
-    return given.lower()
+class _Names(dict[str, str]):
+    """Names of headers in lower case, by how they were written."""
+
+    def __missing__(self, given: str) -> str:
+        if not given or not _NAME.issuperset(given):
+            raise BadReply(f"not a header: {given[:80]!r}")
+        name = given.lower()
+        if len(self) < _MOST_NAMES:
+            self[given] = name
+        return name
+
+
+_NAMES = _Names()
 
 
 def _body(incoming: Incoming, headers: dict[str, str], limit: int) -> bytes:

@@ -38,19 +38,19 @@ T = TypeVar("T")
 class Remembered(Generic[T]):
     """What has been found out about functions: by the id of each, for as long as it lives, no longer."""
 
-    __slots__ = ("_alive", "_known")
+    __slots__ = ("_alive", "known")
 
     def __init__(self) -> None:
-        self._known: dict[int, T] = {}
+        self.known: dict[int, T] = {}
         self._alive: dict[int, ref[Any]] = {}
 
     def of(self, function: object) -> T | None:
         """What is remembered of a function."""
-        return self._known.get(id(function))
+        return self.known.get(id(function))
 
     def keep(self, function: object, found: T) -> None:
         """Remember this of a function, if it can be noticed when that is gone."""
-        number, known, alive = id(function), self._known, self._alive
+        number, known, alive = id(function), self.known, self._alive
 
         def forget(_: object) -> None:
             known.pop(number, None)
@@ -64,11 +64,11 @@ class Remembered(Generic[T]):
 
     def clear(self) -> None:
         """Forget everything."""
-        self._known.clear()
+        self.known.clear()
         self._alive.clear()
 
     def __repr__(self) -> str:
-        return f"<Remembered: {len(self._known)} functions>"
+        return f"<Remembered: {len(self.known)} functions>"
 
 
 class Known(NamedTuple):

@@ -44,7 +44,7 @@ __all__ = ["KnownStep", "attempted", "attempts_at", "step_inside", "step_work", 
 CALLED = "ctx.step()"
 SUCCESS = success_of(Kind.STEP, Subtype.STEP)
 TakenStep: TypeAlias = "tuple[Identity, Record | None, StepWork]"
-ToldStep: TypeAlias = "tuple[object, Record]"
+ToldStep: TypeAlias = "tuple[object, dict[str, Any]]"
 
 
 class KnownStep(NamedTuple):
@@ -103,30 +103,31 @@ def attempted(
 def take_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...]) -> ToldStep | TakenStep:  # noqa: ANN401  typed by the sdk
     """Take the next place in the history for a step.
 
-    Most calls of a replay are of steps whose record holds a plain value: that, and the record. Of any other: which step
-    it is, what is recorded of it, and how it is run.
+    Most calls of a replay are of steps whose record holds a plain value: that, and the operation as it was sent. Of any
+    other: which step it is, what is recorded of it, and how it is run.
     """
     setting, scope = calls.setting, calls.scope
     run = setting.run
     calls.admit(CALLED)
     if isinstance(fn, str) and args:
         name: str | None = fn
-        _, work, itself = run.steps.of(args[0]) or _known(setting, args[0], fn)
+        _, work, itself = run.steps.known.get(id(args[0])) or _known(setting, args[0], fn)
     else:
-        name, work, itself = run.steps.of(fn) or _known(setting, fn, None)
-    record = run.journal.ask_success(scope, SUCCESS, name) if scope.replaying else None
-    if record is None:
+        name, work, itself = run.steps.known.get(id(fn)) or _known(setting, fn, None)
+    wire = run.journal.ask_success(scope, SUCCESS, name) if scope.replaying else None
+    if wire is None:
         identity, record = calls.ask(Kind.STEP, Subtype.STEP, name)
         return identity, record, work
     try:
-        text = record.wire["StepDetails"]["Result"]
+        text = wire["StepDetails"]["Result"]
         if len(text) <= SMALL:
             value, end = scan(text, 0)
             if type(value) in itself and end == len(text):
-                return value, record
+                return value, wire
     except (KeyError, TypeError, ValueError, StopIteration, RecursionError):
         pass  # what is to be made of it, or said of it, is found out where any result is read
-    return Identity(record.id, Kind.STEP, Subtype.STEP, name, scope.parent), record, work
+    identity = Identity(wire["Id"], Kind.STEP, Subtype.STEP, name, scope.parent)
+    return identity, run.journal.find(identity.id), work
 
 
 def step_inside(setting: Setting, scope: Scope, function: Step[..., Any], args: tuple[Any, ...]) -> Op[Outcome[Any]]:
