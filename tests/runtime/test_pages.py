@@ -59,7 +59,7 @@ class Shelf:
         self.read += 1
         number = int(marker)
         page = [one.wire(seconds) for one in self.pages[number]]
-        return StatePage(page, str(number + 1) if number + 1 < len(self.pages) else None)
+        return StatePage(page, str(number + 1) if number + 1 < len(self.pages) else None, size=100)
 
     def checkpoint(self, arn, token, updates, client_token):
         raise AssertionError("nothing is to be recorded here")
@@ -379,6 +379,13 @@ def test_page_that_another_thread_has_read_is_not_read_again(two_steps_in_pages)
     pages.read()
     assert service.read == 1
     assert len(journal.unreached()) == 2
+
+
+def test_bytes_of_all_pages_are_known():
+    journal = Journal()
+    Pages(Shelf([], [], []), "arn", "t", "1", journal, pytest.fail).begin()
+    journal.complete()
+    assert journal.size == 2 * 100
 
 
 @pytest.fixture

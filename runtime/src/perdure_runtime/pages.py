@@ -76,7 +76,7 @@ class Pages:
         page = self._service.get_state(self._arn, self._token, marker)
         self._marker = page.marker
         self._ask()
-        self._journal.merge(page.operations)
+        self._journal.merge(page.operations, size=page.size)
         if self._marker is None:
             self._journal.seal()
 

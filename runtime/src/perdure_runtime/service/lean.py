@@ -91,6 +91,7 @@ class LeanService:
         "_expected",
         "_lock",
         "_pace",
+        "_page",
         "_second",
         "_signer",
         "_stamp",
@@ -116,6 +117,8 @@ class LeanService:
         self._signer = sigv4.Signer(region)
         self._lock = allocate_lock()
         self._checkpoint: Call | None = None
+        self._page: tuple[tuple[str, str, str, int], Call] | None = None
+        """The page that was asked for last, and its call: it is asked for ahead, and again to be read."""
         self._expected: Call | None = None
         """The call whose answer was asked for ahead of it."""
         self._second = -1
@@ -165,8 +168,13 @@ class LeanService:
             self._connection.close()
 
     def _state(self, arn: str, token: str, marker: str, limit: int) -> Call:
-        path = f"{wire.execution_path(arn)}/state"
-        return self._call(wire.GET_STATE, arn, "GET", path, wire.state_query(token, marker, limit))
+        asked = arn, token, marker, limit
+        page = self._page
+        if page is None or page[0] != asked:
+            path = f"{wire.execution_path(arn)}/state"
+            call = self._call(wire.GET_STATE, arn, "GET", path, wire.state_query(token, marker, limit))
+            page = self._page = asked, call
+        return page[1]
 
     def _call(self, name: str, arn: str, method: str, path: str, query: str = "") -> Call:
         path = self._endpoint.path + path
