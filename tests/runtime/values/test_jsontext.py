@@ -1,3 +1,4 @@
+import enum
 import json
 import math
 from typing import Any
@@ -54,3 +55,13 @@ def test_what_json_cannot_hold_is_unfit(value: Any, said: str) -> None:
 @given(st.recursive(st.none() | st.integers() | st.floats(allow_nan=False) | st.text(), st.lists, max_leaves=20))
 def test_written_is_read_back(value: Any) -> None:
     assert repr(jsontext.parse(jsontext.write(value))) == repr(value)
+
+
+@given(st.integers() | st.booleans() | st.none() | st.text() | st.floats(allow_nan=False))
+def test_what_is_brief_is_what_any_library_writes(value: Any) -> None:
+    is_brief = value is None or type(value) is bool or (type(value) is int and -(2**63) <= value < 2**63)
+    assert jsontext.brief(value) == (json.dumps(value) if is_brief else None)
+
+
+def test_value_of_a_derived_type_is_not_brief() -> None:
+    assert jsontext.brief(enum.IntEnum("Level", ["LOW"])(1)) is None

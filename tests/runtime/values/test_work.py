@@ -270,6 +270,7 @@ def count(ctx: Any) -> int: ...  # type: ignore[empty-body]
         (anything, [None, True, "a", 1]),
         (anything, [1, 1.5, [1], {"a": 1}, "x" * 1_000]),
         (line, [Line("a", 1.5), Line("b", 2.0)]),
+        (anything, ["a, b", "[", "]"]),
         (count, []),
     ],
 )
@@ -286,6 +287,13 @@ def test_many_values_are_read_up_to_the_first_that_cannot_be(odd):
     with pytest.raises(SerdesError):
         form.read(odd)
     assert form.read_all(["1", " 2", odd, "3"]) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "texts", [["1,2", ""], ['"a', 'b"', "3"], ["[1", "2]", "3"], ["1,2", "3"], ["1", "2]"], ["1]", "2"]]
+)
+def test_texts_that_are_values_only_together_are_none(texts):
+    assert FORMS.of_child(anything, ChildOptions()).form.read_all(texts) in ([], [1])
 
 
 def test_many_values_are_read_by_a_serdes_up_to_where_it_fails():

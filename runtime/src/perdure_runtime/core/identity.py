@@ -53,14 +53,21 @@ class Scope:
     so it is found out when somebody asks, and at the latest by that call.
     """
 
+    index: int | None = None
+    """Which branch of its batch this is, where it is one."""
+    total: int | None = None
+    count = 0
+    """How many calls it has made."""
+    passed: int | None = None
+    """How many it had made when it was last left to the next one whether replay goes on."""
+
     def __init__(
         self,
         owner: Identity | None = None,
         parent: str | None = None,
         depth: int = 0,
-        *,
-        replaying: bool = False,
-        sealed: bool = False,
+        replaying: bool = False,  # noqa: FBT001, FBT002  named by all but `inside`
+        sealed: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
         self.owner = owner
         """The operation whose context this is; None at the root."""
@@ -72,18 +79,11 @@ class Scope:
         """Whether it was replayed up to the last call; `is_replaying` says whether it still is."""
         self.sealed = sealed
         """Whether the context has finished before: all it asks for must be recorded, and it is replayed to its end."""
-        self.index: int | None = None
-        """Which branch of its batch this is, where it is one."""
-        self.total: int | None = None
-        self.count = 0
-        """How many calls it has made."""
-        self.passed: int | None = None
-        """How many it had made when it was last left to the next one whether replay goes on."""
 
-    def inside(self, owner: Identity, *, virtual: bool = False) -> Scope:
+    def inside(self, owner: Identity, virtual: bool = False) -> Scope:  # noqa: FBT001, FBT002  named, or the code's own
         """The scope of a context in this one; a virtual one numbers for itself but reports to this one's owner."""
-        inner = Scope(owner, owner.parent if virtual else owner.id, self.depth + 1)
-        inner.replaying, inner.sealed = self.replaying, self.sealed
+        parent = owner.parent if virtual else owner.id
+        inner = Scope(owner, parent, self.depth + 1, self.replaying, self.sealed)
         # What its code logs before its first operation was heard when that was recorded.
         inner.passed = 0
         return inner

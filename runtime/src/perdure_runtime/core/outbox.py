@@ -62,11 +62,12 @@ class Outbox:
 
     def push(self, update: bytes) -> int:
         """Queue an update; its ticket."""
-        if not self.tickets and self.begins is not None:
+        ticket = self.tickets + 1
+        if ticket == 1 and self.begins is not None:
             self.begins()
         self._queued += len(update)
         self._queue.append(update)
-        self.tickets = ticket = self.tickets + 1
+        self.tickets = ticket
         return ticket
 
     def push_retry(self, update: bytes) -> int:

@@ -53,7 +53,7 @@ class Body(Job):
         outcome: Outcome[Any] | Broken
         try:
             result = self.variables.run(self.call.body, self.call.attempt)
-            if isinstance(result, CoroutineType):  # what did not look like a coroutine function
+            if type(result) is CoroutineType:  # what did not look like a coroutine function
                 result = self._bodies.the_loop().run(result, self.variables)
             outcome = Ok(result)
         except Exception as error:  # noqa: BLE001  user code may raise anything

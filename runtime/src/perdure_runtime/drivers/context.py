@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.lanes import Lane
     from perdure_runtime.drivers.line import Line
 
-__all__ = ["DurableContext", "LineContext", "enter_here"]
+__all__ = ["DurableContext", "LineContext", "enter_apart", "enter_here"]
 
 
 class DurableContext:
@@ -353,21 +353,22 @@ def _left(calls: Calls[Line | Lane], error: BaseException) -> None:
 
 def enter_here(setting: Setting, line: Line | Lane, body: Callable[[Any], object], scope: Scope) -> object:
     """Run the code of a context on this line, and return what it returns."""
-    context = LineContext(Calls(setting, scope, line))
+    # What the code sets in a ContextVar does not leak: a replay may not run it.
+    return copy_context().run(enter_apart, setting, line, body, scope)
+
+
+def enter_apart(setting: Setting, line: Line | Lane, body: Callable[[Any], object], scope: Scope) -> object:
+    """The same, where the context variables are the code's own already."""
     run = setting.run
-    run.speaker = context.calls
+    run.speaker = calls = Calls(setting, scope, line)
+    context = LineContext(calls)
+    CURRENT_CONTEXT.set(context)
+    SCOPE.set(calls)
     try:
-        # What the code sets in a ContextVar does not leak: a replay may not run it.
-        return copy_context().run(_inside, context, body)
+        result = body(context)
     finally:
         run.speaker = None
-
-
-def _inside(context: LineContext, body: Callable[[Any], object]) -> object:
-    CURRENT_CONTEXT.set(context)
-    SCOPE.set(context.calls)
-    result = body(context)
-    if isinstance(result, CoroutineType):
+    if type(result) is CoroutineType:
         result.close()
         raise TypeError(
             "it returned a coroutine, and the workflow is made of plain functions: make both the same colour"

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import deque
 from contextvars import copy_context
-from functools import partial
 from operator import itemgetter
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NoReturn, assert_type
@@ -22,7 +21,6 @@ from perdure_runtime.core.effects import OUTCOMES, Aside, Call, Commit, Enter, F
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.bodies import Bodies
-from perdure_runtime.drivers.context import enter_here
 from perdure_runtime.drivers.lanes import Lane, OpenFan, ParkedLanes
 from perdure_runtime.drivers.signals import Broken, Stop
 from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, Strand
@@ -51,7 +49,6 @@ class Hub:
         self._setting = setting
         self._run = setting.run
         self._clock = clock
-        self._enter = partial(enter_here, setting)
         self._bodies = Bodies(pool, log, setting.run.activity)
         self._fans: dict[OpenFan, None] = {}
         self._hungry: dict[OpenFan, None] = {}
@@ -221,16 +218,17 @@ class Hub:
                     self._lane_ended(lane, message)
                     return
             else:
-                if isinstance(message, Commit):
+                # Not by `isinstance`: where the answer is no, that takes three times as long to find out.
+                if type(message) is Commit:
                     self._unacknowledged.append((message.ticket, lane, None))
                     return
-                if not isinstance(message, Enter):
+                if type(message) is not Enter:
                     if self._waits(lane, message):
                         return
                     reply = None
                     continue
             answer = (lane.strand or self._strand_for(lane)).go(message)
-            if isinstance(answer, GeneratorType):
+            if type(answer) is GeneratorType:
                 operations.append(answer)
                 reply = None
             elif isinstance(answer, OUTCOMES) and self._run.fatal is None:
@@ -279,7 +277,7 @@ class Hub:
 
     def _strand_for(self, lane: Lane) -> Strand:
         """What the code of a lane will be on that has had none before."""
-        strand = lane.strand = self._free.pop() if self._free else Strand(self._enter)
+        strand = lane.strand = self._free.pop() if self._free else Strand(self._setting)
         strand.lend(lane, lane.fan.variables)
         return strand
 

@@ -16,16 +16,21 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from greenlet import getcurrent, greenlet
 
 from perdure_runtime.core.effects import Enter, Ok, Raised
+from perdure_runtime.drivers.context import enter_apart, enter_here
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.signals import Broken, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
+    from typing import TypeAlias
 
     from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Scope
+    from perdure_runtime.drivers.calls import Setting
     from perdure_runtime.drivers.lanes import Lane
+
+    Way: TypeAlias = Callable[[Setting, Lane, Callable[[Any], object], Scope], object]
 
 __all__ = ["IDLE", "SET_ASIDE", "STOP", "Strand"]
 
@@ -51,13 +56,12 @@ _kept: list[greenlet] = []
 class Strand:
     """A stack for the code of one branch after another."""
 
-    __slots__ = ("_enter", "_greenlet", "_hub", "_lane", "go")
+    __slots__ = ("_enter", "_greenlet", "_hub", "_lane", "_setting", "go")
 
-    def __init__(self, enter: Callable[[Lane, Callable[[Any], object], Scope], object]) -> None:
+    def __init__(self, setting: Setting) -> None:
         self._hub = getcurrent()
         self._greenlet = greenlet(self._main)
-        self._enter = enter
-        """Runs the code of a context in a branch, and returns what it returns."""
+        self._setting = setting
         self._lane: Lane | None = None
         self.go: Callable[[object], Any] = self._greenlet.switch
         """Let the code go on with a message, until it wants something again: an operation, or a word."""
@@ -65,9 +69,9 @@ class Strand:
     # On the hub's side
 
     def lend(self, lane: Lane, variables: Context) -> None:
-        """Get ready for the code of a branch. Each context that is entered has a copy of the context variables."""
+        """Get ready for the code of a branch, which has a copy of the context variables."""
         self._lane = lane
-        self._greenlet.gr_context = variables
+        self._greenlet.gr_context = variables.copy()
 
     @property
     def context(self) -> Context | None:
@@ -93,8 +97,8 @@ class Strand:
     def ask(self, operation: Op[Any]) -> Any:  # noqa: ANN401  an operation's outcome
         """Have the hub drive an operation; raises `Stop` where the branch has to unwind."""
         message = self._hub.switch(operation)
-        while isinstance(message, Enter):
-            message = self._hub.switch(self._ended(message))
+        while type(message) is Enter:
+            message = self._hub.switch(self._ended(enter_here, message))
         if message is STOP:
             raise Stop
         return message
@@ -106,16 +110,18 @@ class Strand:
 
     def _main(self, message: object) -> None:
         while message is not None:
-            message = self._hub.switch((self._ended(message) if isinstance(message, Enter) else None) or IDLE)
+            message = self._hub.switch(
+                (self._ended(enter_apart, message) if isinstance(message, Enter) else None) or IDLE
+            )
 
-    def _ended(self, message: Enter) -> Outcome[Any] | Broken | None:
+    def _ended(self, enter: Way, message: Enter) -> Outcome[Any] | Broken | None:
         """Run the code of a context: how it has ended, in no local, since an error's frames lead to this one.
 
         None where it was unwound.
         """
         assert self._lane is not None  # noqa: S101  a branch has borrowed this strand
         try:
-            return Ok(self._enter(self._lane, message.body, message.scope))
+            return Ok(enter(self._setting, self._lane, message.body, message.scope))
         except Stop:
             return None
         except Exception as error:  # noqa: BLE001  user code may raise anything

@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 from perdure_runtime.jsoncode import CODE, SMALL, scan
 from perdure_runtime.values.paths import Unfit
 
-__all__ = ["DIFFERENT", "SCALARS", "TOO_LONG", "Different", "NotFinite", "exact", "known", "parse", "write"]
+__all__ = ["DIFFERENT", "SCALARS", "TOO_LONG", "Different", "NotFinite", "brief", "exact", "known", "parse", "write"]
 
 SCALARS: Final = frozenset({type(None), bool, int, str})
 """Types that JSON has, and whose values nobody can change."""
@@ -58,12 +58,19 @@ class NotFinite(float):
     __slots__ = ()
 
 
-def known(data: object) -> str | None:
-    """The JSON text of data of builtin types, all floats finite; None where orjson cannot write it."""
-    if data is None:
-        return "null"
+def brief(data: object) -> str | None:
+    """The JSON text of a number that any library writes alike, of a truth value, or of nothing; None for all else."""
     if type(data) is int and SMALLEST <= data <= LARGEST:
         return str(data)
+    if data is None:
+        return "null"
+    return ("true" if data else "false") if type(data) is bool else None
+
+
+def known(data: object) -> str | None:
+    """The JSON text of data of builtin types, all floats finite; None where orjson cannot write it."""
+    if (text := brief(data)) is not None:
+        return text
     try:
         return CODE.written(data).decode()
     except (TypeError, ValueError, RecursionError):

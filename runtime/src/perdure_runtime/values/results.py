@@ -5,7 +5,6 @@ What is stored is read back at once, so that the code gets live what a replay wi
 
 from __future__ import annotations
 
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from perdure.errors import SerdesError
@@ -101,13 +100,13 @@ class ResultForm:
 
     def _at_a_glance(self, texts: list[str]) -> list[object] | None:
         """The values, where each text is the value itself and nothing else."""
+        text = f"[{','.join(texts)}]"
         try:
-            scanned = list(map(scan, texts, repeat(0)))
-        except (ValueError, RecursionError):
+            values, end = scan(text, 0)
+        except (ValueError, StopIteration, RecursionError):
             return None
-        values = [value for value, _ in scanned]
-        # A text that holds nothing ends the list before its time.
-        is_all = [end for _, end in scanned] == list(map(len, texts))
+        # With as many values as commas would part, all commas part two values, and so each text is one of them.
+        is_all = len(values) == text.count(",") + 1 == len(texts) and end == len(text)
         return values if is_all and self.itself.issuperset(map(type, values)) else None
 
     def own_text(self, value: object) -> str | None:

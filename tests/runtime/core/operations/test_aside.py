@@ -83,9 +83,9 @@ def a_condition(values, *history, initial="new"):
 
 def a_child(values, *history, virtual=False):
     scope = ROOT.inside(CHILD)
-    work = ChildWork(lambda: enter(print, scope), values, Line(), virtual)
+    work = ChildWork(values, Line(), virtual)
     journal = journal_of(*history)
-    return child(journal, CHILD, scope, work, journal.find(CHILD.id))
+    return child(journal, CHILD, scope, work, lambda: enter(print, scope), journal.find(CHILD.id))
 
 
 def a_batch(values, *history):

@@ -34,10 +34,14 @@ class Case:
         self.journal = journal_of(*history)
         self.scope = ROOT.inside(CHILD)
         self.line = Line()
-        self.work = ChildWork(lambda: enter(body, self.scope), values or Upper(), self.line, **options)
+        self.work = ChildWork(values or Upper(), self.line, **options)
 
     def drive(self, *replies):
-        return drive(child(self.journal, CHILD, self.scope, self.work, self.journal.find(CHILD.id)), *replies)
+        record = self.journal.find(CHILD.id)
+        return drive(child(self.journal, CHILD, self.scope, self.work, self.runs, record), *replies)
+
+    def runs(self):
+        return enter(body, self.scope)
 
     @property
     def entered(self):

@@ -10,7 +10,7 @@ which has no record at all. There the code runs again in every replay, over its 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from perdure import ReplayMismatch, SerdesError
 from perdure_runtime.core.effects import Aside, Enter, Ok, Op, Outcome, Raised, aside, unreadable
@@ -32,6 +32,8 @@ LARGEST_INLINE = 262_144
 """Bytes up to which a context's result is recorded with it."""
 SURELY_INLINE = LARGEST_INLINE // 4
 """Characters that take no more bytes, whatever they are."""
+Runs: TypeAlias = "Enter | Callable[[], Op[Outcome[Any]]]"
+"""The code of a context, or the operation that stands in its place."""
 
 
 if TYPE_CHECKING:
@@ -61,21 +63,18 @@ if TYPE_CHECKING:
 
 
 class ChildWork:
-    """One child context: what runs in it, and how its values travel."""
+    """What child contexts of one function have in common: how their values travel."""
 
     def __init__(
         self,
-        runs: Enter | Callable[[], Op[Outcome[Any]]],
         values: ChildValues,
         line: Debtor,
         virtual: bool = False,  # noqa: FBT001, FBT002  named by all who give it
         on_error: Callable[[Exception], Exception] | None = None,
     ) -> None:
-        self.runs = runs
-        """The code of the context, or the operation that stands in its place."""
         self.values = values
         self.line = line
-        """The line of work that its outcome goes to, and that does nothing more before its end is acknowledged."""
+        """The line of work that outcomes go to, and that does nothing more before their end is acknowledged."""
         self.virtual = virtual
         self.on_error = on_error
         """What the caller gets instead of a failure, live and on replay."""
@@ -99,22 +98,22 @@ def recorded(
 
 
 def child(
-    journal: Journal, identity: Identity, scope: Scope, work: ChildWork, record: Record | None
+    journal: Journal, identity: Identity, scope: Scope, work: ChildWork, runs: Runs, record: Record | None
 ) -> Op[Outcome[Any]]:
     """End with the context's recorded outcome; run its code where there is none, or where it stands for the result."""
     if work.virtual:
-        return (yield from _virtually(identity, work))
+        return (yield from _virtually(identity, work, runs))
     told = spelled(identity)
     if record is None:
         journal.outbox.push(started(told))
     elif record.move is not Move.RERUN:
-        return (yield from _ended(identity, scope, work, record))
-    outcome: Outcome[Any] = (yield work.runs) if isinstance(work.runs, Enter) else (yield from work.runs())
+        return (yield from _ended(identity, scope, work, runs, record))
+    outcome: Outcome[Any] = (yield runs) if isinstance(runs, Enter) else (yield from runs())
     journal.close(identity.id)
     if isinstance(outcome, Ok):
         try:
             stored = work.values.store(outcome.value, identity)
-            text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
+            text, value = stored if isinstance(stored, tuple) else (yield from aside(stored))
             is_summarised = len(text) > SURELY_INLINE and is_large(text)
             update = summarised(told, work.values.summary(value)) if is_summarised else succeeded(told, text)
         except Exception as refused:  # noqa: BLE001  a summary is user code
@@ -134,9 +133,9 @@ def is_large(text: str) -> bool:
     return len(text.encode(errors="surrogatepass")) > LARGEST_INLINE
 
 
-def _virtually(identity: Identity, work: ChildWork) -> Op[Outcome[Any]]:
+def _virtually(identity: Identity, work: ChildWork, runs: Runs) -> Op[Outcome[Any]]:
     """Run the code and record nothing; its values still pass through their text, as they would if it were recorded."""
-    outcome = yield from _outcome(work)
+    outcome = yield from _outcome(runs)
     if isinstance(outcome, Ok):
         try:
             return Ok((yield from _stored(identity, work, outcome.value))[1])
@@ -145,10 +144,10 @@ def _virtually(identity: Identity, work: ChildWork) -> Op[Outcome[Any]]:
     return _failure(identity, work.values, work.on_error, work.values.describe(outcome.error))
 
 
-def _again(identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]]:
+def _again(identity: Identity, scope: Scope, work: ChildWork, runs: Runs) -> Op[Outcome[Any]]:
     """Run the code of a finished context over its recorded children, which stand for its result; record nothing."""
     scope.sealed = scope.replaying = True
-    outcome = yield from _outcome(work)
+    outcome = yield from _outcome(runs)
     if isinstance(outcome, Raised):
         told = (("outcome", "a result", f"{type(outcome.error).__name__}: {outcome.error}"),)
         raise ReplayMismatch(identity.id, told, hint="a large result is made again from what its steps recorded")
@@ -158,8 +157,8 @@ def _again(identity: Identity, scope: Scope, work: ChildWork) -> Op[Outcome[Any]
         return Raised(refused)
 
 
-def _outcome(work: ChildWork) -> Op[Outcome[Any]]:
-    outcome: Outcome[Any] = (yield work.runs) if isinstance(work.runs, Enter) else (yield from work.runs())
+def _outcome(runs: Runs) -> Op[Outcome[Any]]:
+    outcome: Outcome[Any] = (yield runs) if isinstance(runs, Enter) else (yield from runs())
     return outcome
 
 
@@ -168,7 +167,7 @@ def _stored(identity: Identity, work: ChildWork, value: object) -> Op[tuple[str,
     return (yield from aside(stored)) if isinstance(stored, Aside) else stored
 
 
-def _ended(identity: Identity, scope: Scope, work: ChildWork, record: Record) -> Op[Outcome[Any]]:
+def _ended(identity: Identity, scope: Scope, work: ChildWork, runs: Runs, record: Record) -> Op[Outcome[Any]]:
     """The outcome of a context that has ended, also where its value waits for something elsewhere, or is made again."""
     outcome = recorded(identity, work.values, work.on_error, record)
     if outcome is not None:
@@ -176,7 +175,7 @@ def _ended(identity: Identity, scope: Scope, work: ChildWork, record: Record) ->
     if record.move is not Move.RETURN:
         raise AssertionError(f"a context has no {record.move}")  # the table has no such row
     if record.keeps_children:
-        return (yield from _again(identity, scope, work))
+        return (yield from _again(identity, scope, work, runs))
     try:
         value = work.values.read(record.result, identity)
         return Ok((yield from aside(value)) if isinstance(value, Aside) else value)

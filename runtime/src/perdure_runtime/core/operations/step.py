@@ -125,7 +125,7 @@ def step(  # noqa: C901  the order of things is the promise, and stands here as 
         if isinstance(outcome, Ok):
             try:
                 stored = work.values.store(outcome.value, identity)
-                text, value = (yield from aside(stored)) if isinstance(stored, Aside) else stored
+                text, value = stored if isinstance(stored, tuple) else (yield from aside(stored))
             except SerdesError as refused:
                 outcome = Raised(refused)
             else:

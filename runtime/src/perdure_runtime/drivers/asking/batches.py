@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from perdure import Batch, Completion, Serdes, Step
     from perdure_runtime.core.effects import Begun, Op, Outcome
     from perdure_runtime.core.identity import Identity, Scope
-    from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
-    from perdure_runtime.drivers.calls import Asked, Calls, Setting
+    from perdure_runtime.core.outbox import Debtor
+    from perdure_runtime.core.records import Record
+    from perdure_runtime.drivers.calls import Asked, Calls
     from perdure_runtime.values.work import ChildValues
 
 __all__ = ["Policy", "ask_branches", "ask_map", "ask_parallel"]
@@ -65,7 +66,7 @@ OF_MAP = Kinds(MAP, Subtype.MAP, Subtype.ITEM, "MapResult")
 class Code:
     """What one branch runs, or all branches of a map; and what does not depend on the item, found out once."""
 
-    __slots__ = ("asked", "body", "encoded", "is_virtual", "options", "step", "subtype", "values")
+    __slots__ = ("asked", "body", "encoded", "is_virtual", "options", "step", "subtype", "values", "work")
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Code:
         subtype: str,
         values: ChildValues,
         encoded: EncodedChild,
+        line: Debtor,
         *,
         is_virtual: bool = False,
         step: Step[..., Any] | None = None,
@@ -91,6 +93,14 @@ class Code:
         """Where the branch is one step and nothing else."""
         self.asked = asked
         """Where the branch is an operation that was asked for already."""
+        self.work = ChildWork(values if is_virtual else encoded, line, is_virtual, options.on_error)
+        """How a branch records what it comes to."""
+
+    def work_given(self, record: Record | None) -> ChildWork:
+        """The same for a branch that has this record."""
+        values = self.encoded.given(record)
+        work = self.work
+        return work if values is self.encoded else ChildWork(values, work.line, work.virtual, work.on_error)
 
 
 def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> AskedOperation:  # noqa: ANN401  typed by the sdk
@@ -102,7 +112,7 @@ def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> AskedOpera
         named = [(None, fn) for fn in branches]
     else:
         raise TypeError(f"{PARALLEL} takes a list of functions or a mapping of names to them, not {branches!r}")
-    codes = [_code(calls.setting, fn, OF_PARALLEL, policy) for _, fn in named]
+    codes = [_code(calls, fn, OF_PARALLEL, policy) for _, fn in named]
     names = [
         name or code.options.name or f"parallel-branch-{index}"
         for index, ((name, _), code) in enumerate(zip(named, codes, strict=True))
@@ -112,11 +122,10 @@ def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> AskedOpera
 
 def ask_branches(calls: Calls[Any], called: str, branches: tuple[Any, ...], policy: Policy) -> AskedOperation:
     """What the combinators are made of: functions of a context, and in an async workflow operations as well."""
-    setting = calls.setting
-    adopted = _adopted(branches, called) if setting.is_async else {}
+    adopted = _adopted(branches, called) if calls.setting.is_async else {}
     kinds = changed(OF_PARALLEL, called=called)
     codes = [
-        _code(setting, branch, kinds, policy) if index not in adopted else _code_of(setting, adopted[index])
+        _code(calls, branch, kinds, policy) if index not in adopted else _code_of(calls, adopted[index])
         for index, branch in enumerate(branches)
     ]
     names = [code.options.name or f"parallel-branch-{index}" for index, code in enumerate(codes)]
@@ -135,7 +144,7 @@ def ask_map(
     if not isinstance(items, Sequence) or isinstance(items, (str, bytes)):
         raise TypeError(f"{MAP} takes a list of items, whose order is the same at every replay, not {_kind(items)}")
     inputs = tuple(items)  # what the caller does to the list afterwards changes nothing
-    code = _code(calls.setting, fn, OF_MAP, policy)
+    code = _code(calls, fn, OF_MAP, policy)
     if namer is None:
         names = [f"map-item-{index}" for index in range(len(inputs))]
     else:
@@ -183,7 +192,7 @@ def _ask(
 class Branches:
     """The branches of one batch, by their index."""
 
-    __slots__ = ("_calls", "_codes", "_identity", "_inputs", "_names", "_scope")
+    __slots__ = ("_calls", "_codes", "_identity", "_inputs", "_names", "_scope", "_takes_item")
 
     def __init__(
         self,
@@ -201,6 +210,7 @@ class Branches:
         self._names = names
         self._inputs = inputs
         """The items of a map, which its code is called with."""
+        self._takes_item = _with_item(codes[0].body, inputs) if inputs else None
 
     def identity_of(self, index: int) -> Identity:
         """Which operation a branch is."""
@@ -216,21 +226,20 @@ class Branches:
         if code.asked is not None:
             return _performed(calls, code.asked)
         owner = branch_of(self._identity, index, code.subtype, self._names[index], scope.parent)
-        values: CoreChildValues = code.values
-        record = None
+        work, record = code.work, None
         if code.is_virtual:
             journal.ask_virtual(owner)
-        elif (record := journal.ask(owner)) is None:
-            values = code.encoded
-        else:
+        elif (record := journal.ask(owner)) is not None:
             outcome = recorded(owner, code.encoded, code.options.on_error, record)
             if outcome is not None:
                 return outcome
-            values = code.encoded.given(record)
-        inner = scope.inside(owner, virtual=code.is_virtual)
+            work = code.work_given(record)
+        inner = scope.inside(owner, code.is_virtual)
         inner.index, inner.total = index, len(self._codes)
-        work = ChildWork(self._runs(code, index, inner), values, calls.home, code.is_virtual, code.options.on_error)
-        return child(journal, owner, inner, work, record)
+        if code.step is None:
+            return child(journal, owner, inner, work, Enter(self._takes_item or code.body, inner), record)
+        args = () if self._inputs is None else (self._inputs[index],)
+        return child(journal, owner, inner, work, partial(step_inside, calls.setting, inner, code.step, args), record)
 
     def foretold(self) -> dict[int, Ok[Any]]:
         """How the branches of a map ended whose recorded result tells that; they are all alike, and read in one go."""
@@ -253,19 +262,10 @@ class Branches:
         revived = code.values.revive(dict(error), self.identity_of(index), 0)
         return revived if code.options.on_error is None else mapped(code.options.on_error, revived)
 
-    def _runs(self, code: Code, index: int, inner: Scope) -> Enter | Callable[[], Op[Outcome[Any]]]:
-        if code.step is None:
-            return Enter(_given(code.body, self._inputs, index), inner)
-        args = () if self._inputs is None else (self._inputs[index],)
-        return partial(step_inside, self._calls.setting, inner, code.step, args)
 
-
-def _given(body: Callable[..., Any], inputs: tuple[Any, ...] | None, index: int) -> Callable[[Any], Any]:
-    """The code of a branch as a function of its context alone."""
-    if inputs is None:
-        return body
-    item = inputs[index]
-    return lambda context: body(context, item)
+def _with_item(body: Callable[..., Any], items: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """The code of a map as a function of a branch's context alone, which knows which item it is for."""
+    return lambda context: body(context, items[context.calls.scope.index])
 
 
 def _performed(calls: Calls[Any], asked: Asked) -> Op[Outcome[Any]]:
@@ -297,12 +297,15 @@ def _no_code() -> None:
     """Stands for the code of a branch that is an operation."""
 
 
-def _code_of(setting: Setting, asked: Asked) -> Code:
+def _code_of(calls: Calls[Any], asked: Asked) -> Code:
+    setting = calls.setting
     values = setting.forms.of_child(_no_code, PLAIN_CHILD)
-    return Code(_no_code, PLAIN_CHILD, Subtype.BRANCH, values, EncodedChild(setting, values, None), asked=asked)
+    encoded = EncodedChild(setting, values, None)
+    return Code(_no_code, PLAIN_CHILD, Subtype.BRANCH, values, encoded, calls.home, asked=asked)
 
 
-def _code(setting: Setting, fn: Any, kinds: Kinds, policy: Policy) -> Code:  # noqa: ANN401  typed by the sdk
+def _code(calls: Calls[Any], fn: Any, kinds: Kinds, policy: Policy) -> Code:  # noqa: ANN401  typed by the sdk
+    setting = calls.setting
     step = fn if is_step(fn) else None
     if step is not None:
         check_serdes(kinds.called, "serdes", step.settings.serdes)
@@ -324,6 +327,7 @@ def _code(setting: Setting, fn: Any, kinds: Kinds, policy: Policy) -> Code:  # n
         options.subtype or kinds.branch,
         values,
         EncodedChild(setting, values, setting.chain_of(codecs, body)),
+        calls.home,
         is_virtual=policy.flat or options.virtual,
         step=step,
     )

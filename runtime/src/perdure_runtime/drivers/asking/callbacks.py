@@ -146,8 +146,9 @@ def ask_wait_for_callback(
 
     submission = Submission(times, form, (_inner(chosen, CREATE), _inner(chosen, SUBMIT)), work, handing_on)
     journal = setting.run.journal
-    run = ChildWork(lambda: submitted_callback(journal, scope, submission), _Awaited(form), calls.home)
-    return AskedOperation(identity, record, child(journal, identity, scope, run, record))
+    context = ChildWork(_Awaited(form), calls.home)
+    run = child(journal, identity, scope, context, lambda: submitted_callback(journal, scope, submission), record)
+    return AskedOperation(identity, record, run)
 
 
 def _without_result(submit: Callable[..., Any]) -> Callable[..., Any]:

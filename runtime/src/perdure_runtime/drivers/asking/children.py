@@ -17,7 +17,7 @@ from perdure_runtime.tuples import NamedTuple
 if TYPE_CHECKING:
     from perdure import ChildOptions
     from perdure_runtime.core.effects import Begun
-    from perdure_runtime.core.identity import Identity, Scope
+    from perdure_runtime.core.identity import Identity
     from perdure_runtime.core.journal import Journal
     from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
     from perdure_runtime.core.records import Record
@@ -42,16 +42,16 @@ class KnownChild(NamedTuple):
 class AskedChild(Asked):
     """A call of a function as a child context."""
 
-    __slots__ = ("_journal", "_scope", "_work")
+    __slots__ = ("_code", "_journal", "_work")
 
     def __init__(
-        self, identity: Identity, record: Record | None, journal: Journal, scope: Scope, work: ChildWork
+        self, identity: Identity, record: Record | None, journal: Journal, work: ChildWork, code: Enter
     ) -> None:
         self.identity = identity
         self.record = record
         self._journal = journal
-        self._scope = scope
         self._work = work
+        self._code = code
 
     @property
     def is_virtual(self) -> bool:
@@ -65,7 +65,7 @@ class AskedChild(Asked):
             outcome = recorded(identity, work.values, work.on_error, record)
             if outcome is not None:
                 return outcome
-        return child(self._journal, identity, self._scope, work, record)
+        return child(self._journal, identity, self._code.scope, work, self._code, record)
 
 
 def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:  # noqa: ANN401  typed by the sdk
@@ -88,8 +88,8 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
         values = known.encoded if record is None else known.encoded.given(record)
     body = function.function if isinstance(function, Optioned) else function
     code = (lambda context: body(context, *rest, **kwargs)) if rest or kwargs else body
-    work = ChildWork(Enter(code, scope), values, calls.home, options.virtual, options.on_error)
-    return AskedChild(identity, record, journal, scope, work)
+    work = ChildWork(values, calls.home, options.virtual, options.on_error)
+    return AskedChild(identity, record, journal, work, Enter(code, scope))
 
 
 def _known(setting: Setting, function: Any, name: str | None) -> KnownChild:  # noqa: ANN401  user code's

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from perdure.errors import ServiceError
 from perdure_runtime.core.effects import Aside, Raised
 from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.values.jsontext import brief
 from perdure_runtime.values.results import RESULT
 from perdure_runtime.values.sizes import checked, utf8_size
 from perdure_runtime.values.work import ELSEWHERE, ChildValues, StepValues
@@ -143,12 +144,14 @@ class Encoded(Generic[V]):
 class EncodedResults(Encoded[F]):
     """The results of one function."""
 
-    __slots__ = ("_read", "_store")
+    __slots__ = ("_plain", "_read", "_store")
 
     def __init__(self, setting: Setting, values: F, chain: Chain | None) -> None:
         super().__init__(setting, values, chain)
         self._read = values.form.read
         self._store = values.form.store
+        self._plain: frozenset[type] = values.form.itself if chain is None else frozenset()
+        """Types whose values are their own text, which no codec sees; if that is brief, there is no more to it."""
 
     def read(self, text: str | None, identity: Identity) -> object:
         """The value that a recorded text stands for, none for None; raises `SerdesError`."""
@@ -164,6 +167,8 @@ class EncodedSteps(EncodedResults[StepValues]):
 
     def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
+        if type(value) in self._plain and (own := brief(value)) is not None:
+            return own, value
         stored = text, back = self._store(value)
         if self._chain is None and not text.startswith(OPENING):
             checked(text, RESULT, ELSEWHERE)
@@ -190,6 +195,8 @@ class EncodedChild(EncodedResults[ChildValues]):
 
     def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
         """The text of any size, and the value that a replay will read from it; raises `SerdesError`."""
+        if type(value) in self._plain and (own := brief(value)) is not None:
+            return own, value
         stored = text, back = self._store(value)
         if not text.isascii():
             utf8_size(text, RESULT)  # it has to have one

@@ -36,8 +36,9 @@ def ask_with_retry(calls: Calls[Any], fn: Any, name: str | None, retry: RetryCho
     journal = setting.run.journal
     trying = RetryingWork(body, policy, setting.random, lambda attempt: _name_of_wait(chosen, attempt))
     encoded = EncodedChild(setting, values, chain).given(record)
-    work = ChildWork(lambda: retrying(journal, scope, trying), encoded, calls.home, on_error=options.on_error)
-    return AskedOperation(identity, record, child(journal, identity, scope, work, record))
+    work = ChildWork(encoded, calls.home, on_error=options.on_error)
+    run = child(journal, identity, scope, work, lambda: retrying(journal, scope, trying), record)
+    return AskedOperation(identity, record, run)
 
 
 def _name_of_wait(name: str | None, attempt: int) -> str | None:
