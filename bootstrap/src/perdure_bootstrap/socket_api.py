@@ -103,20 +103,14 @@ class SocketRuntimeApi:
     def _exchange(self, call: str, request: bytes, wait: Callable[[int], object] | None = None) -> Reply:
         try:
             try:
-                reply = self._answer(request, wait)
+                reply = self._connection.exchange(request, b"", wait)
             except Stale:
-                reply = self._answer(request, wait)
+                reply = self._connection.exchange(request, b"", wait)
         except OSError as error:
             raise RuntimeApiError(call, message=f"{type(error).__name__}: {error}") from error
         if not 200 <= reply.status < 300:  # noqa: PLR2004
             raise RuntimeApiError(call, reply.status, *_refusal(reply.body))
         return reply
-
-    def _answer(self, request: bytes, wait: Callable[[int], object] | None) -> Reply:
-        self._connection.send(request)
-        if wait is not None:
-            self._connection.wait(wait)
-        return self._connection.receive()
 
 
 def _described(report: Report) -> str:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import sys
 from importlib._bootstrap_external import MAGIC_NUMBER  # `importlib.util` has it, too, and is dear to import
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from io import FileIO
 from marshal import loads
-from os import stat
+from os import O_RDONLY, close, open, read, stat  # noqa: A004  half the system calls of a file object
 
 TYPE_CHECKING = False  # the one of `typing` is spelled alike to type checkers
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ __all__ = ["SubmoduleFinder", "find_at_once"]
 
 OURS = ("perdure.", "perdure_runtime.", "perdure_bootstrap.")
 ENDING = f".{sys.implementation.cache_tag}.pyc"
+LARGEST = 1 << 16
+"""Bytes that are read at once; what is longer is left to the ordinary search."""
 HEAD = 16
 """Bytes before the code: the magic number, flags, and what tells the source."""
 DATED = MAGIC_NUMBER + bytes(4)
@@ -52,9 +53,8 @@ class SubmoduleFinder:
         folder, name = path[0], fullname.rpartition(".")[2]
         source, cached = f"{folder}/{name}.py", f"{folder}/__pycache__/{name}{ENDING}"
         try:
-            with FileIO(cached) as file:
-                content = file.read()
-            if not content.startswith(UNCHECKED) and content[:HEAD] != _dated(source):
+            content = _content(cached)
+            if len(content) == LARGEST or (not content.startswith(UNCHECKED) and content[:HEAD] != _dated(source)):
                 return None
         except OSError:
             return None
@@ -78,6 +78,14 @@ class ReadLoader(SourceFileLoader):
             return super().get_code(fullname)
         code: CodeType = loads(memoryview(content)[HEAD:])  # noqa: S302  as every import does
         return code
+
+
+def _content(path: str) -> bytes:
+    file = open(path, O_RDONLY)
+    try:
+        return read(file, LARGEST)
+    finally:
+        close(file)
 
 
 def _dated(source: str) -> bytes:

@@ -39,6 +39,11 @@ A_DAY = 86_400.0
 class IdleSelector(selectors.DefaultSelector):
     """A selector that asks before its loop waits."""
 
+    @property
+    def watched(self) -> int:
+        """How many descriptors it watches."""
+        return len(self._fd_to_key)  # type: ignore[attr-defined]  # what `get_map` puts a mapping round
+
     ask: Callable[[float | None], float | None] | None = None
     """Called with how long the loop would wait, None for "until something happens"; returns how long it shall."""
 
@@ -63,7 +68,7 @@ class Loop(asyncio.SelectorEventLoop):
     @property
     def watches_for_user_code(self) -> bool:
         """Whether user code waits for descriptors, besides those that were there before, or for threads of its own."""
-        return len(self.idle.get_map()) > self._usual or self._outside > 0
+        return self.idle.watched > self._usual or self._outside > 0
 
     @property
     def is_stopped(self) -> bool:
@@ -73,7 +78,7 @@ class Loop(asyncio.SelectorEventLoop):
     @property
     def is_bare(self) -> bool:
         """Whether a turn of it would come to nothing: it was not stopped, and there is only its own wake-up pipe."""
-        return self._usual == 1 and not self.is_stopped and self.has_nothing_else
+        return self._usual == 1 and not self._stopping and self.has_nothing_else  # type: ignore[attr-defined]
 
     @property
     def has_nothing_else(self) -> bool:
@@ -82,7 +87,7 @@ class Loop(asyncio.SelectorEventLoop):
 
     def begin_run(self) -> None:
         """A run begins: what is open now, such as the loop's own wake-up pipe or a connection kept alive, is usual."""
-        self._usual = len(self.idle.get_map())
+        self._usual = self.idle.watched
 
     def run_forever(self) -> None:
         """As asyncio; and on the main thread, a signal ends the wait even where it comes just before it.

@@ -116,20 +116,20 @@ class Connection:
         if self._transport is None and self._take_early() is None:
             self._hold(self._open())
 
-    def wait(self, wait_for: Callable[[int], object]) -> None:
-        """Have `wait_for` wait, after `send`, until the socket of that descriptor can be read."""
-        if self._transport is not None:
-            wait_for(self._transport.fileno())
-
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         transport, self._transport, self._poll, self._incoming = self._transport, None, select.poll(), None
         if transport is not None:
             transport.close()
 
-    def exchange(self, head: bytes, body: bytes = b"") -> Reply:
-        """Send a request and read its answer. Raises `Stale`, or any other OSError, with the connection closed."""
+    def exchange(self, head: bytes, body: bytes = b"", wait_for: Callable[[int], object] | None = None) -> Reply:
+        """Send a request and read its answer. Raises `Stale`, or any other OSError, with the connection closed.
+
+        `wait_for` waits in between, until the socket of a descriptor can be read.
+        """
         self.send(head, body)
+        if wait_for is not None and self._transport is not None:
+            wait_for(self._transport.fileno())
         return self.receive()
 
     def send(self, head: bytes, body: bytes = b"") -> None:
