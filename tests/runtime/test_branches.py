@@ -1,6 +1,7 @@
 """Batches of both colours: which branches run when, what they come to, and what is recorded of them."""
 
 import threading
+from datetime import date
 
 import pytest
 
@@ -40,6 +41,39 @@ class Bank:
     @step
     def fee(self, item):
         return item + self.rate
+
+
+@both
+def test_functions_of_one_parallel_keep_what_each_has_of_its_own(colour):
+    def plain(result):
+        @colour
+        def code(ctx):
+            return result
+            yield
+
+        return code
+
+    def typed(kind, result):
+        code = plain(result)
+        code.__annotations__ = {"return": kind}
+        return code
+
+    day, months = date(2026, 1, 2), {"a": (1, 2)}
+    branches = [
+        *(plain(1), typed(date, day), plain("two"), typed(dict[str, tuple[int, int]], months), plain([3])),
+        *(child(plain(4), name="named"), step(lambda: 10, name="made"), plain(None)),
+    ]
+
+    @colour
+    def workflow(event, ctx):
+        batch = yield ctx.parallel(branches)
+        yield ctx.wait(seconds=1)  # the batch is read from its record after that
+        return [(item.name, repr(item.result)) for item in batch]
+
+    expected = [1, day, "two", months, [3], 4, 10, None]
+    names = [f"parallel-branch-{index}" for index in range(5)] + ["named", "parallel-branch-6", "parallel-branch-7"]
+    told = succeeded(run(workflow, strict=True).execution)
+    assert [tuple(pair) for pair in told] == list(zip(names, map(repr, expected), strict=True))
 
 
 @both

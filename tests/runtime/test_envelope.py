@@ -19,6 +19,19 @@ from support.ledger_service import LedgerService
         (b'{"InitialExecutionState": 3}', "InitialExecutionState is not an object"),
         (b'{"InitialExecutionState": {"Operations": [{}]}}', "not a list of operations"),
         (b'{"InitialExecutionState": {"Operations": 3}}', "not a list of operations"),
+        (b'{"InitialExecutionState": {"Operations": ["Id"]}}', "not a list of operations"),
+        (
+            b'{"InitialExecutionState": {"Operations": [{"Id":1,"Type":"STEP","Status":"READY"}]}}',
+            "not a list of operations",
+        ),
+        (
+            b'{"InitialExecutionState": {"Operations": [{"Id":"a","Type":[],"Status":"READY"}]}}',
+            "not a list of operations",
+        ),
+        (
+            b'{"InitialExecutionState": {"Operations": [{"Id":"a","Type":"STEP","Status":null}]}}',
+            "not a list of operations",
+        ),
     ],
 )
 def test_an_event_that_is_no_envelope_says_what_is_missing_and_what_to_do(event, said):

@@ -1,4 +1,4 @@
-"""Steps whose record tells their value: nothing is left to be done, and all that holds of other calls holds of them."""
+"""Steps and waits whose record tells all: nothing is left to be done, and what holds of other calls holds of them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -188,3 +188,29 @@ def test_an_attribute_that_a_recorded_step_lacks_is_not_made_up():
         return "told"
 
     assert succeeded(replayed(workflow).execution) == "told"
+
+
+def test_a_recorded_wait_is_an_operation_like_any_other():
+    seen = []
+
+    async def workflow(event, ctx):
+        operation = ctx.wait(5, name="nap")
+        seen.append((type(operation.asked).__name__, repr(operation)))
+        await operation
+        with pytest.raises(RuntimeError, match=r"wait 'nap'.* awaited once"):
+            await operation
+        assert not hasattr(operation.asked, "nothing")
+
+    succeeded(run(workflow).execution)
+    (live, shown), (recorded, again) = seen
+    assert (live, recorded) == ("AskedWait", "AskedValue")
+    assert shown == again
+
+
+def test_recorded_waits_may_be_awaited_at_once():
+    async def workflow(event, ctx):
+        await asyncio.gather(ctx.wait(5, name="nap"), ctx.wait(5))
+        await ctx.wait(5)
+        return await ctx.step(add, 1, 2)
+
+    assert succeeded(run(workflow, strict=True).execution) == 3

@@ -30,7 +30,7 @@ from perdure_runtime.drivers.line import Line
 from perdure_runtime.drivers.run import Run
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.envelope import PENDING, Envelope, ExecutionFacts, failed, is_too_large, read_envelope, succeeded
-from perdure_runtime.logs import SCOPE, DurableLogger, LogScope, begin_invocation
+from perdure_runtime.logs import DurableLogger, LogScope, begin_invocation
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.sizes import checked_result
@@ -222,12 +222,11 @@ class Invocation:
         line = Line(setting, self._make_hub)
         context = LineContext(Calls(setting, scope, line))
         self._run.speaker = context.calls
-        current, origin = CURRENT_CONTEXT.set(context), SCOPE.set(context.calls)
+        current = CURRENT_CONTEXT.set(context)
         try:
             result = self._prepared.durable.function(event, context)
         finally:
             CURRENT_CONTEXT.reset(current)
-            SCOPE.reset(origin)
             if line.hub is not None:
                 line.hub.finish()
                 line.hub = None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Usage"]
 
 OVER = frozenset(status.value for status in TERMINAL)
-STEP = Kind.STEP.value
+STEP = DETAILS[Kind.STEP]
 
 
 class Usage:
@@ -81,9 +81,9 @@ def _retries(wires: Iterable[Mapping[str, Any]]) -> int:
     """Attempts after the first, and polls."""
     retries = 0
     for wire in wires:
-        if wire["Type"] == STEP and (attempts := (wire.get("StepDetails") or {}).get("Attempt")):
+        if STEP in wire and (attempts := (wire[STEP] or {}).get("Attempt")):
             # They are counted when they end, and an operation when it begins.
-            retries += attempts - 1 if wire["Status"] in OVER else attempts
+            retries += attempts - (wire["Status"] in OVER)
     return retries
 
 

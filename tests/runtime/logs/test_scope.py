@@ -5,7 +5,9 @@ import threading
 
 import pytest
 
+from perdure.contexts import CURRENT_CONTEXT, CURRENT_STEP
 from perdure_runtime.logs import SCOPE, LogScope
+from perdure_runtime.logs.scope import scope_in_force
 from perdure_runtime.logs.settings import SETTINGS
 
 
@@ -40,6 +42,20 @@ def test_copied_context_carries_the_scope(scope):
     context.run(SCOPE.set, scope)
     assert context.copy().run(SCOPE.get) is scope
     assert SCOPE.get(None) is None
+
+
+def test_scope_in_force_is_that_of_the_innermost_code():
+    def in_force():
+        return [run(scope_in_force) for run in (contextvars.Context().run, outer.run, step.run, line.run)]
+
+    here, body, told = LogScope("context"), LogScope("step"), LogScope("line on its way")
+    outer = contextvars.Context()
+    outer.run(CURRENT_CONTEXT.set, here)
+    step = outer.copy()  # a step's body runs with the variables of its context
+    step.run(CURRENT_STEP.set, body)
+    line = step.copy()
+    line.run(SCOPE.set, told)
+    assert in_force() == [None, here, body, told]
 
 
 def test_thread_of_the_user_has_no_scope(scope):

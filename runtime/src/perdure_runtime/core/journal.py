@@ -58,7 +58,7 @@ class Journal:
     def __init__(self) -> None:
         self._records: dict[str, Record | dict[str, Any]] = {}
         """By id. What the service sends is made a record where somebody looks: at most of it nobody ever does."""
-        self._early: dict[str, dict[str, Any]] = {}
+        self._early: dict[str, Record | dict[str, Any]] = {}
         """By id, what came in an envelope, where times are in milliseconds."""
         self._asked: set[str] = set()
         self._closed: set[str] = set()
@@ -85,9 +85,10 @@ class Journal:
             records = chain(map(UnreadRecord, operations.texts, repeat(self._failures)), operations.read)
         else:
             ids = list(map(ID, operations))
-            if scale != SECONDS:
-                self._early.update(zip(ids, operations, strict=True))
-        self._records.update(zip(ids, records, strict=True))
+        by_id = dict(zip(ids, records, strict=True))
+        if scale != SECONDS:
+            self._early.update(by_id)
+        self._records.update(by_id)
         self._news.append(ids)
         self.size += size
 
@@ -146,8 +147,8 @@ class Journal:
         """
         operation_id = hashed(f"{scope.prefix}{scope.count + 1}")
         identity = Identity(operation_id, kind, subtype, name, scope.parent)
-        record = self._records.get(operation_id)
-        if isinstance(record, dict) or (record is None and self._read is not None):
+        record = self._held(operation_id)
+        if record is None and self._read is not None:
             record = self.find(operation_id)
         if record is not None and is_same(identity, record):
             scope.count += 1
@@ -170,8 +171,8 @@ class Journal:
         """
         operation_id = identity.id
         self._asked.add(operation_id)
-        record = self._records.get(operation_id)
-        if isinstance(record, dict) or (record is None and self._read is not None):
+        record = self._held(operation_id)
+        if record is None and self._read is not None:
             record = self.find(operation_id)
         if record is None:
             if sealed:
@@ -257,7 +258,7 @@ class Journal:
     @property
     def has_history(self) -> bool:
         """Whether any operation is recorded besides the execution itself."""
-        while self.count < 1:
+        while len(self._records) <= 1:
             if not self._reads_on():
                 return False
         return True
@@ -266,9 +267,11 @@ class Journal:
     def execution(self) -> Record | None:
         """The record of the execution itself, which holds its input."""
         while True:
-            found = next((record for record in self if record.wire["Type"] == Kind.EXECUTION), None)
-            if found is not None or not self._reads_on():
-                return found
+            for record in self:
+                if record.wire["Type"] == Kind.EXECUTION:  # the first one, as far as is known
+                    return record
+            if not self._reads_on():
+                return None
 
     def unreached(self) -> list[Record]:
         """Records from before this invocation that no call asked for, although nothing excuses it.

@@ -11,7 +11,6 @@ from perdure_runtime.drivers.calls import Asked, Calls, Setting
 from perdure_runtime.drivers.context import DurableContext
 from perdure_runtime.drivers.durable_call import DurableCall, RecordedCall
 from perdure_runtime.drivers.signals import Stop
-from perdure_runtime.logs import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +58,6 @@ class AioContext(DurableContext):
         self._aio = aio
         self.calls = TaskCalls(setting, scope, lane)
         CURRENT_CONTEXT.set(self)
-        SCOPE.set(self.calls)
 
     def end(self) -> None:
         """Its code is through."""

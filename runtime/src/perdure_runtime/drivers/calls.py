@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from perdure.errors import DurableCallRefused, ReplayMismatch, ServiceError, failure
 from perdure.frozen import frozen
-from perdure_runtime.core.effects import OUTCOMES, Raised
+from perdure_runtime.core.effects import OUTCOMES, Ok, Raised
+from perdure_runtime.core.identity import Identity
+from perdure_runtime.core.records import Record
 from perdure_runtime.core.vocabulary import Kind
 from perdure_runtime.drivers.frames import is_deeper_than, place_of_the_call, regain_context
 from perdure_runtime.logs import LogScope
@@ -26,12 +28,11 @@ if TYPE_CHECKING:
     from perdure_runtime.chains import Chains
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Begun, Op, Outcome
-    from perdure_runtime.core.identity import Identity, Scope
-    from perdure_runtime.core.records import Record
+    from perdure_runtime.core.identity import Scope
     from perdure_runtime.drivers.run import Home, Run
     from perdure_runtime.values.forms import Forms
 
-__all__ = ["Asked", "AskedOperation", "Calls", "Setting", "result_of"]
+__all__ = ["Asked", "AskedOperation", "AskedValue", "Calls", "Setting", "result_of"]
 
 DEEPEST = 300
 """Contexts inside each other, whatever room there is."""
@@ -110,6 +111,28 @@ class AskedOperation(Asked):
     def begin(self) -> Begun[Any]:
         """What has to be driven."""
         return self.operation
+
+
+class AskedValue(Asked):
+    """One whose value its record tells; what else there is to know of it is found when somebody asks."""
+
+    __slots__ = ("_value", "_wire")
+
+    def __init__(self, wire: dict[str, Any], value: object) -> None:
+        self._wire = wire
+        """The operation as it was sent."""
+        self._value = value
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  as for any attribute; it is asked for what is not there yet
+        if name not in Asked.__slots__:
+            raise AttributeError(name)
+        record = self.record = Record(self._wire)
+        self.identity = Identity(record.id, record.kind, record.subtype or "", record.name, record.parent)
+        return getattr(self, name)
+
+    def begin(self) -> Begun[Any]:
+        """The value."""
+        return Ok(self._value)
 
 
 class Calls(Generic[H]):

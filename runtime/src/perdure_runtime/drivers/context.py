@@ -17,7 +17,7 @@ from perdure_runtime.core.operations.step import recorded
 from perdure_runtime.drivers.asking.steps import attempted, take_step
 from perdure_runtime.drivers.calls import Asked, Calls, Setting, result_of
 from perdure_runtime.drivers.signals import Stop
-from perdure_runtime.logs import SCOPE, DurableLogger
+from perdure_runtime.logs import DurableLogger, LogScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,9 +48,14 @@ class DurableContext:
     # Facts
 
     @property
+    def log_scope(self) -> LogScope:
+        """Where a line comes from that its code logs."""
+        return self.calls.log_scope
+
+    @property
     def logger(self) -> Logger:
         """A logger that is silent during replay."""
-        return DurableLogger(self.calls.log_scope)
+        return DurableLogger(self.log_scope)
 
     @property
     def execution(self) -> Execution:
@@ -363,7 +368,6 @@ def enter_apart(setting: Setting, line: Line | Lane, body: Callable[[Any], objec
     run.speaker = calls = Calls(setting, scope, line)
     context = LineContext(calls)
     CURRENT_CONTEXT.set(context)
-    SCOPE.set(calls)
     try:
         result = body(context)
     finally:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from asyncio import current_task
 from typing import TYPE_CHECKING, Any
 
-from perdure_runtime.core.effects import Ok
-from perdure_runtime.core.identity import Identity
-from perdure_runtime.core.records import Record
-from perdure_runtime.drivers.calls import Asked
+from perdure_runtime.drivers.calls import AskedValue
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
     from types import TracebackType
 
-    from perdure_runtime.core.effects import Begun
+    from perdure_runtime.core.identity import Identity
     from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.aio_context import TaskCalls
+    from perdure_runtime.drivers.calls import Asked
 
 __all__ = ["DurableCall", "RecordedCall"]
 
@@ -117,7 +115,7 @@ class RecordedCall(DurableCall):
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  as for any attribute; it is asked for what is not there yet
         if name != "asked":
             raise AttributeError(name)
-        self.asked = AskedValue(Record(self._wire), self._value)
+        self.asked = AskedValue(self._wire, self._value)
         return self.asked
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -129,17 +127,3 @@ class RecordedCall(DurableCall):
         del unawaited[self]
         calls.scope.passed = calls.scope.count
         return self._value
-
-
-class AskedValue(Asked):
-    """A call of which the value is known."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, record: Record, value: object) -> None:
-        super().__init__(Identity(record.id, record.kind, record.subtype or "", record.name, record.parent), record)
-        self._value = value
-
-    def begin(self) -> Begun[Any]:
-        """The value."""
-        return Ok(self._value)

@@ -12,8 +12,9 @@ What it logs is not part of the replayed work, so it passes.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from perdure.contexts import CURRENT_CONTEXT, CURRENT_STEP
 from perdure_runtime.logs.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -106,9 +107,12 @@ if TYPE_CHECKING:
 
 
 SCOPE: ContextVar[Origin] = ContextVar("perdure_log_scope")
+"""What a line comes from that is on its way, whoever's context variables it is in."""
 
 
 def scope_in_force() -> LogScope | None:
     """Where a line comes from that the running code logs; None outside of durable code."""
-    origin = SCOPE.get(None)
+    # A step's body has the variables of its context, too. Both are the engine's own, which the sdk cannot say.
+    code: Any = CURRENT_STEP.get(None) or CURRENT_CONTEXT.get(None)
+    origin: Origin | None = SCOPE.get(None) or code
     return None if origin is None else origin.log_scope

@@ -78,6 +78,8 @@ class Known(NamedTuple):
     form: ResultForm
     step: StepValues
     """The forms of the function as a step, where it has no serdes of its own."""
+    child: ChildValues
+    """The same as a child context, where it has no summary either."""
 
 
 class Forms:
@@ -98,8 +100,10 @@ class Forms:
 
     def of_child(self, fn: Callable[..., object], options: ChildOptions) -> ChildValues:
         """The forms of one child context, or of one branch of a batch."""
-        form = self._met(fn).form if options.serdes is None else self._own(options.serdes)
-        return ChildValues(self._origins, form, options.summary)
+        if options.serdes is not None:
+            return ChildValues(self._origins, self._own(options.serdes), options.summary)
+        known = self._met(fn)
+        return known.child if options.summary is None else ChildValues(self._origins, known.form, options.summary)
 
     def of_batch(
         self,
@@ -172,7 +176,7 @@ class Forms:
     def _found(self, body: Callable[..., object]) -> Known:
         result = _compiled(result_type, body)
         form = ResultForm(self._codec, result)
-        return Known(result, form, StepValues(self._origins, form))
+        return Known(result, form, StepValues(self._origins, form), ChildValues(self._origins, form))
 
 
 def _structures(origins: Origins) -> tuple[Structure, ...]:

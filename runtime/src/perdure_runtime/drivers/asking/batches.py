@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextvars import copy_context
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from perdure.frozen import changed, frozen
@@ -22,6 +22,7 @@ from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from perdure import Batch, Completion, Serdes, Step
     from perdure_runtime.core.effects import Begun, Op, Outcome
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Asked, Calls
     from perdure_runtime.values.work import ChildValues
+
+    Body: TypeAlias = Callable[..., Any]
 
 __all__ = ["Policy", "ask_branches", "ask_map", "ask_parallel"]
 
@@ -64,13 +67,12 @@ OF_MAP = Kinds(MAP, Subtype.MAP, Subtype.ITEM, "MapResult")
 
 
 class Code:
-    """What one branch runs, or all branches of a map; and what does not depend on the item, found out once."""
+    """How a branch is run, but for its function; branches with nothing of their own besides have one in common."""
 
-    __slots__ = ("asked", "body", "encoded", "is_virtual", "options", "step", "subtype", "values", "work")
+    __slots__ = ("asked", "encoded", "is_virtual", "options", "step", "subtype", "values", "work")
 
     def __init__(
         self,
-        body: Callable[..., Any],
         options: ChildOptions,
         subtype: str,
         values: ChildValues,
@@ -81,7 +83,6 @@ class Code:
         step: Step[..., Any] | None = None,
         asked: Asked | None = None,
     ) -> None:
-        self.body = body
         self.options = options
         self.subtype = subtype
         self.values = values
@@ -112,24 +113,28 @@ def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> AskedOpera
         named = [(None, fn) for fn in branches]
     else:
         raise TypeError(f"{PARALLEL} takes a list of functions or a mapping of names to them, not {branches!r}")
-    codes = [_code(calls, fn, OF_PARALLEL, policy) for _, fn in named]
+    plain: dict[ChildValues, Code] = {}
+    bodies, codes = _parted([_code(calls, fn, OF_PARALLEL, policy, plain) for _, fn in named])
     names = [
         name or code.options.name or f"parallel-branch-{index}"
         for index, ((name, _), code) in enumerate(zip(named, codes, strict=True))
     ]
-    return _ask(calls, OF_PARALLEL, policy, codes, names, policy.name)
+    return _ask(calls, OF_PARALLEL, policy, bodies, codes, names, policy.name)
 
 
 def ask_branches(calls: Calls[Any], called: str, branches: tuple[Any, ...], policy: Policy) -> AskedOperation:
     """What the combinators are made of: functions of a context, and in an async workflow operations as well."""
     adopted = _adopted(branches, called) if calls.setting.is_async else {}
     kinds = changed(OF_PARALLEL, called=called)
-    codes = [
-        _code(calls, branch, kinds, policy) if index not in adopted else _code_of(calls, adopted[index])
-        for index, branch in enumerate(branches)
-    ]
+    plain: dict[ChildValues, Code] = {}
+    bodies, codes = _parted(
+        [
+            _code(calls, branch, kinds, policy, plain) if index not in adopted else _code_of(calls, adopted[index])
+            for index, branch in enumerate(branches)
+        ]
+    )
     names = [code.options.name or f"parallel-branch-{index}" for index, code in enumerate(codes)]
-    return _ask(calls, kinds, policy, codes, names, policy.name)
+    return _ask(calls, kinds, policy, bodies, codes, names, policy.name)
 
 
 def ask_map(
@@ -144,21 +149,30 @@ def ask_map(
     if not isinstance(items, Sequence) or isinstance(items, (str, bytes)):
         raise TypeError(f"{MAP} takes a list of items, whose order is the same at every replay, not {_kind(items)}")
     inputs = tuple(items)  # what the caller does to the list afterwards changes nothing
-    code = _code(calls, fn, OF_MAP, policy)
+    body, code = _code(calls, fn, OF_MAP, policy, {})
+    names: Sequence[str]
     if namer is None:
-        names = [f"map-item-{index}" for index in range(len(inputs))]
+        names = _item_names(len(inputs))
     else:
         names = [checked_name(namer(item, index)) for index, item in enumerate(inputs)]
-    name = policy.name if policy.name is not None else code.options.name or default_name(code.body)
-    return _ask(calls, OF_MAP, policy, [code] * len(inputs), names, name, inputs)
+    name = policy.name if policy.name is not None else code.options.name or default_name(body)
+    total = len(inputs)
+    return _ask(calls, OF_MAP, policy, [_with_item(body, inputs)] * total, [code] * total, names, name, inputs)
+
+
+@lru_cache(4)
+def _item_names(total: int) -> Sequence[str]:
+    """The names of as many items; a map that goes on in the same process asks for them again and again."""
+    return [f"map-item-{index}" for index in range(total)]
 
 
 def _ask(
     calls: Calls[Any],
     kinds: Kinds,
     policy: Policy,
+    bodies: list[Body],
     codes: list[Code],
-    names: list[str],
+    names: Sequence[str],
     name: str | None,
     inputs: tuple[Any, ...] | None = None,
 ) -> AskedOperation:
@@ -171,7 +185,7 @@ def _ask(
     )
     identity, record = calls.ask(Kind.CONTEXT, kinds.batch, name)
     scope = calls.inner(identity)
-    branches = Branches(calls, identity, scope, codes, names, inputs)
+    branches = Branches(calls, identity, scope, bodies, codes, names, inputs)
     work = BatchWork(
         total,
         policy.concurrency,
@@ -192,25 +206,27 @@ def _ask(
 class Branches:
     """The branches of one batch, by their index."""
 
-    __slots__ = ("_calls", "_codes", "_identity", "_inputs", "_names", "_scope", "_takes_item")
+    __slots__ = ("_bodies", "_calls", "_codes", "_identity", "_inputs", "_names", "_scope")
 
     def __init__(
         self,
         calls: Calls[Any],
         identity: Identity,
         scope: Scope,
+        bodies: list[Body],
         codes: list[Code],
-        names: list[str],
+        names: Sequence[str],
         inputs: tuple[Any, ...] | None,
     ) -> None:
         self._calls = calls
         self._identity = identity
         self._scope = scope
+        self._bodies = bodies
+        """The function of each branch, of its context alone."""
         self._codes = codes
         self._names = names
         self._inputs = inputs
         """The items of a map, which its code is called with."""
-        self._takes_item = _with_item(codes[0].body, inputs) if inputs else None
 
     def identity_of(self, index: int) -> Identity:
         """Which operation a branch is."""
@@ -237,7 +253,7 @@ class Branches:
         inner = scope.inside(owner, code.is_virtual)
         inner.index, inner.total = index, len(self._codes)
         if code.step is None:
-            return child(journal, owner, inner, work, Enter(self._takes_item or code.body, inner), record)
+            return child(journal, owner, inner, work, Enter(self._bodies[index], inner), record)
         args = () if self._inputs is None else (self._inputs[index],)
         return child(journal, owner, inner, work, partial(step_inside, calls.setting, inner, code.step, args), record)
 
@@ -297,14 +313,21 @@ def _no_code() -> None:
     """Stands for the code of a branch that is an operation."""
 
 
-def _code_of(calls: Calls[Any], asked: Asked) -> Code:
+def _code_of(calls: Calls[Any], asked: Asked) -> tuple[Body, Code]:
     setting = calls.setting
     values = setting.forms.of_child(_no_code, PLAIN_CHILD)
     encoded = EncodedChild(setting, values, None)
-    return Code(_no_code, PLAIN_CHILD, Subtype.BRANCH, values, encoded, calls.home, asked=asked)
+    return _no_code, Code(PLAIN_CHILD, Subtype.BRANCH, values, encoded, calls.home, asked=asked)
 
 
-def _code(calls: Calls[Any], fn: Any, kinds: Kinds, policy: Policy) -> Code:  # noqa: ANN401  typed by the sdk
+def _code(
+    calls: Calls[Any],
+    fn: Any,  # noqa: ANN401  typed by the sdk
+    kinds: Kinds,
+    policy: Policy,
+    plain: dict[ChildValues, Code],
+) -> tuple[Body, Code]:
+    """The function of a branch and its code; `plain` keeps the codes of functions without options, by their values."""
     setting = calls.setting
     step = fn if is_step(fn) else None
     if step is not None:
@@ -321,8 +344,10 @@ def _code(calls: Calls[Any], fn: Any, kinds: Kinds, policy: Policy) -> Code:  # 
     elif step is not None and step.settings.serdes is not None:
         forms = ChildOptions(serdes=step.settings.serdes)
     values = setting.forms.of_child(body, forms)
-    return Code(
-        body,
+    is_plain = step is None and forms is PLAIN_CHILD
+    if is_plain and (known := plain.get(values)) is not None:
+        return body, known
+    code = Code(
         options,
         options.subtype or kinds.branch,
         values,
@@ -331,6 +356,13 @@ def _code(calls: Calls[Any], fn: Any, kinds: Kinds, policy: Policy) -> Code:  # 
         is_virtual=policy.flat or options.virtual,
         step=step,
     )
+    if is_plain:
+        plain[values] = code
+    return body, code
+
+
+def _parted(found: list[tuple[Body, Code]]) -> tuple[list[Body], list[Code]]:
+    return [body for body, _ in found], [code for _, code in found]
 
 
 def _checked(kinds: Kinds, policy: Policy, total: int) -> Completion | None:

@@ -11,6 +11,7 @@ from perdure.functions import Optioned
 from perdure.names import checked_name
 from perdure_runtime.core.identity import Identity, success_of
 from perdure_runtime.core.operations.step import StepWork, recorded, step
+from perdure_runtime.core.records import Record
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import EncodedSteps
 from perdure_runtime.drivers.asking.functions import (
@@ -25,7 +26,6 @@ from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.running_step import RunningStep, scope_of_attempt
 from perdure_runtime.jsoncode import SMALL, scan
-from perdure_runtime.logs import SCOPE
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Begun, Op, Outcome
     from perdure_runtime.core.identity import Scope
-    from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Calls, Setting
     from perdure_runtime.values.work import StepValues
 
@@ -126,8 +125,7 @@ def take_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...]) -> ToldStep | T
                 return value, wire
     except (KeyError, TypeError, ValueError, StopIteration, RecursionError):
         pass  # what is to be made of it, or said of it, is found out where any result is read
-    identity = Identity(wire["Id"], Kind.STEP, Subtype.STEP, name, scope.parent)
-    return identity, run.journal.find(identity.id), work
+    return Identity(wire["Id"], Kind.STEP, Subtype.STEP, name, scope.parent), Record(wire), work
 
 
 def step_inside(setting: Setting, scope: Scope, function: Step[..., Any], args: tuple[Any, ...]) -> Op[Outcome[Any]]:
@@ -183,7 +181,6 @@ def _attempt(
     attempt: int,
 ) -> object:
     running = RunningStep(identity, attempt, setting.execution.arn, setting.lambda_context)
-    SCOPE.set(running)
     CURRENT_STEP.set(running)
     try:
         return body(*args, **kwargs)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure.durations import whole_seconds
+from perdure_runtime.core.identity import success_of
 from perdure_runtime.core.operations.wait import recorded, wait
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.calls import Asked
+from perdure_runtime.drivers.calls import Asked, AskedValue
 
 if TYPE_CHECKING:
     from perdure import Duration
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.calls import Calls
 
 __all__ = ["ask_wait"]
+
+SUCCESS = success_of(Kind.WAIT, Subtype.WAIT)
 
 
 class AskedWait(Asked):
@@ -44,5 +47,8 @@ def ask_wait(
     """`ctx.wait(…)`."""
     calls.admit("ctx.wait()")
     length = whole_seconds(duration, *spelled)
+    journal, scope = calls.setting.run.journal, calls.scope
+    if scope.replaying and (wire := journal.ask_success(scope, SUCCESS, name)) is not None:
+        return AskedValue(wire, None)
     identity, record = calls.ask(Kind.WAIT, Subtype.WAIT, name)
-    return AskedWait(identity, record, calls.setting.run.journal, length)
+    return AskedWait(identity, record, journal, length)
