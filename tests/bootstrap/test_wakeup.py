@@ -71,6 +71,20 @@ def test_handler_that_returns_does_not_end_the_wait(wakeup: Wakeup, pipe: tuple[
     assert seen == [signal.SIGUSR1]
 
 
+def test_wait_that_cannot_begin_leaves_the_next_one_alone(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
+    os.write(pipe[1], b"x")
+    wakeup.wait_for(pipe[0])
+    with pytest.raises(ValueError, match="descriptor"):
+        wakeup.wait_for(-2)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 10)  # else it would wait for ever
+    try:
+        wakeup.wait_for(pipe[0])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def test_descriptor_set_before_is_set_again_after(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
     os.set_blocking(pipe[1], False)
     before = signal.set_wakeup_fd(pipe[1])

@@ -24,16 +24,15 @@ __all__ = ["Wakeup"]
 class Wakeup:
     """Inside its `with` block signals end a `wait_for`; for the main thread, which alone may set this."""
 
-    __slots__ = ("_before", "_descriptor", "_reader", "_waiting", "_writer")
+    __slots__ = ("_before", "_kept", "_reader", "_writer")
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         self._before = -1
-        self._descriptor = -1
-        self._waiting = select.poll()
-        """For `_descriptor`, and for the pipe."""
+        self._kept = -1, select.poll()
+        """A descriptor, and what waits for it and for the pipe: most waits are for the one connection that is kept."""
 
     def __enter__(self) -> Self:
         self._before = signals.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
@@ -44,13 +43,14 @@ class Wakeup:
 
     def wait_for(self, descriptor: int) -> None:
         """Wait until `descriptor` can be read; Python's signal handlers run meanwhile, and may raise."""
-        if descriptor != self._descriptor:  # most waits are for the one connection that is kept
-            self._waiting = select.poll()
-            self._waiting.register(descriptor, select.POLLIN)
-            self._waiting.register(self._reader, select.POLLIN)
-            self._descriptor = descriptor
+        kept, waiting = self._kept
+        if kept != descriptor:
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLIN)
+            waiting.register(self._reader, select.POLLIN)
+            self._kept = descriptor, waiting
         # What is ready comes in the order of registration.
-        while self._waiting.poll()[0][0] != descriptor:
+        while waiting.poll()[0][0] != descriptor:
             os.read(self._reader, 512)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perdure_runtime.jsoncode import LARGE_VALUE, Code
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import Unfit
 
@@ -21,7 +22,10 @@ def test_integers_of_any_size_survive(number: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [(1,), math.nan, [math.inf], 2**64, {1: 2}, {"a": {3}}, b"x", {"a": True, 1: 0}])
-def test_values_orjson_would_change_are_told_from_those_it_keeps(value: Any) -> None:
+def test_values_orjson_would_change_are_told_from_those_it_keeps(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    swift = Code()
+    swift.foresee(LARGE_VALUE)
+    monkeypatch.setattr(jsontext, "CODE", swift)
     assert jsontext.exact(value) is jsontext.DIFFERENT
 
 

@@ -11,10 +11,10 @@ What it logs is not part of the replayed work, so it passes.
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
-from perdure.contexts import CURRENT_CONTEXT, CURRENT_STEP
 from perdure_runtime.logs.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -112,7 +112,13 @@ SCOPE: ContextVar[Origin] = ContextVar("perdure_log_scope")
 
 def scope_in_force() -> LogScope | None:
     """Where a line comes from that the running code logs; None outside of durable code."""
-    # A step's body has the variables of its context, too. Both are the engine's own, which the sdk cannot say.
-    code: Any = CURRENT_STEP.get(None) or CURRENT_CONTEXT.get(None)
-    origin: Origin | None = SCOPE.get(None) or code
+    origin: Origin | None = SCOPE.get(None) or _running_code()
     return None if origin is None else origin.log_scope
+
+
+def _running_code() -> Any:  # noqa: ANN401  what the sdk knows of it does not say that it is the engine's own
+    if "perdure.contexts" not in sys.modules:
+        return None  # as in the process of a plain handler, which is not to pay for more
+    from perdure.contexts import CURRENT_CONTEXT, CURRENT_STEP
+
+    return CURRENT_STEP.get(None) or CURRENT_CONTEXT.get(None)  # a step's body has its context's variables, too
