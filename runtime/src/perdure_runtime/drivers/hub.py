@@ -23,7 +23,7 @@ from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.bodies import Bodies
 from perdure_runtime.drivers.lanes import Lane, OpenFan, ParkedLanes
 from perdure_runtime.drivers.signals import Broken, Stop
-from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, Strand
+from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, dismiss, strand_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.line import Line
     from perdure_runtime.drivers.loop_thread import LoopThread
     from perdure_runtime.drivers.pool import Pool
+    from perdure_runtime.drivers.strands import Strand
 
 __all__ = ["Hub"]
 
@@ -79,9 +80,7 @@ class Hub:
 
     def finish(self) -> None:
         """The handler has ended: nothing may be left running that can be brought to an end."""
-        for strand in self._free:
-            strand.end()
-        self._free.clear()
+        dismiss(self._free)
         self._bodies.finish()
 
     # Turns
@@ -277,7 +276,7 @@ class Hub:
 
     def _strand_for(self, lane: Lane) -> Strand:
         """What the code of a lane will be on that has had none before."""
-        strand = lane.strand = self._free.pop() if self._free else Strand(self._setting)
+        strand = lane.strand = self._free.pop() if self._free else strand_for(self._setting)
         strand.lend(lane, lane.fan.variables)
         return strand
 

@@ -5,8 +5,8 @@ operation, it hands the operation to the hub and sleeps until there is an outcom
 context inside runs deeper on the same stack.
 
 A greenlet that is dropped in the middle is unwound whenever the collector comes by, on whichever thread that is; so
-every strand is brought to its end before the response, and is used again meanwhile. Only code that swallows its
-unwinding over and over is set aside for good.
+all code is brought to its end before the response. A strand without code is used again, also by the next run. Only
+code that swallows its unwinding over and over is set aside for good.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from perdure_runtime.drivers.signals import Broken, Stop
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
+    from threading import local
     from typing import TypeAlias
 
     from perdure_runtime.core.effects import Op, Outcome
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.lanes import Lane
 
     Way: TypeAlias = Callable[[Setting, Lane, Callable[[Any], object], Scope], object]
+else:
+    from _thread import _local as local  # without all of threading
 
-__all__ = ["IDLE", "SET_ASIDE", "STOP", "Strand"]
+__all__ = ["IDLE", "SET_ASIDE", "STOP", "Strand", "dismiss", "strand_for"]
 
 
 class _Word:
@@ -45,12 +48,48 @@ class _Word:
 
 STOP: Final = _Word("unwind")
 """To a strand: the code on it has to end."""
+REST: Final = _Word("rest")
+"""To a strand without code: sleep on, and forget what was said before."""
 IDLE: Final = _Word("idle")
 """From a strand: there is no code left on it."""
 SET_ASIDE: Final = _Word("set aside")
 """From a strand: the code on it will not end."""
 _kept: list[greenlet] = []
 """Strands that were set aside; a collected greenlet would go on."""
+MOST_RESTING = 64
+"""Strands that are kept between two runs, 16 KB each: to make one and to end it takes as long as 20 switches."""
+
+
+class _Resting(local):
+    """Strands of this thread that serve no run; a greenlet does not leave its thread."""
+
+    def __init__(self) -> None:
+        self.strands: list[Strand] = []
+
+
+_resting = _Resting()
+_all_resting: set[Strand] = set()
+"""Those of all threads. Where a thread has ended, its own stay, because nobody else can end them."""
+
+
+def strand_for(setting: Setting) -> Strand:
+    """A strand without code on it."""
+    if not (resting := _resting.strands):
+        return Strand().serve(setting)
+    _all_resting.remove(strand := resting.pop())
+    return strand.serve(setting)
+
+
+def dismiss(strands: list[Strand]) -> None:
+    """The run is over: some strands are kept for the next one, and the others end."""
+    while strands:
+        strand = strands.pop()
+        if len(_all_resting) < MOST_RESTING:
+            strand.rest()
+            _resting.strands.append(strand)
+            _all_resting.add(strand)
+        else:
+            strand.end()
 
 
 class Strand:
@@ -58,15 +97,27 @@ class Strand:
 
     __slots__ = ("_enter", "_greenlet", "_hub", "_lane", "_setting", "go")
 
-    def __init__(self, setting: Setting) -> None:
-        self._hub = getcurrent()
+    _hub: greenlet
+    _setting: Setting | None
+
+    def __init__(self) -> None:
         self._greenlet = greenlet(self._main)
-        self._setting = setting
         self._lane: Lane | None = None
         self.go: Callable[[object], Any] = self._greenlet.switch
         """Let the code go on with a message, until it wants something again: an operation, or a word."""
 
     # On the hub's side
+
+    def serve(self, setting: Setting) -> Strand:
+        """Be there for the branches of this run, whose hub asks."""
+        self._hub = getcurrent()
+        self._setting = setting
+        return self
+
+    def rest(self) -> None:
+        """Serve no run: nothing of the last one is kept."""
+        self.go(REST)
+        self._setting = None
 
     def lend(self, lane: Lane, variables: Context) -> None:
         """Get ready for the code of a branch, which has a copy of the context variables."""
@@ -120,6 +171,7 @@ class Strand:
         None where it was unwound.
         """
         assert self._lane is not None  # noqa: S101  a branch has borrowed this strand
+        assert self._setting is not None  # noqa: S101  and a run the branch
         try:
             return Ok(enter(self._setting, self._lane, message.body, message.scope))
         except Stop:

@@ -1,0 +1,73 @@
+"""Strands between two runs: kept for the next one on their thread, some of them, and without anything of the last."""
+
+import gc
+import threading
+import weakref
+
+import pytest
+from greenlet import greenlet
+
+from perdure_runtime.drivers import strands
+from support.hosting import run, status
+
+
+class Held:
+    """What a branch has, and leaves behind nowhere."""
+
+
+def workflow_of(most, seen=None):
+    def item(ctx, index):
+        held = Held()
+        if seen is not None:
+            seen.append(weakref.ref(held))
+        ctx.wait(seconds=60)
+        return index
+
+    def workflow(event, ctx):
+        return ctx.map(item, range(most)).values()
+
+    return workflow
+
+
+def greenlets():
+    return {id(it) for it in gc.get_objects() if isinstance(it, greenlet) and it.parent}
+
+
+@pytest.fixture(autouse=True)
+def _settled(monkeypatch):
+    monkeypatch.setattr(strands, "_resting", strands._Resting())
+    monkeypatch.setattr(strands, "_all_resting", set())
+    assert status(run(workflow_of(strands.MOST_RESTING))) == "SUCCEEDED"
+    gc.collect()
+    yield
+    for strand in strands._resting.strands:
+        strand.end()
+
+
+def test_a_run_uses_the_strands_of_the_one_before():
+    before = greenlets()
+    assert status(run(workflow_of(strands.MOST_RESTING))) == "SUCCEEDED"
+    assert greenlets() == before
+
+
+def test_no_more_strands_are_kept_than_some():
+    assert status(run(workflow_of(3 * strands.MOST_RESTING))) == "SUCCEEDED"
+    assert len(strands._all_resting) <= strands.MOST_RESTING
+
+
+def test_a_strand_that_is_kept_keeps_nothing_of_the_run():
+    seen = []
+    assert status(run(workflow_of(5, seen))) == "SUCCEEDED"
+    gc.collect()
+    assert {ref() for ref in seen} == {None}
+
+
+def test_a_thread_uses_no_strands_of_another_and_keeps_none_where_enough_are_kept():
+    before, found = greenlets(), []
+    thread = threading.Thread(target=lambda: found.append(status(run(workflow_of(5)))))
+    thread.start()
+    thread.join()
+    assert found == ["SUCCEEDED"]
+    gc.collect()
+    assert greenlets() == before
+    assert status(run(workflow_of(5))) == "SUCCEEDED"
