@@ -1,4 +1,4 @@
-"""Steps and waits whose record tells all: nothing is left to be done, and what holds of other calls holds of them."""
+"""Operations whose record tells all: nothing is left to be done, and what holds of other calls holds of them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -214,3 +214,47 @@ def test_recorded_waits_may_be_awaited_at_once():
         return await ctx.step(add, 1, 2)
 
     assert succeeded(run(workflow, strict=True).execution) == 3
+
+
+@pytest.mark.parametrize("value", [3, None, {"number": [7]}, "x" * 2000, "x" * 300_000])
+def test_a_replay_gives_any_value_that_was_recorded_of_a_child(value):
+    seen = []
+
+    def child(ctx):
+        return value
+
+    async def achild(ctx):
+        return value
+
+    def workflow(event, ctx):
+        seen.append((ctx.run_in_child_context(child), ctx.run_in_child_context("named", child)))
+        ctx.wait(10)
+
+    async def in_async(event, ctx):
+        named = ctx.run_in_child_context("named", achild)
+        seen.append((await ctx.run_in_child_context(achild), await named))
+        await ctx.wait(10)
+
+    for each in (workflow, in_async):
+        seen.clear()
+        succeeded(run(each).execution)
+        assert seen == [(value, value)] * 2
+
+
+def test_a_recorded_child_is_an_operation_like_any_other():
+    seen = []
+
+    async def child(ctx):
+        return 3
+
+    async def workflow(event, ctx):
+        operation = ctx.run_in_child_context(child)
+        seen.append((operation.asked.record is not None, repr(operation)))
+        three = await ctx.gather(operation, ctx.step(add, 1, 2))
+        await ctx.wait(10)
+        return three
+
+    assert succeeded(run(workflow, strict=True).execution) == [3, 3]
+    (live, shown), (recorded, again) = seen
+    assert (live, recorded) == (False, True)
+    assert shown == again

@@ -94,10 +94,12 @@ class Code:
     def foresee(self, size: int) -> None:
         """A value is going to be written and read of which `marshal` makes so many bytes."""
         if size >= LARGE_VALUE and not self.is_swift:
-            self._pays(0, at_once=True)
+            self._change()
 
     def _read_at_first(self, data: bytes | str) -> Any:  # noqa: ANN401  any JSON
-        if self._pays(len(data)):
+        self.used += len(data)
+        if self.used >= MUCH or "orjson" in sys.modules:
+            self._change()
             return self.read(data)
         text = (data if isinstance(data, str) else data.decode()).strip(SPACE)
         try:
@@ -120,14 +122,13 @@ class Code:
             and _is_too_deep(value)
         ):
             raise TypeError(f"it is nested more than {DEEPEST} levels deep")
-        self._pays(len(written) * WRITING, at_once=len(written) >= LARGE)
+        self.used += len(written) * WRITING
+        if self.used >= MUCH or len(written) >= LARGE or "orjson" in sys.modules:
+            self._change()
         return written
 
-    def _pays(self, cost: int, *, at_once: bool = False) -> bool:
-        """Whether it is time for orjson, which is then in use."""
-        self.used += cost
-        if not at_once and self.used < MUCH and "orjson" not in sys.modules:
-            return False
+    def _change(self) -> None:
+        """It is time for orjson."""
         from perdure_runtime.unasked import without
 
         with without("inspect", "copy"):
@@ -137,7 +138,6 @@ class Code:
         self.read = orjson.loads
         self.written = partial(orjson.dumps, option=options)
         self.is_swift = True
-        return True
 
 
 CODE: Final = Code()

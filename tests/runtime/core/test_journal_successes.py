@@ -104,6 +104,7 @@ def test_behind_a_branch_that_is_not_recorded_there_is_none():
         branch(1, "FAILED", {"Error": {}}),
         branch(1, details={"ReplayChildren": True, "Result": ""}),
         branch(1, details={}),
+        branch(1, details={"Result": None}),
         branch(1, ContextDetails=None),
         branch(1, Name="other"),
         branch(1, SubType="Map"),

@@ -1,7 +1,9 @@
 """What stands for a batch that is too large to be recorded."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -9,11 +11,13 @@ from hypothesis import strategies as st
 
 from perdure import SerdesError
 from perdure.batches import Batch, BatchReason
-from perdure_runtime.values.batches import BatchKind
 from perdure_runtime.values.forms import Forms
 from perdure_runtime.values.summaries import MOST_ITEMS, Summary
 from support.batches import batch, item, running
 from support.exceptions import OURS
+
+if TYPE_CHECKING:
+    from perdure_runtime.values.batches import BatchKind
 
 
 def forms(kind: BatchKind = "MapResult", summary: Any = None) -> Any:

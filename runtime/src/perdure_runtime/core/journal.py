@@ -122,8 +122,8 @@ class Journal:
     def ask_success(self, scope: Scope, facts: Facts, name: str | None) -> dict[str, Any] | None:
         """The operation of the next call in a context, where that has succeeded and is plainly what the call asks for.
 
-        It is as the service sent it, and the call has its place. Else nothing has happened: whatever there is to be
-        said or found out, `ask_next` does.
+        It is as the service sent it, times too, which nobody asks for of what is over; and the call has its place. Else
+        nothing has happened: whatever there is to be said or found out, `ask_next` does.
         """
         operation_id = hashed(f"{scope.prefix}{scope.count + 1}")
         found = self._records.get(operation_id)
@@ -209,8 +209,8 @@ class Journal:
                 if wire["Status"] != SUCCEEDED or BRANCH(wire) != (CONTEXT, subtype, name, parent):
                     continue
                 details = wire["ContextDetails"]
-                if "ReplayChildren" not in details:
-                    results[index] = details["Result"]
+                if "ReplayChildren" not in details and type(result := details["Result"]) is str:
+                    results[index] = result
                     asked.add(operation_id)
             except (KeyError, TypeError, ServiceError):  # it tells less, or cannot be read
                 continue

@@ -109,12 +109,13 @@ class Loop(asyncio.SelectorEventLoop):
 
         Where nothing is to be waited for, and nothing is left on the loop, it need not turn at all.
         """
-        if sys.version_info >= (3, 12) and self.get_task_factory() is None and not self.get_debug():
+        if sys.version_info >= (3, 12) and not (self._task_factory or self._debug):
             return self._started(coroutine, name)
         return self.create_task(coroutine, name=name)
 
     def _started(self, coroutine: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         # For the code that runs here the loop runs: what `run_forever` begins and ends with.
+        self._check_running()  # type: ignore[attr-defined]
         hooks = sys.get_asyncgen_hooks()
         self._thread_id = get_ident()
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]

@@ -31,13 +31,14 @@ class DurableCall(Awaited):
     own: of one that is never awaited it tells nobody but the run, which names the operation.
     """
 
+    _inner: Generator[Any, Any, Any] | None = None
+    """What runs, for a task that does not await it but is made of it."""
+
     def __init__(self, driver: Aio, calls: TaskCalls, asked: Asked) -> None:
         self.calls = calls
         """The calls of the context that it belongs to."""
         self.asked = asked
         self._driver = driver
-        self._inner: Generator[Any, Any, Any] | None = None
-        """What runs, for a task that does not await it but is made of it."""
         driver.unawaited[self] = None
 
     @property
@@ -101,12 +102,11 @@ class DurableCall(Awaited):
 
 
 class RecordedCall(DurableCall):
-    """A step whose value was found with its record: whoever awaits it waits for nothing."""
+    """A step whose value was found when it was asked for: whoever awaits it waits for nothing."""
 
     def __init__(self, driver: Aio, calls: TaskCalls, value: object, wire: dict[str, Any]) -> None:
         self.calls = calls
         self._driver = driver
-        self._inner = None
         self._value = value
         self._wire = wire
         """The operation as it was sent."""
@@ -125,5 +125,6 @@ class RecordedCall(DurableCall):
         if not is_own or self not in unawaited or run.stopping or run.fatal is not None or calls.home.closed:
             return (yield from self._driver.drive(self))
         del unawaited[self]
-        calls.scope.passed = calls.scope.count
+        scope = calls.scope
+        scope.passed = scope.count
         return self._value

@@ -10,8 +10,7 @@ neither text, and neither are names: the code declares both, and says them again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from perdure.batches import Batch, BatchItem, BatchStatus
 from perdure.errors import ChildContextError, OperationError, SerdesError
@@ -20,9 +19,12 @@ from perdure_runtime.values.paths import reported
 from perdure_runtime.values.results import RESULT, by_user
 from perdure_runtime.values.sizes import checked, utf8_size
 from perdure_runtime.values.tags import BATCH
-from perdure_runtime.values.work import ChildValues, Failing, described, summarized
+from perdure_runtime.values.work import Failing, described, summarized
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Literal, TypeAlias
+
     from perdure import Serdes
     from perdure.batches import BatchReason
     from perdure_runtime.values.batchform import Entry
@@ -30,14 +32,16 @@ if TYPE_CHECKING:
     from perdure_runtime.values.failures import ErrorObject
     from perdure_runtime.values.origins import Origins
     from perdure_runtime.values.summaries import Summary
+    from perdure_runtime.values.work import ChildValues
+
+    BatchKind: TypeAlias = Literal["MapResult", "ParallelResult"]
+    ItemForms: TypeAlias = Callable[[int], ChildValues]
+    Revive: TypeAlias = Callable[[int, ErrorObject], Exception]
 
 __all__ = ["BatchKind", "BatchValues", "error_members", "members_of"]
 
 ERROR_MEMBERS = ("ErrorMessage", "ErrorType", "ErrorData", "StackTrace")
 WORDS = {status: status.value for status in BatchStatus}
-BatchKind: TypeAlias = Literal["MapResult", "ParallelResult"]
-ItemForms: TypeAlias = Callable[[int], ChildValues]
-Revive: TypeAlias = "Callable[[int, ErrorObject], Exception]"
 
 
 class BatchValues(Failing):

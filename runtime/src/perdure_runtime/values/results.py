@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from perdure.errors import SerdesError
 from perdure_runtime.jsoncode import SMALL, scan
 from perdure_runtime.values.annotations import RETURN_IT
-from perdure_runtime.values.jsontext import SCALARS, known, parse
+from perdure_runtime.values.jsontext import SCALARS, brief, known, parse
 from perdure_runtime.values.paths import FAULTS, refusal
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class ResultForm:
 
     def own_text(self, value: object) -> str | None:
         """The text of a value that is what its text will be read as; None where there is more to be seen to."""
-        return known(value) if type(value) in self.itself else None
+        return (brief(value) or known(value)) if type(value) in self.itself else None
 
     def is_itself(self, value: object) -> bool:
         """Whether a value is what its text will be read as: nobody can tell the two apart."""

@@ -19,6 +19,7 @@ from perdure_runtime.core.operations.callback import (
 )
 from perdure_runtime.core.operations.child import ChildWork, child
 from perdure_runtime.core.vocabulary import Kind, Subtype
+from perdure_runtime.drivers.asking.encoded import EncodedSteps
 from perdure_runtime.drivers.asking.functions import check_serdes, is_async, name_of, plain_step
 from perdure_runtime.drivers.asking.steps import attempts_at, step_work
 from perdure_runtime.drivers.calls import AskedOperation
@@ -139,7 +140,7 @@ def ask_wait_for_callback(
 
     submit_alone = _without_result(body)
     # What a submitter returns is nobody's business, and need not be something that can be recorded.
-    work = step_work(setting, submit_alone, options, setting.forms.of(_nothing, options), None)
+    work = step_work(setting, submit_alone, options, EncodedSteps(setting, setting.forms.of(_nothing, options), None))
 
     def handing_on(handed_on: Identity, callback_id: str) -> Callable[[int], object]:
         return attempts_at(setting, handed_on, submit_alone, (callback_id,), {})

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 from perdure.functions import Optioned
 from perdure.names import checked_name
 from perdure_runtime.core.effects import Enter
+from perdure_runtime.core.identity import Identity, success_of
 from perdure_runtime.core.operations.child import ChildWork, child, recorded
+from perdure_runtime.core.records import Record
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.asking.encoded import EncodedChild
+from perdure_runtime.drivers.asking.encoded import UNTOLD, EncodedChild
 from perdure_runtime.drivers.asking.functions import lasting, name_of, plain_child
-from perdure_runtime.drivers.calls import Asked
+from perdure_runtime.drivers.calls import Asked, AskedValue
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from perdure import ChildOptions
     from perdure_runtime.core.effects import Begun
-    from perdure_runtime.core.identity import Identity
+    from perdure_runtime.core.identity import Facts
     from perdure_runtime.core.journal import Journal
     from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
-    from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Calls, Setting
     from perdure_runtime.values.work import ChildValues
 
@@ -34,6 +35,8 @@ class KnownChild(NamedTuple):
 
     name: str | None
     subtype: str
+    success: Facts
+    """What the record of one tells that has succeeded."""
     options: ChildOptions
     values: ChildValues
     encoded: EncodedChild
@@ -83,8 +86,16 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
         identity, scope, record = calls.ask_virtual(known.subtype, chosen if name is None else checked_name(name))
         values = known.values
     else:
-        identity, record = calls.ask(Kind.CONTEXT, known.subtype, chosen)
-        scope = calls.scope.inside(identity)
+        outer = calls.scope
+        wire = journal.ask_success(outer, known.success, chosen) if outer.replaying else None
+        if wire is None:
+            identity, record = calls.ask(Kind.CONTEXT, known.subtype, chosen)
+        elif (value := known.encoded.at_a_glance(wire.get("ContextDetails"))) is not UNTOLD:
+            return AskedValue(wire, value)
+        else:
+            identity = Identity(wire["Id"], Kind.CONTEXT, known.subtype, chosen, outer.parent)
+            record = Record(wire)
+        scope = outer.inside(identity)
         values = known.encoded if record is None else known.encoded.given(record)
     body = function.function if isinstance(function, Optioned) else function
     code = (lambda context: body(context, *rest, **kwargs)) if rest or kwargs else body
@@ -103,6 +114,8 @@ def _known(setting: Setting, function: Any, name: str | None) -> KnownChild:  # 
     body, options = plain_child(function, CALLED, is_async_workflow=setting.is_async)
     values = setting.forms.of_child(body, options)
     encoded = EncodedChild(setting, values, setting.chain_of(options.codecs, body))
-    known = KnownChild(name_of(None, options.name, body), options.subtype or Subtype.CHILD, options, values, encoded)
+    subtype = options.subtype or Subtype.CHILD
+    success = success_of(Kind.CONTEXT, subtype)
+    known = KnownChild(name_of(None, options.name, body), subtype, success, options, values, encoded)
     everything.keep(kept, known)
     return known

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
 from perdure.errors import ServiceError
 from perdure_runtime.core.effects import Aside, Raised
 from perdure_runtime.drivers.signals import Stop
+from perdure_runtime.jsoncode import SMALL, scan
 from perdure_runtime.values.jsontext import brief
 from perdure_runtime.values.results import RESULT
 from perdure_runtime.values.sizes import checked, utf8_size
@@ -40,10 +41,12 @@ if TYPE_CHECKING:
     from perdure_runtime.values.batches import BatchValues
     from perdure_runtime.values.results import ResultForm
 
-__all__ = ["EncodedChild", "EncodedSteps", "encoded_batch"]
+__all__ = ["UNTOLD", "EncodedChild", "EncodedSteps", "encoded_batch"]
 
 OPENING = '{"perdure":'
 """How a text begins that went through codecs, or looks as if it had: the chain knows."""
+UNTOLD: Final = object()
+"""In place of a value that takes more than a glance."""
 
 
 if TYPE_CHECKING:
@@ -144,13 +147,14 @@ class Encoded(Generic[V]):
 class EncodedResults(Encoded[F]):
     """The results of one function."""
 
-    __slots__ = ("_plain", "_read", "_store")
+    __slots__ = ("_itself", "_plain", "_read", "_store")
 
     def __init__(self, setting: Setting, values: F, chain: Chain | None) -> None:
         super().__init__(setting, values, chain)
         self._read = values.form.read
         self._store = values.form.store
-        self._plain: frozenset[type] = values.form.itself if chain is None else frozenset()
+        self._itself: frozenset[type] = values.form.itself
+        self._plain = self._itself if chain is None else frozenset()
         """Types whose values are their own text, which no codec sees; if that is brief, there is no more to it."""
 
     def read(self, text: str | None, identity: Identity) -> object:
@@ -158,6 +162,22 @@ class EncodedResults(Encoded[F]):
         if text is None:
             return None
         return self._decoded(text, identity, self._read) if text.startswith(OPENING) else self._read(text)
+
+    def at_a_glance(self, details: Any) -> object:  # noqa: ANN401  whatever was sent
+        """The result in the details of an operation, where its text is short and is the value itself; else `UNTOLD`.
+
+        No codec and no code of the user's has a part in it. What there is to be done, or said, in any other case is
+        found out by `read`.
+        """
+        try:
+            text = details["Result"]
+            if len(text) <= SMALL:
+                value, end = scan(text, 0)
+                if type(value) in self._itself and end == len(text):
+                    return value
+        except (KeyError, TypeError, ValueError, StopIteration, RecursionError):
+            pass
+        return UNTOLD
 
 
 class EncodedSteps(EncodedResults[StepValues]):
@@ -188,6 +208,10 @@ class EncodedChild(EncodedResults[ChildValues]):
     def read_all(self, texts: list[str]) -> list[object]:
         """The values of recorded texts, up to the first that cannot be read; none where codecs have a part in it."""
         return [] if any(map(str.startswith, texts, repeat(OPENING))) else self._values.form.read_all(texts)
+
+    def at_a_glance(self, details: Any) -> object:  # noqa: ANN401  whatever was sent
+        """As of any operation; what its children stand for is not recorded with it."""
+        return UNTOLD if details and "ReplayChildren" in details else super().at_a_glance(details)
 
     def given(self, record: Record | None) -> CoreChildValues:
         """The values of one context, given what is recorded of it."""

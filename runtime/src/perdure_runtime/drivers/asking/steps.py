@@ -13,7 +13,7 @@ from perdure_runtime.core.identity import Identity, success_of
 from perdure_runtime.core.operations.step import StepWork, recorded, step
 from perdure_runtime.core.records import Record
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.asking.encoded import EncodedSteps
+from perdure_runtime.drivers.asking.encoded import UNTOLD, EncodedSteps
 from perdure_runtime.drivers.asking.functions import (
     check_serdes,
     fits,
@@ -25,18 +25,15 @@ from perdure_runtime.drivers.asking.functions import (
 from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.running_step import RunningStep, scope_of_attempt
-from perdure_runtime.jsoncode import SMALL, scan
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perdure import Step, StepOptions
-    from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Begun, Op, Outcome
     from perdure_runtime.core.identity import Scope
     from perdure_runtime.drivers.calls import Calls, Setting
-    from perdure_runtime.values.work import StepValues
 
 __all__ = ["KnownStep", "attempted", "attempts_at", "step_inside", "step_work", "take_step"]
 
@@ -51,8 +48,7 @@ class KnownStep(NamedTuple):
 
     name: str | None
     work: StepWork
-    itself: frozenset[type]
-    """The types of values that their JSON tells, and nothing else has a part in it."""
+    encoded: EncodedSteps
 
 
 class AskedStep(Asked):
@@ -110,21 +106,16 @@ def take_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...]) -> ToldStep | T
     calls.admit(CALLED)
     if isinstance(fn, str) and args:
         name: str | None = fn
-        _, work, itself = run.steps.known.get(id(args[0])) or _known(setting, args[0], fn)
+        _, work, encoded = run.steps.known.get(id(args[0])) or _known(setting, args[0], fn)
     else:
-        name, work, itself = run.steps.known.get(id(fn)) or _known(setting, fn, None)
+        name, work, encoded = run.steps.known.get(id(fn)) or _known(setting, fn, None)
     wire = run.journal.ask_success(scope, SUCCESS, name) if scope.replaying else None
     if wire is None:
         identity, record = calls.ask(Kind.STEP, Subtype.STEP, name)
         return identity, record, work
-    try:
-        text = wire["StepDetails"]["Result"]
-        if len(text) <= SMALL:
-            value, end = scan(text, 0)
-            if type(value) in itself and end == len(text):
-                return value, wire
-    except (KeyError, TypeError, ValueError, StopIteration, RecursionError):
-        pass  # what is to be made of it, or said of it, is found out where any result is read
+    value = encoded.at_a_glance(wire.get("StepDetails"))
+    if value is not UNTOLD:
+        return value, wire
     return Identity(wire["Id"], Kind.STEP, Subtype.STEP, name, scope.parent), Record(wire), work
 
 
@@ -149,19 +140,15 @@ def _known(setting: Setting, function: Any, name: str | None) -> KnownStep:  # n
         return known
     body, options = plain_step(function, CALLED)
     check_serdes(CALLED, "serdes", options.serdes)
-    values = setting.forms.of(body, options)
-    work = step_work(setting, body, options, values, setting.chain_of(options.codecs, body))
-    name = name_of(None, options.name, body)
-    known = KnownStep(name, work, values.form.itself)
+    encoded = EncodedSteps(setting, setting.forms.of(body, options), setting.chain_of(options.codecs, body))
+    work = step_work(setting, body, options, encoded)
+    known = KnownStep(name_of(None, options.name, body), work, encoded)
     everything.keep(kept, known)
     return known
 
 
-def step_work(
-    setting: Setting, body: Callable[..., Any], options: StepOptions, values: StepValues, chain: Chain | None
-) -> StepWork:
+def step_work(setting: Setting, body: Callable[..., Any], options: StepOptions, encoded: EncodedSteps) -> StepWork:
     """A function as a step of this run."""
-    encoded = EncodedSteps(setting, values, chain)
     return StepWork(is_async(body), options, encoded, setting.random, partial(_told, setting), setting.is_late)
 
 
