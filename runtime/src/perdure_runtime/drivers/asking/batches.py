@@ -163,7 +163,7 @@ def ask_map(
 @lru_cache(4)
 def _item_names(total: int) -> Sequence[str]:
     """The names of as many items; a map that goes on in the same process asks for them again and again."""
-    return [f"map-item-{index}" for index in range(total)]
+    return tuple(f"map-item-{index}" for index in range(total))
 
 
 def _ask(
