@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import current_task
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.drivers.calls import AskedValue
@@ -112,11 +113,10 @@ class RecordedCall(DurableCall):
         """The operation as it was sent."""
         driver.unawaited[self] = None
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  as for any attribute; it is asked for what is not there yet
-        if name != "asked":
-            raise AttributeError(name)
-        self.asked = AskedValue(self._wire, self._value)
-        return self.asked
+    @cached_property
+    def asked(self) -> Asked:  # type: ignore[override]  # mypy takes it for read-only
+        """The operation, whose outcome is known."""
+        return AskedValue(self._wire, self._value)
 
     def __await__(self) -> Generator[Any, Any, Any]:
         calls, unawaited = self.calls, self._driver.unawaited
