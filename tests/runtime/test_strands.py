@@ -71,3 +71,8 @@ def test_a_thread_uses_no_strands_of_another_and_keeps_none_where_enough_are_kep
     gc.collect()
     assert greenlets() == before
     assert status(run(workflow_of(5))) == "SUCCEEDED"
+
+
+def test_runs_may_be_in_greenlets_of_their_own():
+    many = strands.MOST_RESTING + 6
+    assert [greenlet(lambda: status(run(workflow_of(many)))).switch() for _ in range(2)] == ["SUCCEEDED"] * 2

@@ -69,7 +69,7 @@ class _Resting(local):
 
 _resting = _Resting()
 _all_resting: set[Strand] = set()
-"""Those of all threads. Where a thread has ended, its own stay, because nobody else can end them."""
+"""Those of all threads. Where a thread has ended, its own stay and count, because nobody else can end them."""
 
 
 def strand_for(setting: Setting) -> Strand:
@@ -95,7 +95,7 @@ def dismiss(strands: list[Strand]) -> None:
 class Strand:
     """A stack for the code of one branch after another."""
 
-    __slots__ = ("_enter", "_greenlet", "_hub", "_lane", "_setting", "go")
+    __slots__ = ("_greenlet", "_hub", "_lane", "_setting", "go")
 
     _hub: greenlet
     _setting: Setting | None
@@ -110,7 +110,7 @@ class Strand:
 
     def serve(self, setting: Setting) -> Strand:
         """Be there for the branches of this run, whose hub asks."""
-        self._hub = getcurrent()
+        self._hub = self._greenlet.parent = getcurrent()
         self._setting = setting
         return self
 
