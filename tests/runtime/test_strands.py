@@ -30,7 +30,7 @@ def workflow_of(most, seen=None):
 
 
 def greenlets():
-    return {id(it) for it in gc.get_objects() if isinstance(it, greenlet) and it.parent}
+    return {id(it) for it in gc.get_objects() if type(it) is greenlet and it.parent}
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +59,25 @@ def test_a_strand_that_is_kept_keeps_nothing_of_the_run():
     seen = []
     assert status(run(workflow_of(5, seen))) == "SUCCEEDED"
     gc.collect()
+    assert {ref() for ref in seen} == {None}
+
+
+def test_a_strand_that_is_kept_keeps_nothing_of_its_first_run():
+    def branches_of(held):
+        return [lambda ctx: (ctx.wait(seconds=60), held) and 1]
+
+    def workflow(event, ctx):
+        held = Held()
+        seen.append(weakref.ref(held))
+        return ctx.parallel(branches_of(held)).values()
+
+    seen = []
+    thread = threading.Thread(target=lambda: run(workflow))  # has no strands yet
+    strands._all_resting.clear()
+    thread.start()
+    thread.join()
+    gc.collect()
+    assert strands._all_resting
     assert {ref() for ref in seen} == {None}
 
 

@@ -75,7 +75,9 @@ _all_resting: set[Strand] = set()
 def strand_for(setting: Setting) -> Strand:
     """A strand without code on it."""
     if not (resting := _resting.strands):
-        return Strand().serve(setting)
+        strand = Strand().serve(setting)
+        strand.go(REST)  # what a greenlet begins with, it keeps to its end
+        return strand
     _all_resting.remove(strand := resting.pop())
     return strand.serve(setting)
 
