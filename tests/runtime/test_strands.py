@@ -95,3 +95,16 @@ def test_a_thread_uses_no_strands_of_another_and_keeps_none_where_enough_are_kep
 def test_runs_may_be_in_greenlets_of_their_own():
     many = strands.MOST_RESTING + 6
     assert [greenlet(lambda: status(run(workflow_of(many)))).switch() for _ in range(2)] == ["SUCCEEDED"] * 2
+
+
+def test_a_strand_that_was_made_far_down_a_stack_is_not_kept(monkeypatch):
+    def run_below(frames):
+        return run(workflow_of(5)) if frames == 0 else run_below(frames - 1)
+
+    for frames, kept in ((strands.DEEP, 0), (0, 5)):
+        for strand in strands._resting.strands:
+            strand.end()
+        monkeypatch.setattr(strands, "_resting", strands._Resting())
+        monkeypatch.setattr(strands, "_all_resting", set())
+        assert status(run_below(frames)) == "SUCCEEDED"
+        assert len(strands._all_resting) == kept

@@ -22,8 +22,8 @@ __all__ = ["SubmoduleFinder", "find_at_once"]
 
 OURS = ("perdure.", "perdure_runtime.", "perdure_bootstrap.")
 ENDING = f".{sys.implementation.cache_tag}.pyc"
-LARGEST = 1 << 16
-"""Bytes that are read at once; what is longer is left to the ordinary search."""
+MOST = 1 << 16
+"""Bytes that are read at once: more than any module of ours has."""
 HEAD = 16
 """Bytes before the code: the magic number, flags, and what tells the source."""
 DATED = MAGIC_NUMBER + bytes(4)
@@ -54,7 +54,7 @@ class SubmoduleFinder:
         source, cached = f"{folder}/{name}.py", f"{folder}/__pycache__/{name}{ENDING}"
         try:
             content = _content(cached)
-            if len(content) == LARGEST or (not content.startswith(UNCHECKED) and content[:HEAD] != _dated(source)):
+            if not content.startswith(UNCHECKED) and content[:HEAD] != _dated(source):
                 return None
         except OSError:
             return None
@@ -83,7 +83,10 @@ class ReadLoader(SourceFileLoader):
 def _content(path: str) -> bytes:
     file = open(path, O_RDONLY)
     try:
-        return read(file, LARGEST)
+        content = read(file, MOST)
+        while more := read(file, MOST):
+            content += more
+        return content
     finally:
         close(file)
 

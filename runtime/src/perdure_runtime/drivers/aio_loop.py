@@ -32,6 +32,8 @@ GRACE = 0.5
 ROUNDS = 3
 UNHEEDED = (KeyboardInterrupt, SystemExit)
 """What a task raises through its loop as well, or through whoever began it, which tells of it."""
+IS_KNOWN_INSIDE = (3, 12) <= sys.version_info < (3, 14)
+"""Whether this Python can begin a task at once, and its loop is known to be inside as `_started` takes it to be."""
 A_DAY = 86_400.0
 """Seconds; a selector does not take just any number of them."""
 
@@ -109,7 +111,7 @@ class Loop(asyncio.SelectorEventLoop):
 
         Where nothing is to be waited for, and nothing is left on the loop, it need not turn at all.
         """
-        if sys.version_info >= (3, 12) and not (self._task_factory or self._debug):
+        if IS_KNOWN_INSIDE and self.get_task_factory() is None and not self.get_debug():
             return self._started(coroutine, name)
         return self.create_task(coroutine, name=name)
 
@@ -176,10 +178,10 @@ class Loop(asyncio.SelectorEventLoop):
                 await generator.aclose()
 
 
-if (3, 12) <= sys.version_info < (3, 14):
+if IS_KNOWN_INSIDE:
 
     def _is_without_tasks() -> bool:
-        """Whether there is no task at all, on any loop: these two Pythons go a long way to list none."""
+        """Whether there is no task at all, on any loop: these Pythons go a long way to list none."""
         tasks: Any = asyncio.tasks
         return not (tasks._scheduled_tasks or tasks._eager_tasks)  # noqa: SLF001  where `all_tasks` looks, too
 else:

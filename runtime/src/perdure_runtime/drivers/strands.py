@@ -17,7 +17,7 @@ from greenlet import getcurrent, greenlet
 
 from perdure_runtime.core.effects import Enter, Ok, Raised
 from perdure_runtime.drivers.context import enter_apart, enter_here
-from perdure_runtime.drivers.frames import without_engine_frames
+from perdure_runtime.drivers.frames import is_deeper_than, without_engine_frames
 from perdure_runtime.drivers.signals import Broken, Stop
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ SET_ASIDE: Final = _Word("set aside")
 """From a strand: the code on it will not end."""
 _kept: list[greenlet] = []
 """Strands that were set aside; a collected greenlet would go on."""
+DEEP = 100
+"""Frames below which none is kept."""
 MOST_RESTING = 64
 """Strands that are kept between two runs, 16 KB each: to make one and to end it takes as long as 20 switches."""
 
@@ -86,7 +88,7 @@ def dismiss(strands: list[Strand]) -> None:
     """The run is over: some strands are kept for the next one, and the others end."""
     while strands:
         strand = strands.pop()
-        if len(_all_resting) < MOST_RESTING:
+        if len(_all_resting) < MOST_RESTING and not strand.is_deep:
             strand.rest()
             _resting.strands.append(strand)
             _all_resting.add(strand)
@@ -97,7 +99,7 @@ def dismiss(strands: list[Strand]) -> None:
 class Strand:
     """A stack for the code of one branch after another."""
 
-    __slots__ = ("_greenlet", "_hub", "_lane", "_setting", "go")
+    __slots__ = ("_greenlet", "_hub", "_lane", "_setting", "go", "is_deep")
 
     _hub: greenlet
     _setting: Setting | None
@@ -105,6 +107,8 @@ class Strand:
     def __init__(self) -> None:
         self._greenlet = greenlet(self._main)
         self._lane: Lane | None = None
+        self.is_deep = is_deeper_than(DEEP)
+        """Whether it was made far down a stack: whatever runs on it has so much less room, for as long as it lives."""
         self.go: Callable[[object], Any] = self._greenlet.switch
         """Let the code go on with a message, until it wants something again: an operation, or a word."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from perdure.errors import SerdesError
 from perdure_runtime.jsoncode import SMALL, scan
 from perdure_runtime.values.annotations import RETURN_IT
-from perdure_runtime.values.jsontext import SCALARS, brief, known, parse
+from perdure_runtime.values.jsontext import SCALARS, known, parse
 from perdure_runtime.values.paths import FAULTS, refusal
 
 if TYPE_CHECKING:
@@ -86,20 +86,10 @@ class ResultForm:
             raise refusal(fault, RESULT)  # noqa: B904  it says itself what it comes from
         return data if self._converter is None else self._converter.from_payload(data, root=RESULT)
 
-    def read_all(self, texts: list[str]) -> list[object]:
-        """The values of many texts, up to the first that cannot be read."""
-        if max(map(len, texts), default=0) <= SMALL and (values := self._at_a_glance(texts)) is not None:
-            return values
-        read: list[object] = []
-        for text in texts:
-            try:
-                read.append(self.read(text))
-            except Exception:  # noqa: BLE001  whoever reads this one by itself is told
-                break
-        return read
-
-    def _at_a_glance(self, texts: list[str]) -> list[object] | None:
-        """The values, where each text is the value itself and nothing else."""
+    def at_a_glance(self, texts: list[str]) -> list[object] | None:
+        """The values of many texts, where each is brief and is the value itself, and nothing else has a part in it."""
+        if max(map(len, texts), default=0) > SMALL:
+            return None
         text = f"[{','.join(texts)}]"
         try:
             values, end = scan(text, 0)
@@ -111,7 +101,7 @@ class ResultForm:
 
     def own_text(self, value: object) -> str | None:
         """The text of a value that is what its text will be read as; None where there is more to be seen to."""
-        return (brief(value) or known(value)) if type(value) in self.itself else None
+        return known(value) if type(value) in self.itself else None
 
     def is_itself(self, value: object) -> bool:
         """Whether a value is what its text will be read as: nobody can tell the two apart."""

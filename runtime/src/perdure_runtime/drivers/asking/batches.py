@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextvars import copy_context
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +14,7 @@ from perdure_runtime.core.identity import branch_of
 from perdure_runtime.core.operations.batch import BatchWork, batch
 from perdure_runtime.core.operations.child import ChildWork, child, mapped, recorded
 from perdure_runtime.core.vocabulary import Kind, Subtype
-from perdure_runtime.drivers.asking.encoded import EncodedChild, encoded_batch
+from perdure_runtime.drivers.asking.encoded import UNTOLD, EncodedChild, encoded_batch
 from perdure_runtime.drivers.asking.functions import PLAIN_CHILD, check_serdes, is_step, plain_child
 from perdure_runtime.drivers.asking.steps import step_inside
 from perdure_runtime.drivers.calls import AskedOperation
@@ -263,9 +262,9 @@ class Branches:
             return {}
         journal = self._calls.setting.run.journal
         texts = journal.results_of_branches(self._identity.id, code.subtype, self._names, self._scope.parent)
-        # What code of the user's sets in reading is its own, as in the branch.
-        values = copy_context().run(code.encoded.read_all, list(texts.values()))
-        return {index: Ok(value) for index, value in zip(texts, values, strict=False)}  # as far as they could be read
+        values = code.encoded.all_at_a_glance(list(texts.values()))
+        # All others are left to their branches, where code of the user's may have a part in reading them.
+        return {index: Ok(value) for index, value in zip(texts, values, strict=True) if value is not UNTOLD}
 
     def is_recorded(self, index: int) -> bool:
         """Whether a branch is a context with a record of its own."""

@@ -12,7 +12,6 @@ again.
 from __future__ import annotations
 
 from functools import partial
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
 from perdure.errors import ServiceError
@@ -205,9 +204,10 @@ class EncodedChild(EncodedResults[ChildValues]):
 
     __slots__ = ()
 
-    def read_all(self, texts: list[str]) -> list[object]:
-        """The values of recorded texts, up to the first that cannot be read; none where codecs have a part in it."""
-        return [] if any(map(str.startswith, texts, repeat(OPENING))) else self._values.form.read_all(texts)
+    def all_at_a_glance(self, texts: list[str]) -> list[object]:
+        """What `at_a_glance` tells of many results."""
+        values = self._values.form.at_a_glance(texts)
+        return [self.at_a_glance({"Result": text}) for text in texts] if values is None else values
 
     def at_a_glance(self, details: Any) -> object:  # noqa: ANN401  whatever was sent
         """As of any operation; what its children stand for is not recorded with it."""
