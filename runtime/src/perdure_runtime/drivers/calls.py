@@ -123,12 +123,16 @@ class AskedValue(Asked):
         """The operation as it was sent."""
         self._value = value
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  as for any attribute; it is asked for what is not there yet
-        if name not in Asked.__slots__:
-            raise AttributeError(name)
-        record = self.record = Record(self._wire)
-        self.identity = Identity(record.id, record.kind, record.subtype or "", record.name, record.parent)
-        return getattr(self, name)
+    @property
+    def record(self) -> Record:  # type: ignore[override]  # hardly anybody asks
+        """What was recorded of it."""
+        return Record(self._wire)
+
+    @property
+    def identity(self) -> Identity:  # type: ignore[override]
+        """Which operation it is."""
+        record = self.record
+        return Identity(record.id, record.kind, record.subtype or "", record.name, record.parent)
 
     def begin(self) -> Begun[Any]:
         """The value."""
