@@ -59,6 +59,7 @@ def run(handler: object, client: object | None = None, *, environ: MutableMappin
         # Before the handler, too: its import takes longer than the registration, which thus costs nothing.
         registered = _extension(environ, log)
         serving = _prepare(handler, client, environ, loop, early)
+        serving.rehearse()
         if registered is not None:
             registered.settle()
         collector.wake()

@@ -92,6 +92,8 @@ class Serving(NamedTuple):
     """For when the process is about to end."""
     renew: Callable[[], object]
     """For when it was restored from a snapshot."""
+    rehearse: Callable[[], object]
+    """For the end of init: goes the way of an invocation once."""
 
 
 def serving_for(
@@ -112,7 +114,7 @@ def serving_for(
             from perdure_runtime.service.ahead import lend
 
             lend(ahead)
-        return Serving(PlainHandler(handler), _end_wrapped, _renew_wrapped)
+        return Serving(PlainHandler(handler), _end_wrapped, _renew_wrapped, _unrehearsed)
     from perdure import HandlerRefused
 
     host = (make_host or _engine)(environ, client, abandon, ahead)
@@ -124,7 +126,12 @@ def serving_for(
     def answer(invocation: Invocation, context: LambdaContext) -> tuple[bytes, str]:
         return prepared.answer(invocation.body, context), JSON
 
-    return Serving(answer, host.end, host.renew)
+    def rehearse() -> None:
+        from perdure_bootstrap import rehearsal  # nothing that a plain handler has to pay for
+
+        rehearsal.rehearse(durable)
+
+    return Serving(answer, host.end, host.renew, rehearse)
 
 
 class LambdaLog:
@@ -165,6 +172,10 @@ def _durable(handler: object) -> Durable[Any, Any] | None:
 
     durable = durable_of(handler)
     return durable if durable is handler else None
+
+
+def _unrehearsed() -> None:
+    """What serves plain handlers is quick enough as it is."""
 
 
 def _wrapped_hosts() -> tuple[Host, ...]:

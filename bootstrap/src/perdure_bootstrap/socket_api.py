@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from perdure_bootstrap.reports import Report
     from perdure_bootstrap.wakeup import Wakeup
+    from perdure_runtime.service.connection import Transport
     from perdure_runtime.service.reply import Reply
 
 __all__ = ["SocketRuntimeApi"]
@@ -43,9 +44,12 @@ LONGEST_CAUSE = 1 << 20
 class SocketRuntimeApi:
     """The Runtime API over a plain socket."""
 
-    def __init__(self, address: str, wakeup: Wakeup | None = None) -> None:
+    def __init__(
+        self, address: str, wakeup: Wakeup | None = None, open_transport: Callable[[], Transport] | None = None
+    ) -> None:
+        """`open_transport` opens connections in another way than to `address`."""
         # No time limit: `next` lasts until there is something to do, and the sandbox may be frozen meanwhile.
-        self._connection = Connection(opener(address), read_timeout=None)
+        self._connection = Connection(open_transport or opener(address), read_timeout=None)
         self._wakeup = wakeup
         agent = f"perdure-bootstrap python/{'.'.join(map(str, sys.version_info[:3]))}"
         self._common = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: {agent}\r\n"

@@ -117,8 +117,8 @@ def configure_once(environ: MutableMapping[str, str]) -> None:
         configure(environ)
 
 
-def begin_invocation(request_id: str, tenant_id: str | None = None, masks: Redactor | None = None) -> None:
-    """Name the invocation whose lines follow, and what must not be shown in them."""
+def begin_invocation(request_id: str | None, tenant_id: str | None = None, masks: Redactor | None = None) -> None:
+    """Name the invocation whose lines follow, None for none, and what must not be shown in them."""
     INVOCATION.request_id = request_id
     INVOCATION.tenant_id = tenant_id
     INVOCATION.masks = masks
