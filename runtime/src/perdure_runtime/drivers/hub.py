@@ -21,9 +21,8 @@ from perdure_runtime.core.effects import OUTCOMES, Aside, Call, Commit, Enter, F
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.bodies import Bodies
-from perdure_runtime.drivers.lanes import Lane, OpenFan, ParkedLanes
+from perdure_runtime.drivers.lanes import BEGIN, IDLE, SET_ASIDE, STOP, Lane, OpenFan, ParkedLanes, dismiss, strand_for
 from perdure_runtime.drivers.signals import Broken, Stop
-from perdure_runtime.drivers.strands import IDLE, SET_ASIDE, STOP, dismiss, strand_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
     from perdure import Logger
     from perdure_runtime.core.effects import Outcome
     from perdure_runtime.drivers.calls import Setting
+    from perdure_runtime.drivers.lanes import Strand
     from perdure_runtime.drivers.line import Line
     from perdure_runtime.drivers.loop_thread import LoopThread
     from perdure_runtime.drivers.pool import Pool
-    from perdure_runtime.drivers.strands import Strand
 
 __all__ = ["Hub"]
 
@@ -226,12 +225,12 @@ class Hub:
                         return
                     reply = None
                     continue
-            answer = (lane.strand or self._strand_for(lane)).go(message)
+            answer = lane.strand.go(message) if lane.strand else self._begin(lane, message)
             if type(answer) is GeneratorType:
                 operations.append(answer)
                 reply = None
-            elif isinstance(answer, OUTCOMES) and self._run.fatal is None:
-                reply = answer
+            elif isinstance(reply := lane.outcome, OUTCOMES) and self._run.fatal is None:
+                lane.outcome = None
             else:
                 self._left(lane, answer)
                 return
@@ -241,8 +240,8 @@ class Hub:
         """The code of a lane has left it without an outcome, or with one that counts no more."""
         if answer is SET_ASIDE:
             self._set_aside(lane)
-        elif isinstance(answer, Broken):
-            raise answer.error
+        elif isinstance(lane.outcome, Broken):
+            raise lane.outcome.error
         # Else it was unwound, because the run has failed: the next turn ends that.
 
     def _waits(self, lane: Lane, effect: Call | Fan | Park | HandOver | Aside[Any]) -> bool:
@@ -274,11 +273,11 @@ class Hub:
             run.activity.late += 1
         return True
 
-    def _strand_for(self, lane: Lane) -> Strand:
-        """What the code of a lane will be on that has had none before."""
+    def _begin(self, lane: Lane, code: Enter) -> object:
+        """Begin with the code of a lane that has had none before, on a strand; what it wants then."""
         strand = lane.strand = self._free.pop() if self._free else strand_for(self._setting)
-        strand.lend(lane, lane.fan.variables)
-        return strand
+        strand.lend(lane, code, lane.fan.variables)
+        return strand.go(BEGIN)
 
     def _take_ended(self) -> bool:
         self._ready.extend(self._bodies.take_ended())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from perdure.frozen import changed, frozen
 from perdure.functions import ChildOptions
 from perdure.names import checked_name, default_name
 from perdure_runtime.core.effects import Enter, Ok
@@ -21,7 +20,7 @@ from perdure_runtime.drivers.calls import AskedOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeAlias
+    from typing import Literal, TypeAlias
 
     from perdure import Batch, Completion, Serdes, Step
     from perdure_runtime.core.effects import Begun, Op, Outcome
@@ -38,27 +37,36 @@ __all__ = ["Policy", "ask_branches", "ask_map", "ask_parallel"]
 PARALLEL, MAP = "ctx.parallel()", "ctx.map()"
 
 
-@frozen
 class Policy:
     """What `parallel` and `map` are told besides what to run."""
 
-    name: str | None = None
-    concurrency: int | None = None
-    completion: Completion | None = None
-    flat: bool = False
-    serdes: Serdes[Any] | None = None
-    item_serdes: Serdes[Any] | None = None
-    summary: Callable[[Batch[Any]], str] | None = None
+    def __init__(
+        self,
+        name: str | None = None,
+        concurrency: int | None = None,
+        completion: Completion | None = None,
+        flat: bool = False,  # noqa: FBT001, FBT002  in the order of the public parameters
+        serdes: Serdes[Any] | None = None,
+        item_serdes: Serdes[Any] | None = None,
+        summary: Callable[[Batch[Any]], str] | None = None,
+    ) -> None:
+        self.name = name
+        self.concurrency = concurrency
+        self.completion = completion
+        self.flat = flat
+        self.serdes = serdes
+        self.item_serdes = item_serdes
+        self.summary = summary
 
 
-@frozen
 class Kinds:
     """What `parallel` and `map` differ in."""
 
-    called: str
-    batch: str
-    branch: str
-    summary: Literal["MapResult", "ParallelResult"]
+    def __init__(self, called: str, batch: str, branch: str, summary: Literal["MapResult", "ParallelResult"]) -> None:
+        self.called = called
+        self.batch = batch
+        self.branch = branch
+        self.summary = summary
 
 
 OF_PARALLEL = Kinds(PARALLEL, Subtype.PARALLEL, Subtype.BRANCH, "ParallelResult")
@@ -124,7 +132,7 @@ def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> AskedOpera
 def ask_branches(calls: Calls[Any], called: str, branches: tuple[Any, ...], policy: Policy) -> AskedOperation:
     """What the combinators are made of: functions of a context, and in an async workflow operations as well."""
     adopted = _adopted(branches, called) if calls.setting.is_async else {}
-    kinds = changed(OF_PARALLEL, called=called)
+    kinds = Kinds(called, Subtype.PARALLEL, Subtype.BRANCH, "ParallelResult")
     plain: dict[ChildValues, Code] = {}
     bodies, codes = _parted(
         [

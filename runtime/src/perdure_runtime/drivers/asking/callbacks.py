@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from perdure.steps import RetryChoice
     from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Identity
-    from perdure_runtime.core.operations.callback import CallbackValues
+    from perdure_runtime.core.operations.values import CallbackValues
     from perdure_runtime.drivers.calls import Asked, Calls
 
 __all__ = ["CallbackHandle", "ask_callback", "ask_wait_for_callback"]

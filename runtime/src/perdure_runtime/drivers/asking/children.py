@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perdure_runtime.core.effects import Begun
     from perdure_runtime.core.identity import Facts
     from perdure_runtime.core.journal import Journal
-    from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
+    from perdure_runtime.core.operations.values import ChildValues as CoreChildValues
     from perdure_runtime.drivers.calls import Calls, Setting
     from perdure_runtime.values.work import ChildValues
 

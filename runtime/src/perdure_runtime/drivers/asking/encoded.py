@@ -1,8 +1,9 @@
 """Values whose texts go through codecs on their way to the history and back.
 
 Each class here stands before the values of operations and implements the same protocol of
-`perdure_runtime.core.operations`. What the values make of a value is encoded before its size is judged, so that codecs
-can save what would be too large; what is recorded is decoded before the values see it, whatever codecs there are now.
+`perdure_runtime.core.operations.values`. What the values make of a value is encoded before its size is judged, so that
+codecs can save what would be too large; what is recorded is decoded before the values see it, whatever codecs there are
+now.
 
 A codec that may wait for something elsewhere is worked on aside, so that what goes on beside need not wait with it.
 Where a service that it needs does not answer, nobody's work has failed: the run ends here, and the invocation is made
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Outcome
     from perdure_runtime.core.identity import Identity
-    from perdure_runtime.core.operations.batch import BatchValues as CoreBatchValues
-    from perdure_runtime.core.operations.batch import Summary
-    from perdure_runtime.core.operations.child import ChildValues as CoreChildValues
+    from perdure_runtime.core.operations.values import BatchValues as CoreBatchValues
+    from perdure_runtime.core.operations.values import ChildValues as CoreChildValues
+    from perdure_runtime.core.operations.values import Failing, Summary
     from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Setting
     from perdure_runtime.values.batches import BatchValues
@@ -49,17 +50,6 @@ UNTOLD: Final = object()
 
 
 if TYPE_CHECKING:
-
-    class Failing(Protocol):
-        """Values, as far as all operations ask for the same."""
-
-        def describe(self, error: BaseException) -> dict[str, Any]:
-            """The error object to record."""
-            ...
-
-        def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
-            """The exception that a recorded error stands for."""
-            ...
 
     class Formed(Failing, Protocol):
         """Values that a form makes and reads."""
