@@ -70,7 +70,7 @@ def test_an_answer_that_cannot_be_read_ends_the_invocation_whatever_user_code_ma
         def checkpoint(self, *request):
             answer = super().checkpoint(*request)
             ids = [operation["Id"] for operation in answer.operations]
-            return Checkpointed(answer.token, Unread(ids, [f'"Id":"{one}","Type":' for one in ids]))
+            return Checkpointed(answer.token, Unread(ids, [f'{one}","Type":' for one in ids]))
 
     def workflow(event, ctx):
         with contextlib.suppress(ServiceError):

@@ -1,14 +1,17 @@
-"""The operations of an answer, cut apart and not read.
+r"""The operations of an answer, cut apart and not read.
 
 Most of what an answer tells is the echo of what was just sent, and nobody looks at it. So the operations are cut apart,
 and each is read when it is asked for more than its id.
 
-Why the cuts are right. In the text of an answer that has no `[` but that of its operations, inside of texts or out,
-there is no other list. An object behind a comma is an element of a list, for in an object a name stands there; so `},{`
-is where an operation ends and the next begins, unless it stands in a text. There, a quote behind it would end the text,
-and no name follows the end of a text. So `},{"Id":"` is such a place for certain, and where every `},{` goes on like
-this, they are all such places. They are all there are, white space or not, where no other `"Id"` is found: inside of a
-text its quotes would be escaped.
+Why the cuts are right. An object behind a comma is an element of a list, for in an object a name stands there; so where
+there is no other list, `},{` is where an operation ends and the next begins, unless it stands in a text. `},{"Id":"`
+stands in none: a quote behind it would end the text, and no name follows the end of a text. So where every `},{` goes
+on like this, they are all such places. They are all there are, white space or not, where no other `"Id"` is found:
+inside of a text its quotes would be escaped.
+
+There is no other list where there is no other `[`, inside of texts or out. What a batch comes to has some, as JSON does
+that stands in a text; but there a quote follows that is escaped, and nothing outside of texts is. So `[\`, `[{\` and
+`},{\` count for nothing.
 
 What is left when all operations but the last are taken out is read at once: only that tells where the last one ends.
 An answer in any other shape is read whole.
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Unread", "cut", "operation_in"]
 
-OPENING = '"Operations":[{'
-NAME, FIRST = '"Id"', '"Id":"'
+OPENING, BORDER = '"Operations":[{"Id":"', '},{"Id":"'
+LISTS_IN_TEXTS = b"[\\", b"[{\\"
 
 
 class Unread:
@@ -38,7 +41,7 @@ class Unread:
     def __init__(self, ids: list[str], texts: list[str], read: Sequence[dict[str, Any]] = ()) -> None:
         self.ids = ids
         self.texts = texts
-        """An object each, without its brackets."""
+        """An object each, from within the text of its id, to the bracket at its end."""
         self.read = read
         """Operations behind those, which are read already."""
 
@@ -54,19 +57,31 @@ def cut(answer: bytes) -> tuple[str, list[str], list[str]] | None:
 
     None for one that is to be read whole. Raises ValueError for one that is no text.
     """
-    if answer.find(b"[", answer.find(b"[") + 1) >= 0:
+    if _has_other_lists(answer):
         return None
-    head, _, inner = answer.decode().partition(OPENING)
-    texts = inner.split("},{")
-    if {piece[: len(FIRST)] for piece in texts} != {FIRST} or inner.count(NAME) != len(texts):
+    head, opening, inner = answer.decode().partition(OPENING)
+    texts = inner.split(BORDER)
+    borders = len(texts) - 1
+    in_texts = inner.count("},{") - borders
+    if not opening or inner.count('"Id"') != borders or (in_texts and inner.count("},{\\") != in_texts):
         return None
-    ids = [piece[len(FIRST) : piece.find('"', len(FIRST))] for piece in texts]
+    ids = [text[: text.find('"')] for text in texts]
     if "\\" in "".join(ids):
         return None
-    return f"{head}{OPENING}{texts.pop()}", ids, texts
+    return f"{head}{opening}{texts.pop()}", ids, texts
+
+
+def _has_other_lists(answer: bytes) -> bool:
+    """Whether there is, or may be, another list than that of the operations."""
+    place = answer.find(b"[")
+    while (place := answer.find(b"[", place + 1)) >= 0:
+        # With orjson, the whole is read in less time than it takes to find out.
+        if CODE.is_swift or not answer.startswith(LISTS_IN_TEXTS, place):
+            return True
+    return False
 
 
 def operation_in(text: str) -> dict[str, Any]:
     """The operation that one of the texts holds; raises ValueError where it holds anything else."""
-    operation: dict[str, Any] = CODE.read(f"{{{text}}}")
+    operation: dict[str, Any] = CODE.read(f'{{"Id":"{text}}}')
     return operation
