@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import typing
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -240,3 +241,11 @@ def test_a_function_that_may_say_something_is_asked(function: object) -> None:
 
 def test_a_function_without_annotations_says_nothing() -> None:
     assert says_nothing(lambda value: value)
+
+
+def test_plain_text_is_read_without_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(text: object, *_: object) -> None:
+        raise AssertionError(f"{text!r} is compiled, which makes all classes of ast first")
+
+    monkeypatch.setattr(typing, "compile", refuse, raising=False)
+    assert signature_types(handler) == Types(Order, list[Order])
