@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+import orjson
 import pytest
 
 from perdure import DurableCallRefused, step
@@ -70,10 +71,17 @@ def word():
         (long, "x" * 2000),
         (step(serdes=Reversed())(word), "21"),
         (lambda: 2**80, 2**80),
+        (lambda: 2**64, 2**64),
+        (lambda: 10**17, 10**17),
+        (lambda: -(2**63) - 1, -(2**63) - 1),
         (lambda: 0.5, 0.5),
+        (lambda: "\ud800", "\ud800"),
     ],
 )
-def test_a_replay_gives_any_value_that_was_recorded(function, value):
+@pytest.mark.parametrize("library", ["orjson", "whichever is in use"])
+def test_a_replay_gives_any_value_that_was_recorded(monkeypatch, library, function, value):
+    if library == "orjson":
+        monkeypatch.setattr("perdure_runtime.jsoncode.CODE.read_brief", orjson.loads)
     seen = []
 
     def workflow(event, ctx):
@@ -88,6 +96,7 @@ def test_a_replay_gives_any_value_that_was_recorded(function, value):
         seen.clear()
         succeeded(run(each).execution)
         assert seen == [(value, value)] * 2
+        assert {type(it) for pair in seen for it in pair} == {type(value)}
 
 
 def test_a_value_that_cannot_be_read_raises_at_the_call_that_asks_for_it():

@@ -50,6 +50,7 @@ MANY = [operation(name, Name=LONG) for name in "abc"]
     [
         {},
         {"Name": ""},
+        {"Name": "},{"},
         {"StepDetails": {"Result": '{"Id":"x"}, {"Id":"y"}'}},
         {"StepDetails": {"Result": '"Id":"'}, "Name": '{"Id":"'},
         {"StepDetails": {"Result": "\\"}, "Name": '\\"}'},
@@ -86,7 +87,6 @@ def test_lists_inside_of_texts_are_told_apart_where_that_is_worth_it(result, lib
         json.dumps(answer(*MANY)),
         compact(answer(*MANY, operation("x", StepDetails={"Result": "[1]"}))),
         compact(answer(*MANY, operation("x", StepDetails={"Error": {"StackTrace": ["line"]}}))),
-        compact(answer(*MANY, operation("x", Name="},{"))),
         compact(answer(*MANY, operation("x", Future={"Id": "nested"}))),
         compact(answer(*MANY)).replace('},{"Id":"b"', '}, {"Id":"b"'),
         compact(answer(*MANY)).replace('},{"Id":"b"', '}\n,{"Id": "b"'),

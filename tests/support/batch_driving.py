@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from perdure import Batch, BatchReason, Completion, SerdesError
 from perdure_runtime.core.effects import Ok, enter
 from perdure_runtime.core.identity import Identity, Scope, branch_of
-from perdure_runtime.core.operations.batch import BatchWork, batch
+from perdure_runtime.core.operations.batch import batch
 from perdure_runtime.core.operations.child import LARGEST_INLINE
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from support.driving import Line, Upper, drive, journal_of
@@ -65,6 +65,23 @@ def branch_identity(index: int) -> Identity:
     return branch_of(BATCH, index, Subtype.ITEM, f"item-{index}", BATCH.id)
 
 
+class Work(NamedTuple):
+    """What a test says that a batch is made of."""
+
+    total: int
+    limit: int | None
+    completion: Completion
+    branch: Callable[[int], Op[Outcome[Any]]]
+    identity_of: Callable[[int], Identity]
+    name_of: Callable[[int], str]
+    is_recorded: Callable[[int], bool]
+    revive: Callable[[int, Mapping[str, object]], Exception]
+    values: OfBatch
+    line: Line
+    foretold: Callable[[], dict[int, Ok[Any]]]
+    is_read_from_branches: bool
+
+
 class Case:
     """A batch on its way; a branch asks to enter its code, and so a test answers for it."""
 
@@ -86,7 +103,7 @@ class Case:
         self.values = values or OfBatch()
         self.made: list[int] = []
         known = identities or {}
-        self.work = BatchWork(
+        self.work = Work(
             total,
             limit,
             completion,
@@ -98,7 +115,7 @@ class Case:
             self.values,
             self.line,
             lambda: dict(foretold or {}),
-            is_read_from_branches=is_read_from_branches,
+            is_read_from_branches,
         )
 
     def _branch(self, index: int) -> Op[Outcome[Any]]:

@@ -28,15 +28,6 @@ __all__ = ["SocketRuntimeApi"]
 
 PREFIX = "/2018-06-01/runtime"
 INVOCATION_ID = "Lambda-Runtime-Invocation-Id"
-OPTIONAL = (
-    "lambda-runtime-invocation-id",
-    "lambda-runtime-trace-id",
-    "lambda-runtime-client-context",
-    "lambda-runtime-cognito-identity",
-    "lambda-runtime-aws-tenant-id",
-    "content-type",
-)
-"""Headers of an invocation, in the order of its last fields."""
 LONGEST_CAUSE = 1 << 20
 """An X-Ray cause must be shorter than this, in bytes; a longer one is left out."""
 
@@ -128,15 +119,21 @@ def _line(name: str, value: str | None) -> str:
 
 def _invocation(reply: Reply) -> Invocation:
     headers = reply.headers
-    if not all(map(str.isascii, headers.values())):
+    if not "".join(headers.values()).isascii():
         # UTF-8, as awslambdaric reads them: a client context is JSON text in a header.
         headers = {name: value.encode("latin-1").decode("utf-8", "replace") for name, value in headers.items()}
+    find = headers.get
     return Invocation(
         headers["lambda-runtime-aws-request-id"],
         int(headers["lambda-runtime-deadline-ms"]),
         reply.body,
-        headers.get("lambda-runtime-invoked-function-arn", ""),
-        *map(headers.get, OPTIONAL),
+        find("lambda-runtime-invoked-function-arn", ""),
+        find("lambda-runtime-invocation-id"),
+        find("lambda-runtime-trace-id"),
+        find("lambda-runtime-client-context"),
+        find("lambda-runtime-cognito-identity"),
+        find("lambda-runtime-aws-tenant-id"),
+        find("content-type"),
     )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from perdure.errors import MalformedEnvelope
 from perdure_runtime.jsoncode import CODE
-from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,15 +20,18 @@ _REQUIRED = itemgetter("Id"), itemgetter("Type"), itemgetter("Status")
 PENDING = b'{"Status":"PENDING"}'
 
 
-class Envelope(NamedTuple):
+class Envelope:
     """What the service hands over with an invocation."""
 
-    arn: str
-    token: str
-    operations: list[dict[str, Any]]
-    marker: str | None
-    size: int
-    """Bytes that it came in."""
+    __slots__ = ("arn", "marker", "operations", "size", "token")
+
+    def __init__(self, arn: str, token: str, operations: list[dict[str, Any]], marker: str | None, size: int) -> None:
+        self.arn = arn
+        self.token = token
+        self.operations = operations
+        self.marker = marker
+        self.size = size
+        """Bytes that it came in."""
 
 
 class ExecutionFacts:

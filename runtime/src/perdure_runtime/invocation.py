@@ -194,7 +194,7 @@ class Invocation:
             prepared.host.chains,
             prepared.chain,
         )
-        scope = Scope(replaying=run.journal.has_history)
+        scope = Scope(None, None, 0, run.journal.has_history)
         call = self._async_call if prepared.is_async else self._call
         try:
             result = call(setting, scope, event)

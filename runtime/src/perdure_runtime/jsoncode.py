@@ -54,6 +54,18 @@ class _Strict:
         raise ValueError(f"{word} is not JSON")
 
 
+def _read_brief(text: str) -> Any:  # noqa: ANN401  any JSON
+    try:
+        value, end = scan(text, 0)
+    except StopIteration as place:
+        raise ValueError(f"there is no value at character {place.value}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if end != len(text):
+        raise ValueError(f"there is something after the value, at character {end}")
+    return value
+
+
 def _unknown(value: object) -> object:
     raise TypeError(f"a {type(value).__name__} is not JSON")
 
@@ -79,7 +91,7 @@ def _is_too_deep(value: object) -> bool:
 class Code:
     """The library in use."""
 
-    __slots__ = ("is_swift", "read", "used", "written")
+    __slots__ = ("is_swift", "read", "read_brief", "used", "written")
 
     def __init__(self) -> None:
         self.used = 0
@@ -88,6 +100,8 @@ class Code:
         """Whether it is orjson."""
         self.read: Callable[[bytes | str], Any] = self._read_at_first
         """What a JSON text stands for; raises ValueError for anything else."""
+        self.read_brief: Callable[[str], Any] = _read_brief
+        """The same for a short one, which has no part in that the library changes."""
         self.written: Callable[[object], bytes] = self._written_at_first
         """A value as JSON; raises TypeError or ValueError where it has no such form."""
 
@@ -101,16 +115,7 @@ class Code:
         if self.used >= MUCH or "orjson" in sys.modules:
             self._change()
             return self.read(data)
-        text = (data if isinstance(data, str) else data.decode()).strip(SPACE)
-        try:
-            value, end = scan(text, 0)
-        except StopIteration as place:
-            raise ValueError(f"there is no value at character {place.value}") from None
-        except RecursionError:
-            raise ValueError("it is nested too deeply") from None
-        if end != len(text):
-            raise ValueError(f"there is something after the value, at character {end}")
-        return value
+        return _read_brief((data if isinstance(data, str) else data.decode()).strip(SPACE))
 
     def _written_at_first(self, value: object) -> bytes:
         text = "".join(_encode(value, 0))
@@ -135,7 +140,7 @@ class Code:
             import orjson
 
         options = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-        self.read = orjson.loads
+        self.read = self.read_brief = orjson.loads
         self.written = partial(orjson.dumps, option=options)
         self.is_swift = True
 

@@ -4,14 +4,13 @@ Most of what an answer tells is the echo of what was just sent, and nobody looks
 and each is read when it is asked for more than its id.
 
 Why the cuts are right. An object behind a comma is an element of a list, for in an object a name stands there; so where
-there is no other list, `},{` is where an operation ends and the next begins, unless it stands in a text. `},{"Id":"`
-stands in none: a quote behind it would end the text, and no name follows the end of a text. So where every `},{` goes
-on like this, they are all such places. They are all there are, white space or not, where no other `"Id"` is found:
-inside of a text its quotes would be escaped.
+there is no other list, it is an operation. `},{"Id":"` stands in no text: a quote behind it would end the text, and no
+name follows the end of a text. So that is where one ends and the next begins. Each has an id, and so these are all such
+places, white space or not, where no other `"Id"` is found: inside of a text its quotes would be escaped.
 
 There is no other list where there is no other `[`, inside of texts or out. What a batch comes to has some, as JSON does
-that stands in a text; but there a quote follows that is escaped, and nothing outside of texts is. So `[\`, `[{\` and
-`},{\` count for nothing.
+that stands in a text; but there a quote follows that is escaped, and nothing outside of texts is. So `[\` and `[{\`
+count for nothing.
 
 What is left when all operations but the last are taken out is read at once: only that tells where the last one ends.
 An answer in any other shape is read whole.
@@ -61,9 +60,7 @@ def cut(answer: bytes) -> tuple[str, list[str], list[str]] | None:
         return None
     head, opening, inner = answer.decode().partition(OPENING)
     texts = inner.split(BORDER)
-    borders = len(texts) - 1
-    in_texts = inner.count("},{") - borders
-    if not opening or inner.count('"Id"') != borders or (in_texts and inner.count("},{\\") != in_texts):
+    if not opening or inner.count('"Id"') != len(texts) - 1:
         return None
     ids = [text[: text.find('"')] for text in texts]
     if "\\" in "".join(ids):

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure_runtime.core.records import DETAILS
-from perdure_runtime.core.vocabulary import TERMINAL, Kind, Subtype
+from perdure_runtime.core.vocabulary import TERMINAL, Kind, Status, Subtype
 from perdure_runtime.quota import Quota
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Usage"]
 
 OVER = frozenset(status.value for status in TERMINAL)
+SUCCEEDED = Status.SUCCEEDED.value
 STEP = DETAILS[Kind.STEP]
 
 
@@ -81,7 +82,8 @@ def _retries(wires: Iterable[Mapping[str, Any]]) -> int:
     """Attempts after the first, and polls."""
     retries = 0
     for wire in wires:
-        if STEP in wire and (attempts := (wire[STEP] or {}).get("Attempt")):
+        attempts = details.get("Attempt") if (details := wire.get(STEP)) else None
+        if attempts and (attempts > 1 or wire["Status"] != SUCCEEDED):  # as hardly any is
             # They are counted when they end, and an operation when it begins.
             retries += attempts - (wire["Status"] in OVER)
     return retries

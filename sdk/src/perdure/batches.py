@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
-from typing import Generic, TypeVar, cast, overload
+from typing import TypeVar, cast, overload
 
 from perdure.errors import BatchError, OperationError
 from perdure.frozen import frozen
+from perdure.generics import Generic
 
 __all__ = ["Batch", "BatchItem", "BatchReason", "BatchStatus"]
 

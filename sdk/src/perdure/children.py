@@ -8,10 +8,11 @@ over, its result stands in the history as a whole, and a replay does not go thro
 from __future__ import annotations
 
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from perdure.frozen import changed
 from perdure.functions import UNSET, ChildOptions, Optioned, given
+from perdure.generics import Generic
 
 if TYPE_CHECKING:
     from collections.abc import Callable

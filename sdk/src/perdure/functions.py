@@ -10,9 +10,10 @@ and children, which a workflow of plain functions never needs.
 from __future__ import annotations
 
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from perdure.frozen import frozen
+from perdure.generics import Generic
 from perdure.names import checked_name
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ own bootstrap asks it directly, and any other Lambda runtime calls the decorated
 from __future__ import annotations
 
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
 from perdure.frozen import frozen
+from perdure.generics import Generic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -7,10 +7,11 @@ until it returns or its retries are used up, and from then on the history answer
 from __future__ import annotations
 
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from perdure.frozen import changed
 from perdure.functions import UNSET, Optioned, StepOptions, given
+from perdure.generics import Generic
 from perdure.names import checked_name
 
 if TYPE_CHECKING:

@@ -36,6 +36,20 @@ def test_a_process_remembers_the_ids_of_one_execution_at_least_and_not_all():
     assert hashed.cache_info().maxsize is not None
 
 
+def test_a_process_keeps_the_ids_of_the_first_calls_at_the_root(monkeypatch):
+    kept = []
+    monkeypatch.setattr("perdure_runtime.core.identity.AT_ROOT", kept)
+    monkeypatch.setattr("perdure_runtime.core.identity.MOST_IDS", 2)
+    for _ in range(2):
+        scope = Scope()
+        assert scope.id_after(1) == ROOT_2  # of a call that is still to come
+        assert [context(scope).id for _ in range(3)] == [ROOT_1, ROOT_2, hashed("3")]
+    assert kept == [ROOT_1, ROOT_2]
+    inside = Scope().inside(Identity(ROOT_1, Kind.CONTEXT, Subtype.CHILD, None, None))
+    assert context(inside).id == FIRST_INSIDE_1
+    assert kept == [ROOT_1, ROOT_2]
+
+
 def test_ids_inside_a_context_are_the_official_python_sdks():
     root = Scope()
     inside = root.inside(context(root))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from perdure import ServiceError
-from perdure_runtime.core.identity import Identity, Scope, branch_of, success_of
+from perdure_runtime.core.identity import Identity, Scope, branch_of
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.records import MILLISECONDS
 from perdure_runtime.core.vocabulary import Kind, Subtype
@@ -14,7 +14,7 @@ from support.journals import journal_of, recorded, taken
 
 
 def success(journal, scope, name="a"):
-    return journal.ask_success(scope, success_of(Kind.STEP, Subtype.STEP), name)
+    return journal.ask_success(scope, (Kind.STEP.value, Subtype.STEP), name)
 
 
 def test_a_call_whose_record_has_plainly_succeeded_has_its_place():

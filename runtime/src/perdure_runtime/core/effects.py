@@ -13,9 +13,10 @@ why no operation has anything in a `finally`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, final
 
 from perdure.errors import SerdesError
+from perdure.generics import Generic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -10,26 +10,28 @@ results.
 from __future__ import annotations
 
 from functools import lru_cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
-from perdure_runtime.core.vocabulary import TERMINAL, Kind, Status
+from perdure_runtime.core.vocabulary import TERMINAL, Kind
 from perdure_runtime.digests import blake2b
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perdure_runtime.core.journal import Journal
     from perdure_runtime.core.records import Record
 
-__all__ = ["FACTS", "Facts", "Identity", "Scope", "branch_of", "differences", "hashed", "idempotency_key", "success_of"]
+__all__ = ["Facts", "Identity", "Scope", "branch_of", "differences", "hashed", "idempotency_key"]
 
 ID_BYTES = 32
 MOST_IDS = 4_096
 """Ids that a process remembers, 400 bytes each: more than one execution may have operations."""
+AT_ROOT: list[str] = []
+"""Ids of the first calls at the root: every execution makes these, and each replay of it again."""
 FIELDS = ("type", "subtype", "name", "parent")
-Facts: TypeAlias = "tuple[str, str, str]"
-FACTS = itemgetter("Type", "SubType", "Status")
-"""What an operation is, as it was sent, and where it stands; raises KeyError where it does not tell all of that."""
+Facts: TypeAlias = "tuple[str, str]"
+"""What an operation is, type and subtype, as it is sent."""
 
 
 class Identity(NamedTuple):
@@ -53,14 +55,6 @@ class Scope:
     so it is found out when somebody asks, and at the latest by that call.
     """
 
-    index: int | None = None
-    """Which branch of its batch this is, where it is one."""
-    total: int | None = None
-    count = 0
-    """How many calls it has made."""
-    passed: int | None = None
-    """How many it had made when it was last left to the next one whether replay goes on."""
-
     def __init__(
         self,
         owner: Identity | None = None,
@@ -73,12 +67,21 @@ class Scope:
         """The operation whose context this is; None at the root."""
         self.prefix = "" if owner is None else f"{owner.id}-"
         """What the ids of its calls are made of, before their number."""
+        self._kept: Sequence[str] = AT_ROOT if owner is None else ()
+        """Ids of its first calls, as far as they are kept."""
         self.parent = parent
         self.depth = depth
+        self.count = 0
+        """How many calls it has made."""
+        self.passed: int | None = None
+        """How many it had made when it was last left to the next one whether replay goes on."""
         self.replaying = replaying
         """Whether it was replayed up to the last call; `is_replaying` says whether it still is."""
         self.sealed = sealed
         """Whether the context has finished before: all it asks for must be recorded, and it is replayed to its end."""
+        self.index: int | None = None
+        """Which branch of its batch this is, where it is one."""
+        self.total: int | None = None
 
     def inside(self, owner: Identity, virtual: bool = False) -> Scope:  # noqa: FBT001, FBT002  named, or the code's own
         """The scope of a context in this one; a virtual one numbers for itself but reports to this one's owner."""
@@ -90,7 +93,12 @@ class Scope:
 
     def peek(self) -> str:
         """The id that the next call will take."""
-        return hashed(f"{self.prefix}{self.count + 1}")
+        return self.id_after(self.count)
+
+    def id_after(self, count: int) -> str:
+        """The id of the call that comes after so many."""
+        kept = self._kept
+        return kept[count] if count < len(kept) else self._made(count)
 
     def take(self, kind: Kind, subtype: str, name: str | None) -> Identity:
         """The identity of a call made now, of which nothing is recorded."""
@@ -109,7 +117,7 @@ class Scope:
         count = self.count
         if not self.replaying or self.sealed or self.passed != count:
             return self.replaying
-        return journal.find(hashed(f"{self.prefix}{count + 1}")) is not None
+        return journal.find(self.id_after(count)) is not None
 
     def begins(self, record: Record | None) -> None:
         """An operation with this record is about to be driven: what is not recorded, or about to run, is no replay."""
@@ -122,6 +130,13 @@ class Scope:
             self.passed = self.count
         else:
             self.replaying = self.sealed
+
+    def _made(self, count: int) -> str:
+        """The same, of one that is not kept; at the root it is from now on."""
+        operation_id = hashed(f"{self.prefix}{count + 1}")
+        if self._kept is AT_ROOT and len(AT_ROOT) == count < MOST_IDS:
+            AT_ROOT[count : count + 1] = (operation_id,)  # nothing new where another thread has made it, too
+        return operation_id
 
     def __repr__(self) -> str:
         return f"<Scope of {self.owner or 'the workflow'}: {self.count} taken>"
@@ -141,11 +156,6 @@ def hashed(text: str) -> str:
 def idempotency_key(execution: str, operation_id: str) -> str:
     """A key that is equal over all attempts of one operation and differs between any two."""
     return blake2b(f"{execution}\n{operation_id}".encode(), digest_size=16).hexdigest()
-
-
-def success_of(kind: Kind, subtype: str) -> Facts:
-    """The `FACTS` of an operation that has succeeded."""
-    return kind.value, subtype, Status.SUCCEEDED.value
 
 
 def is_same(identity: Identity, record: Record) -> bool:

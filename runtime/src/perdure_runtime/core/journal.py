@@ -11,13 +11,13 @@ it then cannot say is not recorded: such a question reads on.
 from __future__ import annotations
 
 from collections import deque
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from perdure import ReplayMismatch, ServiceError
 from perdure.names import checked_name
-from perdure_runtime.core.identity import FACTS, Identity, differences, hashed, is_same
+from perdure_runtime.core.identity import Identity, differences, hashed, is_same
 from perdure_runtime.core.outbox import Outbox
 from perdure_runtime.core.records import MILLISECONDS, SECONDS, Record, UnreadRecord
 from perdure_runtime.core.table import Move
@@ -59,11 +59,13 @@ class Journal:
         self._records: dict[str, Record | dict[str, Any]] = {}
         """By id. What the service sends is made a record where somebody looks: at most of it nobody ever does."""
         self._early: dict[str, Record | dict[str, Any]] = {}
-        """By id, what came in an envelope, where times are in milliseconds."""
-        self._asked: set[str] = set()
+        """By id, what came in the envelope, where times are in milliseconds."""
+        self._asked: list[str] = []
+        """The ids of what was asked for; of some more than once."""
         self._closed: set[str] = set()
         self._failures: list[ServiceError] = []
-        self._loaded: frozenset[str] = frozenset()
+        self._loaded = 0
+        """How many of the records, which are the first of them, were there before this invocation."""
         self._names: set[str] = set()
         """Names that were checked; most calls are made again and again by the same one."""
         self._news: deque[list[str]] = deque()
@@ -86,9 +88,9 @@ class Journal:
         else:
             ids = list(map(ID, operations))
         by_id = dict(zip(ids, records, strict=True))
-        if scale != SECONDS:
-            self._early.update(by_id)
         self._records.update(by_id)
+        if scale != SECONDS:
+            self._early = by_id
         self._news.append(ids)
         self.size += size
 
@@ -110,7 +112,7 @@ class Journal:
     def seal(self) -> None:
         """All that was recorded before this invocation is here: from now on it is known what a replay has to reach."""
         self._read = None
-        self._loaded = frozenset(self._records)
+        self._loaded = len(self._records)
         self._news.clear()
 
     def find(self, operation_id: str) -> Record | None:
@@ -125,18 +127,22 @@ class Journal:
         It is as the service sent it, times too, which nobody asks for of what is over; and the call has its place. Else
         nothing has happened: whatever there is to be said or found out, `ask_next` does.
         """
-        operation_id = hashed(f"{scope.prefix}{scope.count + 1}")
+        count = scope.count
+        operation_id = scope.id_after(count)
         found = self._records.get(operation_id)
         if found is None:
             return None
+        kind, subtype = facts
         try:
             wire = found if isinstance(found, dict) else found.wire
-            if FACTS(wire) != facts or (wire.get("Name") or None) != name or wire.get("ParentId") != scope.parent:
+            if wire["Status"] != SUCCEEDED or wire["SubType"] != subtype or wire["Type"] != kind:
+                return None
+            if (wire.get("Name") or None) != name or wire.get("ParentId") != scope.parent:
                 return None
         except (KeyError, ServiceError):
             return None
-        self._asked.add(operation_id)
-        scope.count += 1
+        self._asked.append(operation_id)
+        scope.count = count + 1
         return wire
 
     def ask_next(self, scope: Scope, kind: Kind, subtype: str, name: str | None) -> tuple[Identity, Record | None]:
@@ -145,7 +151,7 @@ class Journal:
         Raises `ReplayMismatch` as `ask` does. A name that the history holds was checked when it was recorded; any other
         is checked here, and where it is refused, by ValueError or TypeError, the call takes no place.
         """
-        operation_id = hashed(f"{scope.prefix}{scope.count + 1}")
+        operation_id = scope.peek()
         identity = Identity(operation_id, kind, subtype, name, scope.parent)
         record = self._held(operation_id)
         if record is None and self._read is not None:
@@ -161,7 +167,7 @@ class Journal:
             scope.advance(record)
             if record is not None or scope.sealed:
                 return identity, self.ask(identity, sealed=scope.sealed)
-        self._asked.add(operation_id)
+        self._asked.append(operation_id)
         return identity, record
 
     def ask(self, identity: Identity, *, sealed: bool = False) -> Record | None:
@@ -170,7 +176,7 @@ class Journal:
         In a `sealed` context, which has finished before, there must be one.
         """
         operation_id = identity.id
-        self._asked.add(operation_id)
+        self._asked.append(operation_id)
         record = self._held(operation_id)
         if record is None and self._read is not None:
             record = self.find(operation_id)
@@ -184,7 +190,7 @@ class Journal:
 
     def ask_virtual(self, identity: Identity) -> None:
         """Take the place of a context that records nothing of itself; raises `ReplayMismatch` where something has."""
-        self._asked.add(identity.id)
+        self._asked.append(identity.id)
         record = self.find(identity.id)
         if record is not None:
             found = (("context", f"recorded as {record.name or record.subtype}", "virtual, which is not recorded"),)
@@ -211,7 +217,7 @@ class Journal:
                 details = wire["ContextDetails"]
                 if "ReplayChildren" not in details and type(result := details["Result"]) is str:
                     results[index] = result
-                    asked.add(operation_id)
+                    asked.append(operation_id)
             except (KeyError, TypeError, ServiceError):  # it tells less, or cannot be read
                 continue
         return results
@@ -228,7 +234,7 @@ class Journal:
         self._asked.clear()
         self._closed.clear()
         self._names.clear()
-        self._loaded = frozenset()
+        self._loaded = 0
 
     def is_waiting(self, operation_id: str) -> bool:
         """Whether a parked operation has nothing new to act on."""
@@ -279,7 +285,8 @@ class Journal:
         What lies inside a finished context is excused: its result stands for it, and its body did not run.
         """
         self.complete()
-        missed = map(self._held, self._loaded - self._asked)
+        asked = frozenset(self._asked)
+        missed = [self._held(it) for it in tuple(islice(self._records, self._loaded)) if it not in asked]
         return [it for it in missed if it and it.kind is not Kind.EXECUTION and not self._inside_finished(it)]
 
     def _held(self, operation_id: str) -> Record | None:
@@ -310,14 +317,15 @@ class Journal:
     def _hint(self, identity: Identity) -> str:
         """Where in the history the operation that was asked for stands, if it stands anywhere."""
         self.complete()
+        asked = frozenset(self._asked)
         for record in self:
-            if record.id not in self._asked and not differences(identity._replace(id=record.id), record):
+            if record.id not in asked and not differences(identity._replace(id=record.id), record):
                 return f"the history holds {identity.name or identity.kind.value.lower()} as {record.id[:8]}, later on"
         return ""
 
     def __iter__(self) -> Iterator[Record]:
-        known = tuple(self._records.items())
-        return (self._record(number, it) if isinstance(it, dict) else it for number, it in known)
+        known = tuple(self._records.values())
+        return (self._record(it["Id"], it) if isinstance(it, dict) else it for it in known)
 
     def __repr__(self) -> str:
         return f"<Journal: {len(self._records)} records, {len(self._asked)} asked for>"

@@ -65,9 +65,8 @@ class AioFan:
         else:
             self.decided.set_exception(error)
 
-    def ends_one(self) -> None:
-        """The task of a branch is about to end."""
-        self.running -= 1
+    def tell_if_empty(self) -> None:
+        """The task of a branch is about to end, and somebody waits for the last."""
         if self.emptied is not None and not self.running and not self.emptied.done():
             self.emptied.set_result(None)
 
@@ -127,8 +126,12 @@ class AioBranches:
         elif not tally.has_room:
             self._hungry.pop(fan, None)
         for index, lane, branch, variables in opened:
-            if not lane.closed:  # where recorded ones decide the batch, no other begins
-                self._begin(fan, index, lane, branch, variables)
+            if lane.closed:  # where recorded ones decide the batch, no other begins
+                continue
+            try:
+                self._loop.begin(self._drive(fan, index, lane, branch), variables)
+            except BaseException as error:  # noqa: BLE001  the process is to end
+                self._break(fan, error)
         return len(opened)
 
     def _made(self, fan: AioFan, index: int, variables: Context) -> Op[Outcome[Any]] | None:
@@ -142,12 +145,6 @@ class AioBranches:
             return branch
         fan.effect.tally.end(index, branch)
         return None
-
-    def _begin(self, fan: AioFan, index: int, lane: AioLane, branch: Op[Outcome[Any]], variables: Context) -> None:
-        try:
-            self._loop.begin(self._drive(fan, index, lane, branch), variables)
-        except BaseException as error:  # noqa: BLE001  the process is to end
-            self._break(fan, error)
 
     async def _drive(self, fan: AioFan, index: int, lane: AioLane, operation: Op[Outcome[Any]]) -> None:
         """The task of a branch."""
@@ -170,7 +167,9 @@ class AioBranches:
             return
         finally:
             lane.task = None  # what it ends with leads back to here
-            fan.ends_one()
+            fan.running -= 1
+            if fan.emptied is not None:
+                fan.tell_if_empty()
         try:
             if not lane.closed:
                 self._end(fan, index, lane, outcome)
@@ -180,8 +179,9 @@ class AioBranches:
     def _end(self, fan: AioFan, index: int, lane: AioLane, outcome: Outcome[Any]) -> None:
         """A branch has its outcome."""
         del fan.lanes[index]
-        fan.lane.owed = max(fan.lane.owed, lane.owed)
-        fan.owed = max(fan.owed, lane.owed)  # it may be for this outcome that another branch begins
+        if (owed := lane.owed) > fan.owed:
+            fan.owed = owed  # it may be for this outcome that another branch begins
+            fan.lane.owed = max(fan.lane.owed, owed)
         tally = fan.effect.tally
         tally.end(index, outcome)
         if tally.decided:

@@ -25,10 +25,12 @@ __all__ = ["AioContext", "TaskCalls"]
 class TaskCalls(Calls["AioLane"]):
     """The calls of a context whose code is a coroutine, and which task runs it."""
 
-    def __init__(self, setting: Setting, scope: Scope, home: AioLane) -> None:
+    def __init__(self, setting: Setting, scope: Scope, home: AioLane, driver: Aio) -> None:
         self.setting = setting
+        self.run = setting.run
         self.scope = scope
         self.home = home
+        self.driver = driver
         self.task = asyncio.current_task()
         """The task that runs the context's code; None once it is through."""
         self.speaks = True
@@ -36,7 +38,7 @@ class TaskCalls(Calls["AioLane"]):
 
     def admit(self, operation: str) -> None:
         """Let a durable call begin; raises where none can."""
-        run = self.setting.run
+        run = self.run
         try:
             # Only the context's own code gets past this, and no step's body: that has a task or a thread of its own.
             is_own = self.speaks and self.task is asyncio.current_task()
@@ -49,14 +51,13 @@ class TaskCalls(Calls["AioLane"]):
 class AioContext(DurableContext):
     """Implements `perdure.AsyncContext`: every operation is something to await."""
 
-    __slots__ = ("_aio",)
+    __slots__ = ()
 
     calls: TaskCalls
 
-    def __init__(self, setting: Setting, scope: Scope, lane: AioLane, aio: Aio) -> None:
+    def __init__(self, setting: Setting, scope: Scope, lane: AioLane, driver: Aio) -> None:
         """A context whose code begins now, in the task that asks."""
-        self._aio = aio
-        self.calls = TaskCalls(setting, scope, lane)
+        self.calls = TaskCalls(setting, scope, lane, driver)
         CURRENT_CONTEXT.set(self)
 
     def end(self) -> None:
@@ -73,18 +74,17 @@ class AioContext(DurableContext):
         except Stop:
             return self._unwound()
         match taken:
-            case value, wire:  # as for most calls of a replay
-                return RecordedCall(self._aio, calls, value, wire)
+            case _, _:  # as for most calls of a replay
+                return RecordedCall(calls, taken)
             case identity, record, work:
-                asked = AskedStep(identity, record, calls.setting, work, (fn, args, kwargs))
-                return DurableCall(self._aio, calls, asked)
+                return DurableCall(calls, AskedStep(identity, record, calls.setting, work, (fn, args, kwargs)))
 
     def _perform(self, ask: Callable[..., Asked], *what: Any) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
         try:
             asked = ask(self.calls, *what)
         except Stop:
             return self._unwound()
-        return DurableCall(self._aio, self.calls, asked)
+        return DurableCall(self.calls, asked)
 
     def _unwound(self) -> asyncio.Future[Any]:
         """Code that swallows its end over and over sleeps from here on, so that the loop is not its own."""
@@ -93,8 +93,8 @@ class AioContext(DurableContext):
         return asyncio.get_running_loop().create_future()
 
     def _perform_anywhere(self, asked: Asked) -> Any:  # noqa: ANN401  typed by perdure.AsyncContext
-        self._aio.admit_anywhere("callback.result()")
+        self.calls.driver.admit_anywhere("callback.result()")
         asking = CURRENT_CONTEXT.get(None)  # whoever asks waits, not whoever created what is asked for
-        if isinstance(asking, AioContext) and asking.calls.setting.run is self.calls.setting.run:
-            return DurableCall(self._aio, asking.calls, asked)
-        return DurableCall(self._aio, self.calls, asked)
+        if isinstance(asking, AioContext) and asking.calls.run is self.calls.run:
+            return DurableCall(asking.calls, asked)
+        return DurableCall(self.calls, asked)

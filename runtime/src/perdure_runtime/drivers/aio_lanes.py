@@ -27,21 +27,20 @@ class AioLane:
     elsewhere than in the code that asked for it, such as in a task of the user's own.
     """
 
-    closed = False
-    """Whether it is over: its batch, or one around it, was decided without it, or the code that asked is through."""
-    owed = 0
-    """The ticket that has to be acknowledged before the next body begins."""
-    task: asyncio.Task[Any] | None = None
-    """The task to cancel where the line is closed."""
-    fan: AioFan | None = None
-    """The batch that it waits for."""
-    strays: dict[AioLane, TaskCalls] | None = None
-    """Operations that are awaited elsewhere, and the contexts that they belong to; most lines have none."""
     _swallowed = 0
 
     def __init__(self, run: Run, owed: int = 0) -> None:
         self._run = run
         self.owed = owed
+        """The ticket that has to be acknowledged before the next body begins."""
+        self.closed = False
+        """Whether it is over: a batch around it was decided without it, or the code that asked is through."""
+        self.task: asyncio.Task[Any] | None = None
+        """The task to cancel where the line is closed."""
+        self.fan: AioFan | None = None
+        """The batch that it waits for."""
+        self.strays: dict[AioLane, TaskCalls] | None = None
+        """Operations that are awaited elsewhere, and the contexts that they belong to; most lines have none."""
 
     def cut_off(self) -> None:
         """It goes on without an outcome; what runs in it is cancelled."""

@@ -32,8 +32,10 @@ GRACE = 0.5
 ROUNDS = 3
 UNHEEDED = (KeyboardInterrupt, SystemExit)
 """What a task raises through its loop as well, or through whoever began it, which tells of it."""
+BEGINS_AT_ONCE = sys.version_info >= (3, 12)
+"""Whether this Python can begin a task at once, while its loop runs."""
 IS_KNOWN_INSIDE = (3, 12) <= sys.version_info < (3, 14)
-"""Whether this Python can begin a task at once, and its loop is known to be inside as `_started` takes it to be."""
+"""The same before its loop runs: whether the loop is known to be inside as `_started` takes it to be."""
 A_DAY = 86_400.0
 """Seconds; a selector does not take just any number of them."""
 
@@ -131,8 +133,8 @@ class Loop(asyncio.SelectorEventLoop):
 
     def begin(self, coroutine: Coroutine[Any, Any, T], variables: Context) -> asyncio.Task[T]:
         """A task that has gone as far as it gets without waiting, where Python can do that: most bodies do not wait."""
-        if sys.version_info >= (3, 12) and self.get_task_factory() is None:
-            return asyncio.Task(coroutine, loop=self, context=variables, eager_start=True)
+        if BEGINS_AT_ONCE and self.get_task_factory() is None:
+            return asyncio.Task(coroutine, loop=self, context=variables, eager_start=True)  # type: ignore[call-arg]
         return self.create_task(coroutine, context=variables)
 
     def run_in_executor(  # type: ignore[override]  # asyncio types it with type variables of its own

@@ -1,8 +1,8 @@
 """When an async run sends, goes on, suspends and ends: what the driver decides while its loop is idle.
 
-Everything the engine waits for is a future. Commits gather until the loop has nothing else to run and are sent then:
-by the loop's own thread where no body runs, because then there is nothing to hold up, and by a thread for just that
-where one does.
+Everything the engine waits for is a future, or what tasks take for one. Commits gather until the loop has nothing else
+to run and are sent then: by the loop's own thread where no body runs, because then there is nothing to hold up, and by
+a thread for just that where one does.
 
 The run is over for this invocation when the durable work is quiet and the loop is idle. Timers, tasks and descriptors
 of the user's own, and work they have given to threads, do not hold it open, beyond a short grace. The workflow is then
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from perdure import StepError
 from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.aio_loop import GRACE
+from perdure_runtime.drivers.aio_waiter import Waiter
 from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.logs import DurableLogger, LogScope
@@ -45,8 +46,6 @@ MOST_CANCELS = 3
 class Watch:
     """Watches over the loop for the length of one run."""
 
-    branches: AioBranches | None = None
-    """Who opens branches."""
     _body: asyncio.Task[Any] | None = None
     _broken: BaseException | None = None
     _cancels = 0
@@ -60,8 +59,13 @@ class Watch:
         self._host = host
         self._clock = host.clock
         self._thread = get_ident()
-        self._acknowledged: list[tuple[int, asyncio.Future[None], str | None]] = []
-        self._parked: dict[str, list[asyncio.Future[None]]] = {}
+        self.branches: AioBranches | None = None
+        """Who opens branches."""
+        self._unsettled: list[Waiter] = []
+        """Those that wait for a ticket."""
+        self._parked: dict[str, list[Waiter]] = {}
+        self._woken: deque[Waiter] = deque()
+        """Those that go on in this turn of the loop, or in the next."""
         self._late: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -122,8 +126,8 @@ class Watch:
 
     # What operations wait for
 
-    def acknowledged(self, ticket: int, *, at_once: bool = False) -> asyncio.Future[None] | tuple[()]:
-        """Something to wait for until all up to this ticket is acknowledged; empty where it is.
+    def acknowledged(self, ticket: int, *, at_once: bool = False) -> tuple[Waiter] | tuple[()]:
+        """What a task waits for until all up to this ticket is acknowledged; nothing where it is.
 
         Where nothing else goes on there is nothing to hold up, and what may be sent `at_once` is.
         """
@@ -131,39 +135,40 @@ class Watch:
             self._request(partial(self._run.committer.flush, ticket))
             if self._run.committer.settled >= ticket and not self._run.stopping:
                 return ()
-        future = self._loop.create_future()
-        self._acknowledged.append((ticket, future, None))
-        return future
+        waiter = Waiter(self._loop, ticket, None)
+        self._unsettled.append(waiter)
+        return (waiter,)
 
     def _is_alone(self) -> bool:
         """Whether nothing goes on, or would, but what the code waits for that runs just now."""
         if self.branches is not None and self.branches.batches:
             return False
         activity = self._run.activity
-        return not (self._acknowledged or activity.bodies or activity.commits) and self._loop.has_nothing_else
+        is_busy = self._unsettled or self._woken or activity.bodies or activity.commits
+        return not is_busy and self._loop.has_nothing_else
 
     async def moved(self, operation_id: str, ticket: int) -> None:
         """Return once all up to this ticket is acknowledged, and the journal holds a newer state: maybe at once."""
         run = self._run
-        future = self._loop.create_future()
+        waiter = Waiter(self._loop, ticket, operation_id)
         if ticket > run.committer.settled:
-            self._acknowledged.append((ticket, future, operation_id))
+            self._unsettled.append(waiter)
         elif run.journal.is_waiting(operation_id):
-            self._park(operation_id, future)
+            self._park(operation_id, waiter)
         else:
             return
         try:
-            await future
+            await waiter
         finally:
             waiting = None if run.stopping else self._parked.get(operation_id)  # a run that only unwinds needs no count
-            if waiting is not None and future in waiting:
+            if waiting is not None and waiter in waiting:
                 run.activity.unpark(operation_id)
-                waiting.remove(future)
+                waiting.remove(waiter)
                 if not waiting:
                     del self._parked[operation_id]
 
-    def _park(self, operation_id: str, future: asyncio.Future[None]) -> None:
-        self._parked.setdefault(operation_id, []).append(future)
+    def _park(self, operation_id: str, waiter: Waiter) -> None:
+        self._parked.setdefault(operation_id, []).append(waiter)
         self._run.activity.park(operation_id, self._run.journal.wake(operation_id))
 
     async def handed_over(self) -> None:
@@ -200,28 +205,36 @@ class Watch:
         news = run.journal.take_news()
         for operation_id in news if self._parked else ():
             if operation_id in self._parked and not run.journal.is_waiting(operation_id):
-                for future in self._parked[operation_id]:
-                    if not future.done():
-                        future.set_result(None)
+                self._woken.extend(self._parked[operation_id])
         self._go_on_up_to(committer.settled)
 
     def _go_on_up_to(self, settled: int) -> None:
         """Have go on, or park, what has waited for tickets up to this one."""
-        waiting, self._acknowledged = self._acknowledged, []
-        for entry in waiting:
-            ticket, future, parks = entry
-            if future.done():
+        waiting, self._unsettled = self._unsettled, []
+        for waiter in waiting:
+            if waiter.is_over:
                 continue
-            if ticket > settled:
-                self._acknowledged.append(entry)
-            elif parks is not None and self._run.journal.is_waiting(parks):
-                self._park(parks, future)
+            if waiter.ticket > settled:
+                self._unsettled.append(waiter)
+            elif (parks := waiter.parks) is not None and self._run.journal.is_waiting(parks):
+                self._park(parks, waiter)
             else:
-                future.set_result(None)
+                self._woken.append(waiter)
+        if self._woken:
+            self._loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        """All whose time has come go on, in one turn of the loop."""
+        try:
+            while self._woken:
+                self._woken.popleft().wake()
+        finally:
+            if self._woken:  # one of them ends the process; they might yet clean up
+                self._loop.call_soon(self._wake)
 
     def _send_what_waits(self) -> bool:
         """Send where somebody waits for it, or branches cannot begin before; whether there was anything."""
-        if self._acknowledged:
+        if self._unsettled:
             self._flush()
         elif self.branches is not None and self.branches.are_held_up():
             self._request(self._run.committer.refresh)
@@ -231,7 +244,7 @@ class Watch:
 
     def _flush(self) -> None:
         # What the first in the queue waits for: those who go on then fill the next request.
-        ticket = min(ticket for ticket, _, _ in self._acknowledged)
+        ticket = min(waiter.ticket for waiter in self._unsettled)
         self._request(partial(self._run.committer.flush, ticket))
 
     def _request(self, request: Callable[[], None]) -> None:

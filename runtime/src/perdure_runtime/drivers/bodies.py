@@ -39,7 +39,6 @@ CODEC_GOES_ON = "a codec's request goes on by itself, its result is dropped"
 class Body(Job):
     """One body that runs, or waits for a thread; or, where it is async, has been handed to the loop."""
 
-    ended = False
     on_loop: LoopBody | None = None
 
     def __init__(self, bodies: Bodies, lane: Lane, call: Call, variables: Context) -> None:
@@ -47,6 +46,7 @@ class Body(Job):
         self.lane = lane
         self.call = call
         self.variables = variables
+        self.running = self.ended = False
 
     def run(self) -> None:
         """What a thread of the pool does."""

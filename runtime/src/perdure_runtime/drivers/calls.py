@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import sys
 from _thread import get_ident
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from perdure.errors import DurableCallRefused, ReplayMismatch, ServiceError, failure
-from perdure.frozen import frozen
+from perdure.generics import Generic
 from perdure_runtime.core.effects import OUTCOMES, Ok, Raised
 from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.records import Record
@@ -47,23 +47,48 @@ else:
     H = TypeVar("H")  # typing would compile a bound that is text
 
 
-@frozen
 class Setting:
     """What the contexts of one invocation are made of."""
 
-    run: Run
-    execution: Execution
-    lambda_context: LambdaContext
-    forms: Forms
-    random: Callable[[], float]
-    is_late: Callable[[], bool]
-    """Whether there is no time left in this invocation to begin a body."""
-    is_async: bool
-    """The workflow's colour."""
-    show_replays: bool
-    chains: Chains
-    chain: Chain | None
-    """The handler's own."""
+    __slots__ = (
+        "chain",
+        "chains",
+        "execution",
+        "forms",
+        "is_async",
+        "is_late",
+        "lambda_context",
+        "random",
+        "run",
+        "show_replays",
+    )
+
+    def __init__(
+        self,
+        run: Run,
+        execution: Execution,
+        lambda_context: LambdaContext,
+        forms: Forms,
+        random: Callable[[], float],
+        is_late: Callable[[], bool],
+        is_async: bool,  # noqa: FBT001  by position, as all that is made once an invocation
+        show_replays: bool,  # noqa: FBT001
+        chains: Chains,
+        chain: Chain | None,
+    ) -> None:
+        self.run = run
+        self.execution = execution
+        self.lambda_context = lambda_context
+        self.forms = forms
+        self.random = random
+        self.is_late = is_late
+        """Whether there is no time left in this invocation to begin a body."""
+        self.is_async = is_async
+        """The workflow's colour."""
+        self.show_replays = show_replays
+        self.chains = chains
+        self.chain = chain
+        """The handler's own."""
 
     def chain_of(self, codecs: tuple[Codec, ...] | None, function: object) -> Chain | None:
         """The chain of a function's codecs, None for the handler's; raises `HandlerRefused`, and is None for none."""
@@ -76,8 +101,6 @@ class Setting:
 
 class Asked:
     """An operation that the workflow has asked for."""
-
-    __slots__ = ("identity", "record")
 
     def __init__(self, identity: Identity, record: Record | None) -> None:
         self.identity = identity
@@ -102,8 +125,6 @@ class Asked:
 class AskedOperation(Asked):
     """One that is driven in any case."""
 
-    __slots__ = ("operation",)
-
     def __init__(self, identity: Identity, record: Record | None, operation: Op[Outcome[Any]]) -> None:
         super().__init__(identity, record)
         self.operation = operation
@@ -115,8 +136,6 @@ class AskedOperation(Asked):
 
 class AskedValue(Asked):
     """One whose value its record tells; what else there is to know of it is found when somebody asks."""
-
-    __slots__ = ("_value", "_wire")
 
     def __init__(self, wire: dict[str, Any], value: object) -> None:
         self._wire = wire
@@ -144,6 +163,7 @@ class Calls(Generic[H]):
 
     def __init__(self, setting: Setting, scope: Scope, home: H) -> None:
         self.setting = setting
+        self.run = setting.run
         self.scope = scope
         self.home = home
 
@@ -164,13 +184,13 @@ class Calls(Generic[H]):
     def replaying(self) -> bool:
         """Whether the context's history is still being replayed; any thread may ask."""
         try:
-            return self.scope.is_replaying(self.setting.run.journal)
+            return self.scope.is_replaying(self.run.journal)
         except Exception:  # noqa: BLE001  the run has been told; or it is this thread that reads what would tell
             return True
 
     def admit(self, operation: str) -> None:
         """Let a durable call begin; raises where none can."""
-        run = self.setting.run
+        run = self.run
         # While lines take turns on one thread, only code of the context that speaks gets past this, and no step's body.
         if run.speaker is not self or run.fatal is not None or get_ident() != run.owner:
             run.check(operation, self)
@@ -188,7 +208,7 @@ class Calls(Generic[H]):
         A name that is not what the history holds there has to be one that can be recorded: else it is refused.
         """
         try:
-            return self.setting.run.journal.ask_next(self.scope, kind, subtype, name)
+            return self.run.journal.ask_next(self.scope, kind, subtype, name)
         except Exception as error:  # noqa: BLE001  looked at there
             raise self._told(error)  # noqa: B904  the same error
 
@@ -199,7 +219,7 @@ class Calls(Generic[H]):
         """
         identity = self.scope.take(Kind.CONTEXT, subtype, name)
         inner = self.inner(identity, virtual=True)
-        journal = self.setting.run.journal
+        journal = self.run.journal
         try:
             journal.ask_virtual(identity)
             return identity, inner, journal.find(inner.peek())
@@ -220,7 +240,7 @@ class Calls(Generic[H]):
 
     def _told(self, error: Exception) -> Exception:
         """The error, where it is about the call; where the history could not be read, user code is not to see that."""
-        run = self.setting.run
+        run = self.run
         if isinstance(error, ReplayMismatch):
             error.where = place_of_the_call()
             run.fail(error)

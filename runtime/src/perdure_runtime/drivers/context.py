@@ -70,7 +70,7 @@ class DurableContext:
     @property
     def suspending(self) -> bool:
         """Whether this code is being unwound."""
-        return self.calls.setting.run.stopping or self.calls.home.closed
+        return self.calls.run.stopping or self.calls.home.closed
 
     @property
     def index(self) -> int:
@@ -269,7 +269,8 @@ class LineContext(DurableContext):
         calls = self.calls
         match take_step(calls, fn, args):
             case value, _:  # as for most calls of a replay
-                calls.scope.passed = calls.scope.count
+                scope = calls.scope
+                scope.passed = scope.count
                 return value
             case identity, record, work:
                 outcome = None if record is None else _recorded(calls, identity, work, record)
@@ -284,14 +285,14 @@ class LineContext(DurableContext):
         return _performed(self.calls, ask(self.calls, *what))
 
     def _perform_anywhere(self, asked: Asked) -> Any:
-        speaker = self.calls.setting.run.speaker or self.calls
+        speaker = self.calls.run.speaker or self.calls
         speaker.admit("callback.result()")
         return _performed(speaker, asked)
 
 
 def _recorded(calls: Calls[Line | Lane], identity: Identity, work: StepWork, record: Record) -> Outcome[Any] | None:
     """What a step's record tells, with all that `_performed` sees to."""
-    run = calls.setting.run
+    run = calls.run
     run.speaker = None
     try:
         outcome = recorded(identity, work, record)
@@ -306,7 +307,7 @@ def _recorded(calls: Calls[Line | Lane], identity: Identity, work: StepWork, rec
 
 def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
     """What an operation comes to, driven on the line that its call was made from where its record does not tell."""
-    run = calls.setting.run
+    run = calls.run
     # Nobody speaks before it has an outcome: no policy or serdes that the engine asks, and no code that is unwound.
     run.speaker = None
     try:
@@ -326,7 +327,7 @@ def _performed(calls: Calls[Line | Lane], asked: Asked) -> Any:
 
 def _driven(calls: Calls[Line | Lane], record: Record | None, operation: Op[Outcome[Any]]) -> Any:
     """What an operation comes to that has this record."""
-    run, scope = calls.setting.run, calls.scope
+    run, scope = calls.run, calls.scope
     run.speaker = None
     scope.begins(record)
     try:
@@ -348,7 +349,7 @@ def _driven(calls: Calls[Line | Lane], record: Record | None, operation: Op[Outc
 
 def _left(calls: Calls[Line | Lane], error: BaseException) -> None:
     """An operation was left without an outcome; raises `Stop` where that is the end of the run, too."""
-    run = calls.setting.run
+    run = calls.run
     if isinstance(error, Exception):  # user code's failures are outcomes: this is the service's, or ours
         run.fail(error)
         calls.home.stop()

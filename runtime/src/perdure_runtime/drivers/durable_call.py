@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perdure_runtime.core.identity import Identity
-    from perdure_runtime.drivers.aio import Aio
     from perdure_runtime.drivers.aio_context import TaskCalls
+    from perdure_runtime.drivers.asking.steps import ToldStep
     from perdure_runtime.drivers.calls import Asked
 
 __all__ = ["DurableCall", "RecordedCall"]
@@ -35,12 +35,11 @@ class DurableCall(Awaited):
     _inner: Generator[Any, Any, Any] | None = None
     """What runs, for a task that does not await it but is made of it."""
 
-    def __init__(self, driver: Aio, calls: TaskCalls, asked: Asked) -> None:
+    def __init__(self, calls: TaskCalls, asked: Asked) -> None:
         self.calls = calls
         """The calls of the context that it belongs to."""
         self.asked = asked
-        self._driver = driver
-        driver.unawaited[self] = None
+        calls.driver.unawaited[self] = None
 
     @property
     def identity(self) -> Identity:
@@ -53,7 +52,7 @@ class DurableCall(Awaited):
         return self.asked.is_virtual
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return self._driver.drive(self)
+        return self.calls.driver.drive(self)
 
     def send(self, value: Any, /) -> Any:  # noqa: ANN401  as in Coroutine
         """Go on."""
@@ -81,7 +80,7 @@ class DurableCall(Awaited):
         if self._inner is not None:
             self._inner.close()
         elif self._is_new:
-            self._driver.take(self)  # a task that was cancelled before its first step: the user did await it
+            self.calls.driver.take(self)  # a task that was cancelled before its first step: the user did await it
 
     def check_new(self) -> None:
         """Raise where the operation was awaited or handed over before."""
@@ -90,12 +89,12 @@ class DurableCall(Awaited):
 
     def adopt(self) -> Asked:
         """Hand the operation over to another one, which will drive it instead of whoever would have awaited it."""
-        self._driver.take(self)
+        self.calls.driver.take(self)
         return self.asked
 
     @property
     def _is_new(self) -> bool:
-        return self in self._driver.unawaited
+        return self in self.calls.driver.unawaited
 
     def __repr__(self) -> str:
         state = "not awaited yet" if self._is_new else "awaited"
@@ -105,26 +104,24 @@ class DurableCall(Awaited):
 class RecordedCall(DurableCall):
     """A step whose value was found when it was asked for: whoever awaits it waits for nothing."""
 
-    def __init__(self, driver: Aio, calls: TaskCalls, value: object, wire: dict[str, Any]) -> None:
+    def __init__(self, calls: TaskCalls, told: ToldStep) -> None:
         self.calls = calls
-        self._driver = driver
-        self._value = value
-        self._wire = wire
-        """The operation as it was sent."""
-        driver.unawaited[self] = None
+        self._told = told
+        calls.driver.unawaited[self] = None
 
     @cached_property
     def asked(self) -> Asked:  # type: ignore[override]  # mypy takes it for read-only
         """The operation, whose outcome is known."""
-        return AskedValue(self._wire, self._value)
+        value, wire = self._told
+        return AskedValue(wire, value)
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        calls, unawaited = self.calls, self._driver.unawaited
-        run = calls.setting.run
+        calls = self.calls
+        run, unawaited = calls.run, calls.driver.unawaited
         is_own = calls.speaks and calls.task is current_task()
         if not is_own or self not in unawaited or run.stopping or run.fatal is not None or calls.home.closed:
-            return (yield from self._driver.drive(self))
+            return (yield from calls.driver.drive(self))
         del unawaited[self]
         scope = calls.scope
         scope.passed = scope.count
-        return self._value
+        return self._told[0]

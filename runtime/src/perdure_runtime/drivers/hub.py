@@ -21,7 +21,7 @@ from perdure_runtime.core.effects import OUTCOMES, Aside, Call, Commit, Enter, F
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.bodies import Bodies
-from perdure_runtime.drivers.lanes import BEGIN, IDLE, SET_ASIDE, STOP, Lane, OpenFan, ParkedLanes, dismiss, strand_for
+from perdure_runtime.drivers.lanes import BEGIN, IDLE, SET_ASIDE, STOP, Lane, OpenFan, dismiss, strand_for
 from perdure_runtime.drivers.signals import Broken, Stop
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.lanes import Strand
     from perdure_runtime.drivers.line import Line
     from perdure_runtime.drivers.loop_thread import LoopThread
+    from perdure_runtime.drivers.parked import ParkedLanes
     from perdure_runtime.drivers.pool import Pool
 
 __all__ = ["Hub"]
@@ -55,7 +56,8 @@ class Hub:
         """Those in which a branch may have room to begin."""
         self._ready: deque[tuple[Lane, Any]] = deque()
         self._unacknowledged: list[tuple[int, Lane, Call | Park | None]] = []
-        self._parked = ParkedLanes(setting.run)
+        self._parked: ParkedLanes | None = None
+        """Those that wait, once there has been one."""
         self._late: deque[Lane] = deque()
         self._free: list[Strand] = []
 
@@ -172,7 +174,8 @@ class Hub:
 
     def _wake_moved(self) -> None:
         """Have lanes go on whose operations have moved on."""
-        self._ready.extend([(lane, None) for lane in self._parked.take_moved()])
+        if self._parked is not None:
+            self._ready.extend([(lane, None) for lane in self._parked.take_moved()])
 
     def _wait(self) -> None:
         """Wait for a body to end, or for a wait to fall due."""
@@ -258,7 +261,7 @@ class Hub:
             if effect.ticket > run.committer.settled:
                 self._unacknowledged.append((effect.ticket, lane, effect))
             elif run.journal.is_waiting(effect.operation_id):
-                self._parked.add(lane, effect.operation_id)
+                self._parked_lanes().add(lane, effect.operation_id)
             else:
                 return False
         elif isinstance(effect, Fan):
@@ -272,6 +275,13 @@ class Hub:
             self._late.append(lane)
             run.activity.late += 1
         return True
+
+    def _parked_lanes(self) -> ParkedLanes:
+        if self._parked is None:
+            from perdure_runtime.drivers.parked import ParkedLanes  # most branches never wait
+
+            self._parked = ParkedLanes(self._run)
+        return self._parked
 
     def _begin(self, lane: Lane, code: Enter) -> object:
         """Begin with the code of a lane that has had none before, on a strand; what it wants then."""
@@ -315,7 +325,7 @@ class Hub:
 
     def _close_all(self) -> None:
         """Unwind whatever is open; nothing is where the last batch was decided."""
-        if self._fans:
+        if self._fans and self._parked is not None:
             self._parked.remove_all()
         while self._fans:
             fan = next(iter(self._fans))
@@ -337,7 +347,7 @@ class Hub:
             lane.inner = None
         # Whatever it waits for, nobody waits for it any more.
         if lane.parked is not None:
-            self._parked.remove(lane)
+            self._parked_lanes().remove(lane)
         elif lane.body is not None:
             self._bodies.let_go(lane)
         elif lane in self._late:

@@ -12,7 +12,6 @@ code that swallows its unwinding over and over is set aside for good.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -34,13 +33,12 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.bodies import Body
     from perdure_runtime.drivers.calls import Setting
     from perdure_runtime.drivers.line import Line
-    from perdure_runtime.drivers.run import Run
 
     Way: TypeAlias = "Callable[[Setting, Lane, Callable[[Any], object], Scope], object]"
 else:
     from _thread import _local as local  # without all of threading
 
-__all__ = ["BEGIN", "IDLE", "SET_ASIDE", "STOP", "Lane", "OpenFan", "ParkedLanes", "Strand", "dismiss", "strand_for"]
+__all__ = ["BEGIN", "IDLE", "SET_ASIDE", "STOP", "Lane", "OpenFan", "Strand", "dismiss", "strand_for"]
 
 T = TypeVar("T")
 BEGIN: Final = "begin"
@@ -86,17 +84,10 @@ class OpenFan:
 class Lane:
     """A branch, as a line of work: a stack of operations, and the code between them."""
 
-    closed = False
-    strand: Strand | None = None
-    """What its code is on, from when there is any."""
-    outcome: Outcome[Any] | Broken | None = None
-    """What the innermost code has come to, until the hub takes it."""
     inner: OpenFan | None = None
     """The batch that it waits for."""
     parked: str | None = None
     """The operation that it waits for."""
-    body: Body | None = None
-    """The body that runs for it elsewhere."""
     _swallowed = 0
 
     def __init__(self, fan: OpenFan, index: int, operation: Op[Any]) -> None:
@@ -106,6 +97,13 @@ class Lane:
         """The innermost last; between one and the next is code of a context, on the strand."""
         self.owed = fan.owed
         """The ticket that has to be acknowledged before the next body begins."""
+        self.closed = False
+        self.strand: Strand | None = None
+        """What its code is on, from when there is any."""
+        self.outcome: Outcome[Any] | Broken | None = None
+        """What the innermost code has come to, until the hub takes it."""
+        self.body: Body | None = None
+        """The body that runs for it elsewhere."""
 
     def perform(self, operation: Op[T]) -> T:
         """Have `operation` driven to its end; called by code on the strand."""
@@ -128,51 +126,6 @@ class Lane:
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"parked at {self.parked}" if self.parked else "open"
         return f"<Lane {self.index}, {state}: {len(self.operations)} operations>"
-
-
-class ParkedLanes:
-    """Lanes that wait for operations which the service moves on."""
-
-    __slots__ = ("_activity", "_journal", "_lanes")
-
-    def __init__(self, run: Run) -> None:
-        self._activity = run.activity
-        self._journal = run.journal
-        self._lanes: dict[str, list[Lane]] = {}
-
-    def add(self, lane: Lane, operation_id: str) -> None:
-        """A lane waits for this operation; several may wait for the same one."""
-        lane.parked = operation_id
-        self._lanes.setdefault(operation_id, []).append(lane)
-        self._activity.park(operation_id, self._journal.wake(operation_id))
-
-    def remove(self, lane: Lane) -> None:
-        """A lane waits no more, whatever becomes of its operation."""
-        if lane.parked is not None:
-            self._lanes[lane.parked].remove(lane)
-            self._activity.unpark(lane.parked)
-            lane.parked = None
-
-    def remove_all(self) -> None:
-        """None waits any more."""
-        for lane in chain.from_iterable(self._lanes.values()):
-            lane.parked = None
-        self._lanes.clear()
-        self._activity.unpark_all()
-
-    def take_moved(self) -> list[Lane]:
-        """Those that wait no more because the news is that their operations have moved on."""
-        news = self._journal.take_news()
-        moved: list[Lane] = []
-        if self._lanes:
-            for operation_id in news:
-                if operation_id in self._lanes and not self._journal.is_waiting(operation_id):
-                    moved += self._lanes.pop(operation_id)
-        for lane in moved:
-            assert lane.parked is not None  # noqa: S101  it was among the parked
-            self._activity.unpark(lane.parked)
-            lane.parked = None
-        return moved
 
 
 # Stacks

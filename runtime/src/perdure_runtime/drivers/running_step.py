@@ -19,8 +19,6 @@ MILLISECONDS_A_SECOND = 1000
 class RunningStep:
     """Implements `perdure.StepInfo`, and knows where the lines come from that the body logs."""
 
-    __slots__ = ("_execution", "_identity", "_lambda_context", "attempt", "cancelled")
-
     def __init__(self, identity: Identity, attempt: int, execution: str, lambda_context: LambdaContext) -> None:
         self._identity = identity
         self._execution = execution

@@ -13,8 +13,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from perdure_runtime.tuples import NamedTuple
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,15 +35,18 @@ class BadReply(ConnectionError):
     """What arrived is no HTTP answer, or not a whole one."""
 
 
-class Reply(NamedTuple):
+class Reply:
     """A whole answer."""
 
-    status: int
-    headers: dict[str, str]
-    """By lower-case name; a repeated header is joined by commas."""
-    body: bytes
-    reusable: bool
-    """Whether the connection may carry another request."""
+    __slots__ = ("body", "headers", "reusable", "status")
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes, reusable: bool) -> None:  # noqa: FBT001  a field
+        self.status = status
+        self.headers = headers
+        """By lower-case name; a repeated header is joined by commas."""
+        self.body = body
+        self.reusable = reusable
+        """Whether the connection may carry another request."""
 
 
 class Incoming:
@@ -115,9 +116,20 @@ def _head(incoming: Incoming) -> tuple[str, int, dict[str, str]]:
         given, colon, said = line.partition(":")
         if not colon:
             raise BadReply(f"not a header: a line without a colon, in {text[:80]!r}")
+        headers[_NAMES[given]] = said.strip(" \t")
+    if len(headers) != len(lines):
+        headers = _joined(lines)
+    return version, status, headers
+
+
+def _joined(lines: list[str]) -> dict[str, str]:
+    """Headers of which some are repeated."""
+    headers: dict[str, str] = {}
+    for line in lines:
+        given, _, said = line.partition(":")
         name, value = _NAMES[given], said.strip(" \t")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return version, status, headers
+    return headers
 
 
 # Servers say the same few lines and names over and over: each is looked into once.

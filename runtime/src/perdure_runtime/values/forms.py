@@ -9,9 +9,10 @@ from __future__ import annotations
 from _weakref import ref  # what `weakref` adds to it is not used here
 from functools import partial
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from perdure.errors import HandlerRefused
+from perdure.generics import Generic
 from perdure_runtime.tuples import NamedTuple
 from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.codec import Codec

@@ -19,6 +19,8 @@ from perdure_runtime.values.resolution import Unresolved, annotations_of, names_
 
 __all__ = ["Types", "event_type", "result_type", "says_nothing", "signature_types"]
 
+ANNOTATIONS_ARE_MADE = sys.version_info >= (3, 14)
+"""Whether they are made where they are asked for, by running code of the user's."""
 MOST_LAYERS = 100
 AWAITED: dict[object, int] = {collections.abc.Awaitable: 0, collections.abc.Coroutine: 2}
 """What an awaitable's result is among its type arguments."""
@@ -60,9 +62,7 @@ def says_nothing(function: object) -> bool:
     """Whether a function surely has no annotations, and hides none: a lambda, most of the time."""
     if type(function) is not FunctionType or hasattr(function, "__wrapped__"):
         return False
-    if sys.version_info >= (3, 14) and function.__annotate__ is not None:  # pragma: no cover  run on 3.14 only
-        return False
-    return not function.__annotations__
+    return not (ANNOTATIONS_ARE_MADE and function.__annotate__) and not function.__annotations__  # type: ignore[attr-defined]
 
 
 def result_type(function: object, *, owner: str = "") -> object:

@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 
 from perdure import Retry, SerdesError, StepOptions
-from perdure.frozen import changed
 from perdure_runtime.core.effects import Aside, Ok, Raised, enter
 from perdure_runtime.core.identity import Identity, Scope
 from perdure_runtime.core.operations.batch import batch
@@ -90,7 +89,7 @@ def a_child(values, *history, virtual=False):
 
 def a_batch(values, *history):
     case = Batches(*history)
-    return batch(case.journal, BATCH, case.scope, changed(case.work, values=values))
+    return batch(case.journal, BATCH, case.scope, case.work._replace(values=values))
 
 
 def of(results):

@@ -9,7 +9,7 @@ complete it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from perdure import CallbackError, CallbackNotSubmitted, SerdesError
 from perdure.errors import failure
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.operations.protocols import CallbackValues
 
-__all__ = ["CallbackTimes", "CallbackValues", "Submission", "callback_result", "create_callback", "submitted_callback"]
+__all__ = ["CallbackTimes", "Submission", "callback_result", "create_callback", "submitted_callback"]
 
 
 class CallbackTimes(NamedTuple):
@@ -34,18 +35,6 @@ class CallbackTimes(NamedTuple):
 
     timeout: int = 0
     heartbeat: int = 0
-
-
-class CallbackValues(Protocol):
-    """How the text that completes a callback becomes a value, and its failure an exception."""
-
-    def read(self, text: str | None) -> object:
-        """The value that the completing text stands for; raises `SerdesError`."""
-        ...
-
-    def revive(self, error: dict[str, Any] | None, identity: Identity, *, timed_out: bool) -> Exception:
-        """The exception that a failure stands for."""
-        ...
 
 
 class Submission(NamedTuple):

@@ -19,14 +19,14 @@ from perdure_runtime.core.updates import failed, spelled, started, succeeded, su
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
     from perdure_runtime.core.identity import Identity, Scope
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.operations.protocols import ChildValues
     from perdure_runtime.core.outbox import Debtor
     from perdure_runtime.core.records import Record
 
-__all__ = ["LARGEST_INLINE", "ChildValues", "ChildWork", "child", "is_large", "mapped", "recorded"]
+__all__ = ["LARGEST_INLINE", "ChildWork", "child", "is_large", "mapped", "recorded"]
 
 LARGEST_INLINE = 262_144
 """Bytes up to which a context's result is recorded with it."""
@@ -34,32 +34,6 @@ SURELY_INLINE = LARGEST_INLINE // 4
 """Characters that take no more bytes, whatever they are."""
 Runs: TypeAlias = "Enter | Callable[[], Op[Outcome[Any]]]"
 """The code of a context, or the operation that stands in its place."""
-
-
-if TYPE_CHECKING:
-
-    class ChildValues(Protocol):
-        """How a context's values and failures become text and back."""
-
-        def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
-            """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
-            ...
-
-        def read(self, text: str | None, identity: Identity) -> object:
-            """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
-            ...
-
-        def summary(self, value: Any) -> str:  # noqa: ANN401  whatever the context came to
-            """What is recorded in place of a large value, for people to read."""
-            ...
-
-        def describe(self, error: BaseException) -> dict[str, Any]:
-            """The error object to record."""
-            ...
-
-        def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
-            """The exception that a recorded error stands for."""
-            ...
 
 
 class ChildWork:
@@ -120,7 +94,7 @@ def child(
             outcome = Raised(refused)
         else:
             work.line.owed = journal.outbox.push(update)
-            return Ok(value)
+            return outcome if value is outcome.value else Ok(value)
     described = work.values.describe(outcome.error)
     work.line.owed = journal.outbox.push(failed(told, described))
     return _failure(identity, work.values, work.on_error, described)

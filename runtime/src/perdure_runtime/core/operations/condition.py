@@ -7,7 +7,7 @@ failed for good: what it says is about the condition, not about an attempt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from perdure import ConditionError, SerdesError
 from perdure_runtime.core.effects import (
@@ -33,31 +33,12 @@ if TYPE_CHECKING:
 
     from perdure_runtime.core.identity import Identity
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.operations.protocols import Values
     from perdure_runtime.core.records import Record
 
-__all__ = ["ConditionValues", "ConditionWork", "Verdict", "condition"]
+__all__ = ["ConditionWork", "Verdict", "condition"]
 
 LONGEST_STATE = 200
-
-
-class ConditionValues(Protocol):
-    """How a condition's state and failure become text and back."""
-
-    def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
-        """The text to record, and the state that the next check will get; raises `SerdesError`."""
-        ...
-
-    def read(self, text: str | None, identity: Identity) -> object:
-        """The state that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
-        ...
-
-    def describe(self, error: BaseException) -> dict[str, Any]:
-        """The error object to record."""
-        ...
-
-    def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
-        """The exception that a recorded error stands for."""
-        ...
 
 
 class Verdict(NamedTuple):
@@ -76,7 +57,7 @@ class ConditionWork(NamedTuple):
     """The body of an attempt, given the state before it."""
     is_async: bool
     judge: Callable[[object, int], Verdict]
-    values: ConditionValues
+    values: Values
     is_late: Callable[[], bool]
     shown: Callable[[str], str] = str
     """What may be shown of a state's text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from perdure import SerdesError
 from perdure_runtime.core.effects import Ok, Op, Outcome, Park, Raised, unreadable
@@ -13,20 +13,9 @@ from perdure_runtime.tuples import NamedTuple
 if TYPE_CHECKING:
     from perdure_runtime.core.identity import Identity
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.operations.protocols import InvokeValues
 
-__all__ = ["InvokeValues", "InvokeWork", "invoke"]
-
-
-class InvokeValues(Protocol):
-    """How the answer of another function becomes a value, and its failure an exception."""
-
-    def read(self, text: str | None) -> object:
-        """The value that the answer stands for; raises `SerdesError`."""
-        ...
-
-    def revive(self, error: dict[str, Any] | None, identity: Identity) -> Exception:
-        """The exception that a failure stands for."""
-        ...
+__all__ = ["InvokeWork", "invoke"]
 
 
 class InvokeWork(NamedTuple):

@@ -19,7 +19,7 @@ Most steps of a replay have nothing left to do: `recorded` answers for them, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perdure import SerdesError, StepInterrupted
 from perdure.frozen import frozen
@@ -42,36 +42,14 @@ from perdure_runtime.core.vocabulary import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
     from perdure import StepOptions
     from perdure_runtime.core.identity import Identity
     from perdure_runtime.core.journal import Journal
+    from perdure_runtime.core.operations.protocols import Values
     from perdure_runtime.core.records import Record
 
-__all__ = ["StepWork", "Values", "recorded", "step"]
-
-
-if TYPE_CHECKING:
-
-    class Values(Protocol):
-        """How the values and failures of a function's steps become text and back."""
-
-        def store(self, value: object, identity: Identity) -> tuple[str, object] | Aside[tuple[str, object]]:
-            """The text to record, and the value that a replay will read from it; raises `SerdesError`."""
-            ...
-
-        def read(self, text: str | None, identity: Identity) -> object:
-            """The value that a recorded text stands for, or an `Aside` that comes to it; raises `SerdesError`."""
-            ...
-
-        def describe(self, error: BaseException) -> dict[str, Any]:
-            """The error object to record."""
-            ...
-
-        def revive(self, error: dict[str, Any] | None, identity: Identity, attempts: int) -> Exception:
-            """The exception that a recorded error stands for."""
-            ...
+__all__ = ["StepWork", "recorded", "step"]
 
 
 @frozen
@@ -109,13 +87,14 @@ def step(  # noqa: C901  the order of things is the promise, and stands here as 
     outbox, told = journal.outbox, spelled(identity)
     while True:
         move = Move.START if record is None else record.move
-        if (move is not Move.START and (once or move is not Move.RERUN)) or work.is_late():
+        begins = move is Move.START
+        if (not begins and (once or move is not Move.RERUN)) or work.is_late():
             ended = yield from _without_attempt(journal, identity, work, record, move)
             if ended is not None:
                 return ended
             record = journal.find(identity.id)
             continue
-        if move is Move.START:
+        if begins:
             ticket = outbox.push(started(told))
             if once and (yield from _has_other_plans(journal, identity, ticket)):
                 record = journal.find(identity.id)
@@ -132,7 +111,7 @@ def step(  # noqa: C901  the order of things is the promise, and stands here as 
                 ticket = outbox.push(succeeded(told, text))
                 if not lazy or (ticket := outbox.owe(ticket)):
                     yield Commit(ticket)
-                return Ok(value)
+                return outcome if value is outcome.value else Ok(value)
         failure = yield from _settle(journal, identity, work, outcome.error, attempt)
         if failure is not None:
             return failure

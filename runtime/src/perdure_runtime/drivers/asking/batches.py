@@ -10,21 +10,24 @@ from perdure.functions import ChildOptions
 from perdure.names import checked_name, default_name
 from perdure_runtime.core.effects import Enter, Ok
 from perdure_runtime.core.identity import branch_of
-from perdure_runtime.core.operations.batch import BatchWork, batch
+from perdure_runtime.core.operations.batch import batch
 from perdure_runtime.core.operations.child import ChildWork, child, mapped, recorded
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.asking.encoded import UNTOLD, EncodedChild, encoded_batch
 from perdure_runtime.drivers.asking.functions import PLAIN_CHILD, check_serdes, is_step, plain_child
 from perdure_runtime.drivers.asking.steps import step_inside
 from perdure_runtime.drivers.calls import AskedOperation
+from perdure_runtime.values.signatures import says_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
     from typing import Literal, TypeAlias
 
     from perdure import Batch, Completion, Serdes, Step
     from perdure_runtime.core.effects import Begun, Op, Outcome
     from perdure_runtime.core.identity import Identity, Scope
+    from perdure_runtime.core.operations.protocols import BatchValues
     from perdure_runtime.core.outbox import Debtor
     from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Asked, Calls
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
     Body: TypeAlias = Callable[..., Any]
 
-__all__ = ["Policy", "ask_branches", "ask_map", "ask_parallel"]
+__all__ = ["Body", "Code", "Kinds", "Policy", "ask_batch", "ask_map", "ask_parallel", "code_of", "parted"]
 
 PARALLEL, MAP = "ctx.parallel()", "ctx.map()"
 
@@ -120,28 +123,13 @@ def ask_parallel(calls: Calls[Any], branches: Any, policy: Policy) -> AskedOpera
         named = [(None, fn) for fn in branches]
     else:
         raise TypeError(f"{PARALLEL} takes a list of functions or a mapping of names to them, not {branches!r}")
-    plain: dict[ChildValues, Code] = {}
-    bodies, codes = _parted([_code(calls, fn, OF_PARALLEL, policy, plain) for _, fn in named])
+    alike: dict[CodeType, Code] = {}
+    bodies, codes = parted([code_of(calls, fn, OF_PARALLEL, policy, alike) for _, fn in named])
     names = [
         name or code.options.name or f"parallel-branch-{index}"
         for index, ((name, _), code) in enumerate(zip(named, codes, strict=True))
     ]
-    return _ask(calls, OF_PARALLEL, policy, bodies, codes, names, policy.name)
-
-
-def ask_branches(calls: Calls[Any], called: str, branches: tuple[Any, ...], policy: Policy) -> AskedOperation:
-    """What the combinators are made of: functions of a context, and in an async workflow operations as well."""
-    adopted = _adopted(branches, called) if calls.setting.is_async else {}
-    kinds = Kinds(called, Subtype.PARALLEL, Subtype.BRANCH, "ParallelResult")
-    plain: dict[ChildValues, Code] = {}
-    bodies, codes = _parted(
-        [
-            _code(calls, branch, kinds, policy, plain) if index not in adopted else _code_of(calls, adopted[index])
-            for index, branch in enumerate(branches)
-        ]
-    )
-    names = [code.options.name or f"parallel-branch-{index}" for index, code in enumerate(codes)]
-    return _ask(calls, kinds, policy, bodies, codes, names, policy.name)
+    return ask_batch(calls, OF_PARALLEL, policy, bodies, codes, names, policy.name)
 
 
 def ask_map(
@@ -156,7 +144,7 @@ def ask_map(
     if not isinstance(items, Sequence) or isinstance(items, (str, bytes)):
         raise TypeError(f"{MAP} takes a list of items, whose order is the same at every replay, not {_kind(items)}")
     inputs = tuple(items)  # what the caller does to the list afterwards changes nothing
-    body, code = _code(calls, fn, OF_MAP, policy, {})
+    body, code = code_of(calls, fn, OF_MAP, policy, {})
     names: Sequence[str]
     if namer is None:
         names = _item_names(len(inputs))
@@ -164,7 +152,7 @@ def ask_map(
         names = [checked_name(namer(item, index)) for index, item in enumerate(inputs)]
     name = policy.name if policy.name is not None else code.options.name or default_name(body)
     total = len(inputs)
-    return _ask(calls, OF_MAP, policy, [_with_item(body, inputs)] * total, [code] * total, names, name, inputs)
+    return ask_batch(calls, OF_MAP, policy, [_with_item(body, inputs)] * total, [code] * total, names, name, inputs)
 
 
 @lru_cache(4)
@@ -173,7 +161,7 @@ def _item_names(total: int) -> Sequence[str]:
     return tuple(f"map-item-{index}" for index in range(total))
 
 
-def _ask(
+def ask_batch(
     calls: Calls[Any],
     kinds: Kinds,
     policy: Policy,
@@ -192,28 +180,13 @@ def _ask(
     )
     identity, record = calls.ask(Kind.CONTEXT, kinds.batch, name)
     scope = calls.inner(identity)
-    branches = Branches(calls, identity, scope, bodies, codes, names, inputs)
-    work = BatchWork(
-        total,
-        policy.concurrency,
-        completion,
-        branches.begin,
-        branches.identity_of,
-        names.__getitem__,
-        branches.is_recorded,
-        branches.revive,
-        encoded_batch(setting, identity, record, batch_values, setting.chain),
-        calls.home,
-        branches.foretold,
-        is_read_from_branches=inputs is None and any(code.asked is not None for code in codes),
-    )
-    return AskedOperation(identity, record, batch(setting.run.journal, identity, scope, work))
+    values = encoded_batch(setting, identity, record, batch_values, setting.chain)
+    branches = Branches(calls, identity, scope, bodies, codes, names, inputs, policy.concurrency, completion, values)
+    return AskedOperation(identity, record, batch(setting.run.journal, identity, scope, branches))
 
 
 class Branches:
-    """The branches of one batch, by their index."""
-
-    __slots__ = ("_bodies", "_calls", "_codes", "_identity", "_inputs", "_names", "_scope")
+    """The branches of one batch, by their index, and what else there is to it: `BatchWork` for the core."""
 
     def __init__(
         self,
@@ -224,6 +197,9 @@ class Branches:
         codes: list[Code],
         names: Sequence[str],
         inputs: tuple[Any, ...] | None,
+        limit: int | None,
+        completion: Completion | None,
+        values: BatchValues,
     ) -> None:
         self._calls = calls
         self._identity = identity
@@ -234,6 +210,16 @@ class Branches:
         self._names = names
         self._inputs = inputs
         """The items of a map, which its code is called with."""
+        self.total = len(names)
+        self.limit = limit
+        self.completion = completion
+        self.values = values
+        self.line = calls.home
+        self.is_read_from_branches = inputs is None and any(code.asked is not None for code in codes)
+
+    def name_of(self, index: int) -> str:
+        """What a branch is called."""
+        return self._names[index]
 
     def identity_of(self, index: int) -> Identity:
         """Which operation a branch is."""
@@ -242,10 +228,10 @@ class Branches:
             return code.asked.identity
         return branch_of(self._identity, index, code.subtype, self._names[index], self._scope.parent)
 
-    def begin(self, index: int) -> Begun[Any]:
+    def branch(self, index: int) -> Begun[Any]:
         """A branch's outcome where that is recorded, else what has to be driven."""
         calls, scope = self._calls, self._scope
-        code, journal = self._codes[index], calls.setting.run.journal
+        code, journal = self._codes[index], calls.run.journal
         if code.asked is not None:
             return _performed(calls, code.asked)
         owner = branch_of(self._identity, index, code.subtype, self._names[index], scope.parent)
@@ -268,7 +254,7 @@ class Branches:
         """How the branches of a map ended whose recorded result tells that; they are all alike, and read in one go."""
         if not self._inputs or (code := self._codes[0]).is_virtual:
             return {}
-        journal = self._calls.setting.run.journal
+        journal = self._calls.run.journal
         texts = journal.results_of_branches(self._identity.id, code.subtype, self._names, self._scope.parent)
         values = code.encoded.all_at_a_glance(list(texts.values()))
         # All others are left to their branches, where code of the user's may have a part in reading them.
@@ -299,42 +285,17 @@ def _performed(calls: Calls[Any], asked: Asked) -> Op[Outcome[Any]]:
     return outcome
 
 
-def _adopted(branches: tuple[Any, ...], called: str) -> dict[int, Asked]:
-    """The operations that an async workflow made and now hands over instead of awaiting them, by their places."""
-    from perdure_runtime.drivers.durable_call import DurableCall
-
-    operations = {index: branch for index, branch in enumerate(branches) if isinstance(branch, DurableCall)}
-    for operation in operations.values():
-        operation.check_new()  # all of them, before any of them is taken
-        if operation.is_virtual:
-            # Nothing would tell what a loser has recorded from what the workflow records besides.
-            raise TypeError(
-                f"the {operation.identity} is virtual; hand the function over, without calling run_in_child_context"
-            )
-    if len(set(map(id, operations.values()))) < len(operations):
-        raise RuntimeError(f"{called} is given the same operation twice; an operation is awaited once")
-    return {index: operation.adopt() for index, operation in operations.items()}
-
-
-def _no_code() -> None:
-    """Stands for the code of a branch that is an operation."""
-
-
-def _code_of(calls: Calls[Any], asked: Asked) -> tuple[Body, Code]:
-    setting = calls.setting
-    values = setting.forms.of_child(_no_code, PLAIN_CHILD)
-    encoded = EncodedChild(setting, values, None)
-    return _no_code, Code(PLAIN_CHILD, Subtype.BRANCH, values, encoded, calls.home, asked=asked)
-
-
-def _code(
+def code_of(
     calls: Calls[Any],
     fn: Any,  # noqa: ANN401  typed by the sdk
     kinds: Kinds,
     policy: Policy,
-    plain: dict[ChildValues, Code],
+    alike: dict[CodeType, Code],
 ) -> tuple[Body, Code]:
-    """The function of a branch and its code; `plain` keeps the codes of functions without options, by their values."""
+    """The function of a branch and its code; functions of one `def` or lambda have that in common, in `alike`."""
+    origin: CodeType | None = fn.__code__ if says_nothing(fn) else None
+    if origin is not None and (known := alike.get(origin)) is not None:
+        return fn, known
     setting = calls.setting
     step = fn if is_step(fn) else None
     if step is not None:
@@ -351,9 +312,6 @@ def _code(
     elif step is not None and step.settings.serdes is not None:
         forms = ChildOptions(serdes=step.settings.serdes)
     values = setting.forms.of_child(body, forms)
-    is_plain = step is None and forms is PLAIN_CHILD
-    if is_plain and (known := plain.get(values)) is not None:
-        return body, known
     code = Code(
         options,
         options.subtype or kinds.branch,
@@ -363,12 +321,12 @@ def _code(
         is_virtual=policy.flat or options.virtual,
         step=step,
     )
-    if is_plain:
-        plain[values] = code
+    if origin is not None:
+        alike[origin] = code
     return body, code
 
 
-def _parted(found: list[tuple[Body, Code]]) -> tuple[list[Body], list[Code]]:
+def parted(found: list[tuple[Body, Code]]) -> tuple[list[Body], list[Code]]:
     return [body for body, _ in found], [code for _, code in found]
 
 

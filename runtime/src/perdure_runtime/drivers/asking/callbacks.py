@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from perdure.steps import RetryChoice
     from perdure_runtime.core.effects import Op, Outcome
     from perdure_runtime.core.identity import Identity
-    from perdure_runtime.core.operations.values import CallbackValues
+    from perdure_runtime.core.operations.protocols import CallbackValues
     from perdure_runtime.drivers.calls import Asked, Calls
 
 __all__ = ["CallbackHandle", "ask_callback", "ask_wait_for_callback"]
@@ -107,7 +107,7 @@ def ask_callback(
 def _created(
     calls: Calls[Any], identity: Identity, times: CallbackTimes, values: CallbackValues, perform: Callable[[Asked], Any]
 ) -> Op[Outcome[Any]]:
-    journal = calls.setting.run.journal
+    journal = calls.run.journal
     outcome = yield from create_callback(journal, identity, times)
 
     def ask() -> AskedOperation:

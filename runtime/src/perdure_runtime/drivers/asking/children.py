@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perdure.functions import Optioned
 from perdure.names import checked_name
 from perdure_runtime.core.effects import Enter
-from perdure_runtime.core.identity import Identity, success_of
+from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.operations.child import ChildWork, child, recorded
 from perdure_runtime.core.records import Record
 from perdure_runtime.core.vocabulary import Kind, Subtype
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perdure_runtime.core.effects import Begun
     from perdure_runtime.core.identity import Facts
     from perdure_runtime.core.journal import Journal
-    from perdure_runtime.core.operations.values import ChildValues as CoreChildValues
+    from perdure_runtime.core.operations.protocols import ChildValues as CoreChildValues
     from perdure_runtime.drivers.calls import Calls, Setting
     from perdure_runtime.values.work import ChildValues
 
@@ -35,8 +35,7 @@ class KnownChild(NamedTuple):
 
     name: str | None
     subtype: str
-    success: Facts
-    """What the record of one tells that has succeeded."""
+    facts: Facts
     options: ChildOptions
     values: ChildValues
     encoded: EncodedChild
@@ -44,8 +43,6 @@ class KnownChild(NamedTuple):
 
 class AskedChild(Asked):
     """A call of a function as a child context."""
-
-    __slots__ = ("_code", "_journal", "_work")
 
     def __init__(
         self, identity: Identity, record: Record | None, journal: Journal, work: ChildWork, code: Enter
@@ -87,7 +84,7 @@ def ask_child(calls: Calls[Any], fn: Any, args: tuple[Any, ...], kwargs: dict[st
         values = known.values
     else:
         outer = calls.scope
-        wire = journal.ask_success(outer, known.success, chosen) if outer.replaying else None
+        wire = journal.ask_success(outer, known.facts, chosen) if outer.replaying else None
         if wire is None:
             identity, record = calls.ask(Kind.CONTEXT, known.subtype, chosen)
         elif (value := known.encoded.at_a_glance(wire.get("ContextDetails"))) is not UNTOLD:
@@ -115,7 +112,7 @@ def _known(setting: Setting, function: Any, name: str | None) -> KnownChild:  # 
     values = setting.forms.of_child(body, options)
     encoded = EncodedChild(setting, values, setting.chain_of(options.codecs, body))
     subtype = options.subtype or Subtype.CHILD
-    success = success_of(Kind.CONTEXT, subtype)
-    known = KnownChild(name_of(None, options.name, body), subtype, success, options, values, encoded)
+    facts = Kind.CONTEXT.value, subtype
+    known = KnownChild(name_of(None, options.name, body), subtype, facts, options, values, encoded)
     everything.keep(kept, known)
     return known

@@ -1,9 +1,9 @@
 """Values whose texts go through codecs on their way to the history and back.
 
 Each class here stands before the values of operations and implements the same protocol of
-`perdure_runtime.core.operations.values`. What the values make of a value is encoded before its size is judged, so that
-codecs can save what would be too large; what is recorded is decoded before the values see it, whatever codecs there are
-now.
+`perdure_runtime.core.operations.protocols`. What the values make of a value is encoded before its size is judged, so
+that codecs can save what would be too large; what is recorded is decoded before the values see it, whatever codecs
+there are now.
 
 A codec that may wait for something elsewhere is worked on aside, so that what goes on beside need not wait with it.
 Where a service that it needs does not answer, nobody's work has failed: the run ends here, and the invocation is made
@@ -13,12 +13,13 @@ again.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from perdure.errors import ServiceError
+from perdure.generics import Generic
 from perdure_runtime.core.effects import Aside, Raised
 from perdure_runtime.drivers.signals import Stop
-from perdure_runtime.jsoncode import SMALL, scan
+from perdure_runtime.jsoncode import CODE, SMALL
 from perdure_runtime.values.jsontext import brief
 from perdure_runtime.values.results import RESULT
 from perdure_runtime.values.sizes import checked, utf8_size
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from perdure_runtime.codecs.chain import Chain
     from perdure_runtime.core.effects import Outcome
     from perdure_runtime.core.identity import Identity
-    from perdure_runtime.core.operations.values import BatchValues as CoreBatchValues
-    from perdure_runtime.core.operations.values import ChildValues as CoreChildValues
-    from perdure_runtime.core.operations.values import Failing, Summary
+    from perdure_runtime.core.operations.protocols import BatchValues as CoreBatchValues
+    from perdure_runtime.core.operations.protocols import ChildValues as CoreChildValues
+    from perdure_runtime.core.operations.protocols import Failing, Summary
     from perdure_runtime.core.records import Record
     from perdure_runtime.drivers.calls import Setting
     from perdure_runtime.values.batches import BatchValues
@@ -155,16 +156,16 @@ class EncodedResults(Encoded[F]):
     def at_a_glance(self, details: Any) -> object:  # noqa: ANN401  whatever was sent
         """The result in the details of an operation, where its text is short and is the value itself; else `UNTOLD`.
 
-        No codec and no code of the user's has a part in it. What there is to be done, or said, in any other case is
-        found out by `read`.
+        No float is: it may be an integer that orjson cannot hold. No codec and no code of the user's has a part in it.
+        What there is to be done, or said, in any other case is found out by `read`.
         """
         try:
             text = details["Result"]
             if len(text) <= SMALL:
-                value, end = scan(text, 0)
-                if type(value) in self._itself and end == len(text):
+                value = CODE.read_brief(text)
+                if type(value) in self._itself:
                     return value
-        except (KeyError, TypeError, ValueError, StopIteration, RecursionError):
+        except (KeyError, TypeError, ValueError):
             pass
         return UNTOLD
 

@@ -38,4 +38,4 @@ def ask_invoke(
     text = values.payload(payload)
     identity, record = calls.ask(Kind.CHAINED_INVOKE, Subtype.INVOKE, name)
     work = InvokeWork(function, text, tenant_id, values)
-    return AskedOperation(identity, record, invoke(calls.setting.run.journal, identity, work))
+    return AskedOperation(identity, record, invoke(calls.run.journal, identity, work))

@@ -9,7 +9,7 @@ from perdure.contexts import CURRENT_STEP
 from perdure.errors import DurableCallRefused
 from perdure.functions import Optioned
 from perdure.names import checked_name
-from perdure_runtime.core.identity import Identity, success_of
+from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.operations.step import StepWork, recorded, step
 from perdure_runtime.core.records import Record
 from perdure_runtime.core.vocabulary import Kind, Subtype
@@ -25,7 +25,6 @@ from perdure_runtime.drivers.asking.functions import (
 from perdure_runtime.drivers.calls import Asked
 from perdure_runtime.drivers.frames import without_engine_frames
 from perdure_runtime.drivers.running_step import RunningStep, scope_of_attempt
-from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,23 +37,24 @@ if TYPE_CHECKING:
 __all__ = ["KnownStep", "attempted", "attempts_at", "step_inside", "step_work", "take_step"]
 
 CALLED = "ctx.step()"
-SUCCESS = success_of(Kind.STEP, Subtype.STEP)
+FACTS = Kind.STEP.value, Subtype.STEP
 TakenStep: TypeAlias = "tuple[Identity, Record | None, StepWork]"
 ToldStep: TypeAlias = "tuple[object, dict[str, Any]]"
 
 
-class KnownStep(NamedTuple):
+class KnownStep:
     """What all calls of one function as a step have in common."""
 
-    name: str | None
-    work: StepWork
-    encoded: EncodedSteps
+    __slots__ = ("encoded", "name", "work")
+
+    def __init__(self, name: str | None, work: StepWork, encoded: EncodedSteps) -> None:
+        self.name = name
+        self.work = work
+        self.encoded = encoded
 
 
 class AskedStep(Asked):
     """A call of a function as a step."""
-
-    __slots__ = ("_call", "_setting", "_work")
 
     def __init__(
         self,
@@ -75,7 +75,8 @@ class AskedStep(Asked):
         identity, record, work = self.identity, self.record, self._work
         if record is not None and (outcome := recorded(identity, work, record)) is not None:
             return outcome
-        return attempted(self._setting, identity, work, record, *self._call)
+        first, args, kwargs = self._call
+        return attempted(self._setting, identity, work, record, first, args, kwargs)
 
 
 def attempted(
@@ -101,31 +102,31 @@ def take_step(calls: Calls[Any], fn: Any, args: tuple[Any, ...]) -> ToldStep | T
     Most calls of a replay are of steps whose record holds a plain value: that, and the operation as it was sent. Of any
     other: which step it is, what is recorded of it, and how it is run.
     """
-    setting, scope = calls.setting, calls.scope
-    run = setting.run
+    run, scope = calls.run, calls.scope
     calls.admit(CALLED)
     if isinstance(fn, str) and args:
         name: str | None = fn
-        _, work, encoded = run.steps.known.get(id(args[0])) or _known(setting, args[0], fn)
+        known = run.steps.known.get(id(args[0])) or _known(calls.setting, args[0], fn)
     else:
-        name, work, encoded = run.steps.known.get(id(fn)) or _known(setting, fn, None)
-    wire = run.journal.ask_success(scope, SUCCESS, name) if scope.replaying else None
+        known = run.steps.known.get(id(fn)) or _known(calls.setting, fn, None)
+        name = known.name
+    wire = run.journal.ask_success(scope, FACTS, name) if scope.replaying else None
     if wire is None:
         identity, record = calls.ask(Kind.STEP, Subtype.STEP, name)
-        return identity, record, work
-    value = encoded.at_a_glance(wire.get("StepDetails"))
+        return identity, record, known.work
+    value = known.encoded.at_a_glance(wire.get("StepDetails"))
     if value is not UNTOLD:
         return value, wire
-    return Identity(wire["Id"], Kind.STEP, Subtype.STEP, name, scope.parent), Record(wire), work
+    return Identity(wire["Id"], Kind.STEP, Subtype.STEP, name, scope.parent), Record(wire), known.work
 
 
 def step_inside(setting: Setting, scope: Scope, function: Step[..., Any], args: tuple[Any, ...]) -> Op[Outcome[Any]]:
     """A step that is all there is in a context: no code of a context runs for it."""
     journal = setting.run.journal
-    name, work, *_ = setting.run.steps.of(function) or _known(setting, function, None)
-    identity, record = journal.ask_next(scope, Kind.STEP, Subtype.STEP, name)
+    known = setting.run.steps.of(function) or _known(setting, function, None)
+    identity, record = journal.ask_next(scope, Kind.STEP, Subtype.STEP, known.name)
     scope.begins(record)
-    outcome = yield from AskedStep(identity, record, setting, work, (function, args, {})).driven()
+    outcome = yield from AskedStep(identity, record, setting, known.work, (function, args, {})).driven()
     scope.ended(record)
     return outcome
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perdure.durations import whole_seconds
-from perdure_runtime.core.identity import success_of
 from perdure_runtime.core.operations.wait import recorded, wait
 from perdure_runtime.core.vocabulary import Kind, Subtype
 from perdure_runtime.drivers.calls import Asked, AskedValue
@@ -20,13 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ask_wait"]
 
-SUCCESS = success_of(Kind.WAIT, Subtype.WAIT)
+FACTS = Kind.WAIT.value, Subtype.WAIT
 
 
 class AskedWait(Asked):
     """A call of `ctx.wait()`."""
-
-    __slots__ = ("_journal", "_seconds")
 
     def __init__(self, identity: Identity, record: Record | None, journal: Journal, seconds: int) -> None:
         self.identity = identity
@@ -47,8 +44,8 @@ def ask_wait(
     """`ctx.wait(…)`."""
     calls.admit("ctx.wait()")
     length = whole_seconds(duration, *spelled)
-    journal, scope = calls.setting.run.journal, calls.scope
-    if scope.replaying and (wire := journal.ask_success(scope, SUCCESS, name)) is not None:
+    journal, scope = calls.run.journal, calls.scope
+    if scope.replaying and (wire := journal.ask_success(scope, FACTS, name)) is not None:
         return AskedValue(wire, None)
     identity, record = calls.ask(Kind.WAIT, Subtype.WAIT, name)
     return AskedWait(identity, record, journal, length)

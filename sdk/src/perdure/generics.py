@@ -1,0 +1,23 @@
+"""`Generic`, for classes whose parameters nobody looks at but type checkers.
+
+The one of `typing` looks at them whenever a class is made of it, or of a class that is, and that takes longer than to
+make the class.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Generic
+else:
+    from types import GenericAlias
+
+    class Generic:
+        """As in `typing`."""
+
+        __slots__ = ()
+        __class_getitem__ = classmethod(GenericAlias)
+
+
+__all__ = ["Generic"]
