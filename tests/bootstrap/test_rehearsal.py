@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from perdure import AsyncContext, Context, Durable, durable
 from perdure.contexts import CURRENT_CONTEXT
 from perdure_bootstrap.hosting import serving_for
 from perdure_bootstrap.rehearsal import NEXT, TAKEN, Stage, rehearse
+from perdure_runtime.drivers import aio_loop
 from perdure_runtime.drivers.aio_loop import the_loop
 from perdure_runtime.invocation import Prepared
 from perdure_runtime.jsoncode import CODE
@@ -45,6 +47,10 @@ def between_invocations() -> Iterator[None]:
 def function(request: pytest.FixtureRequest) -> Durable[Any, Any]:
     found: Durable[Any, Any] = request.param
     return found
+
+
+def abandon(_output: bytes) -> NoReturn:
+    raise AssertionError("nothing is abandoned here")
 
 
 def remains() -> tuple[object, ...]:
@@ -95,11 +101,26 @@ def test_what_goes_wrong_with_it_does_not_matter(function: Durable[Any, Any], li
 
 
 def test_a_handler_that_is_not_durable_has_none() -> None:
-    def abandon(_output: bytes) -> NoReturn:
-        raise AssertionError("nothing is abandoned here")
-
     def handler(event: object, _context: object) -> None:
         CALLED.append(event)
 
     serving_for(handler, {}, client=None, abandon=abandon).rehearse()
     assert INVOCATION.request_id is None
+
+
+def test_a_layer_without_it_serves_as_well(monkeypatch: pytest.MonkeyPatch, function: Durable[Any, Any]) -> None:
+    monkeypatch.setitem(sys.modules, "perdure_bootstrap.rehearsal", None)  # as if the file were not there
+    serving_for(function, {}, client=None, abandon=abandon).rehearse()
+
+
+def test_the_loop_is_made_while_no_invocation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[str | None] = []
+
+    def made() -> object:
+        named.append(INVOCATION.request_id)
+        return the_loop()
+
+    monkeypatch.setattr(aio_loop, "the_loop", made)
+    rehearse(coroutine)
+    rehearse(plain)
+    assert named == [None]

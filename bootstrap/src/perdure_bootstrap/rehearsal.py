@@ -6,7 +6,8 @@ small function has for its invocations. So at the end of init the way of an invo
 the Runtime API to those of the answer, by a workflow of the function's colour that does nothing.
 
 Nobody else takes part. The workflow, its host, the environment and the connection are stand-ins; neither the handler
-nor the service is called, and nothing is logged. What the process keeps of an invocation is put back as it was.
+nor the service is called, and nothing is logged. What the process keeps of an invocation is put back as it was; an
+async one's loop is made by now, as the first invocation would make it.
 """
 
 from __future__ import annotations
@@ -56,7 +57,12 @@ def rehearse(function: Durable[Any, Any], stage: Stage | None = None) -> None:
     """Serve one invocation of a workflow of this function's colour that does nothing. Raises nothing."""
     used = CODE.used
     try:
-        copy_context().run(_serve, stage or Stage(), is_async(unwrapped(function.function)))
+        as_coroutine = is_async(unwrapped(function.function))
+        if as_coroutine:
+            from perdure_runtime.drivers.aio_loop import the_loop  # with asyncio
+
+            the_loop()  # the process's, which stays: whatever is logged of it, no invocation is named
+        copy_context().run(_serve, stage or Stage(), as_coroutine)
     except Exception:  # noqa: BLE001, S110  its end, or what went wrong with it; the first invocation is not worse off
         pass
     finally:

@@ -98,7 +98,12 @@ class Scope:
     def id_after(self, count: int) -> str:
         """The id of the call that comes after so many."""
         kept = self._kept
-        return kept[count] if count < len(kept) else self._made(count)
+        if count < len(kept):
+            return kept[count]
+        operation_id = hashed(f"{self.prefix}{count + 1}")
+        if kept is AT_ROOT and len(AT_ROOT) == count < MOST_IDS:
+            AT_ROOT[count : count + 1] = (operation_id,)  # nothing new where another thread has made it, too
+        return operation_id
 
     def take(self, kind: Kind, subtype: str, name: str | None) -> Identity:
         """The identity of a call made now, of which nothing is recorded."""
@@ -130,13 +135,6 @@ class Scope:
             self.passed = self.count
         else:
             self.replaying = self.sealed
-
-    def _made(self, count: int) -> str:
-        """The same, of one that is not kept; at the root it is from now on."""
-        operation_id = hashed(f"{self.prefix}{count + 1}")
-        if self._kept is AT_ROOT and len(AT_ROOT) == count < MOST_IDS:
-            AT_ROOT[count : count + 1] = (operation_id,)  # nothing new where another thread has made it, too
-        return operation_id
 
     def __repr__(self) -> str:
         return f"<Scope of {self.owner or 'the workflow'}: {self.count} taken>"
