@@ -38,7 +38,14 @@ __all__ = ["Host", "service_of"]
 UNCAUGHT = 70  # EX_SOFTWARE
 TOKEN_BYTES, SPREAD_BYTES = 16, 6
 ARGUMENTS = 2
-ASYNC_DRIVERS = ("perdure_runtime.drivers.aio", "perdure_runtime.drivers.aio_watch")
+FOR_ASYNC = (
+    "perdure_runtime.drivers.aio",
+    "perdure_runtime.drivers.aio_watch",
+    "perdure_runtime.drivers.aio_branches",
+    "perdure_runtime.drivers.asking.batches",
+    "perdure_runtime.values.batches",
+)
+"""What an async function is served by. Branches are part of it: who writes `async` has things done side by side."""
 
 
 def spread() -> float:
@@ -166,8 +173,8 @@ class Host:
         )
         if prepared.is_async:
             # With asyncio, and before the first invocation: what is there when init ends, the collector never looks at.
-            for driver in ASYNC_DRIVERS:
-                import_module(driver)
+            for name in FOR_ASYNC:
+                import_module(name)
         return prepared
 
     def _service_of(self, durable: Durable[Any, Any]) -> Callable[[], Service]:
