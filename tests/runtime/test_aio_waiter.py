@@ -98,3 +98,11 @@ def test_what_the_task_sets_in_a_context_variable_is_its_own(loop):
     loop.run_until_complete(asyncio.sleep(0))
     waiter.wake()
     assert (task.result(), found.get()) == ("own", "nothing")
+
+
+def test_a_task_that_comes_when_it_is_over_goes_on_by_the_loop(loop):
+    waiter, log = Waiter(loop, 1, None), []
+    waiter.wake()
+    task = loop.create_task(waiting(waiter, log))
+    loop.run_until_complete(task)
+    assert (log, waiter.cancel()) == (["went on"], False)

@@ -258,3 +258,24 @@ def test_while_the_loop_waits_a_signal_wakes_it():
 
     assert succeeded(run(workflow).execution) is True
     assert signal.set_wakeup_fd(-1) == -1  # and nothing is left of it
+
+
+class BegunByHand:
+    """What code does that is to begin at once: it goes with an awaitable as far as that goes, and awaits the rest."""
+
+    def __init__(self, awaitable):
+        self._rest = awaitable.__await__()
+        self._awaited = self._rest.send(None)
+
+    def __await__(self):
+        yield self._awaited
+        return (yield from self._rest)
+
+
+def test_an_operation_that_was_begun_by_hand_is_awaited_when_its_time_has_come():
+    async def workflow(event, ctx):
+        begun = BegunByHand(ctx.step(step(once=True)(aadd), 1, 2))
+        await asyncio.sleep(0.02)  # long enough for the service to answer
+        return await begun
+
+    assert succeeded(run(workflow).execution) == 3

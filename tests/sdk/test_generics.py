@@ -32,6 +32,12 @@ def test_a_generic_class_tells_its_parameters(generic):
     assert get_args(generic[A, B][int, str]) == (int, str)
 
 
+@pytest.mark.parametrize("generic", [Step, Child])
+def test_the_parameters_of_a_call_can_be_told(generic):
+    assert hash(generic[[int, str], str]) == hash(generic[[int, str], str])  # Python 3.11 has a union ask for it
+    assert get_args(generic[[int], str]) == ((int,), str)
+
+
 def test_annotations_are_resolved():
     assert get_type_hints(hinted) == {"items": list[BatchItem[int]], "return": Batch[str]}
 

@@ -17,7 +17,11 @@ else:
         """As in `typing`."""
 
         __slots__ = ()
-        __class_getitem__ = classmethod(GenericAlias)
+
+        def __class_getitem__(cls, said: object) -> GenericAlias:
+            # The parameters of a call are a list, which has no hash.
+            one_by_one = said if isinstance(said, tuple) else (said,)
+            return GenericAlias(cls, tuple(tuple(it) if isinstance(it, list) else it for it in one_by_one))
 
 
 __all__ = ["Generic"]

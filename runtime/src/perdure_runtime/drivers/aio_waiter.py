@@ -31,19 +31,22 @@ class Waiter:
         self.parks = parks
         """The operation that has to have moved on, too."""
         self.is_over = False
-        """Whether its task goes on, or is about to."""
+        """Whether who waits goes on, or is about to."""
         self._task: tuple[Callable[[Waiter], object], Context] | None = None
         """How the task goes on that waits; not kept once it does, for it leads back to here."""
 
     def add_done_callback(self, go_on: Callable[[Waiter], object], *, context: Context) -> None:
-        """A task waits."""
-        self._task = go_on, context
+        """A task waits; it may come late, where somebody began with an operation by hand."""
+        if self.is_over:
+            self._loop.call_soon(go_on, self, context=context)
+        else:
+            self._task = go_on, context
 
     def wake(self) -> None:
         """Have the task go on right here."""
+        self.is_over = True
         task, self._task = self._task, None
         if task is not None:
-            self.is_over = True
             go_on, context = task
             context.run(go_on, self)
 
