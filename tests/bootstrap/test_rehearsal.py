@@ -55,7 +55,7 @@ def abandon(_output: bytes) -> NoReturn:
 
 def remains() -> tuple[object, ...]:
     gc.collect()
-    alive = sum(isinstance(it, Prepared | Stage) for it in gc.get_objects())
+    alive = sum(type(it) in {Prepared, Stage} for it in gc.get_objects())
     request = (INVOCATION.request_id, INVOCATION.tenant_id, INVOCATION.masks)
     return alive, request, CODE.used, CURRENT_CONTEXT.get(None), dict(os.environ), threading.active_count()
 
@@ -111,6 +111,17 @@ def test_a_handler_that_is_not_durable_has_none() -> None:
 def test_a_layer_without_it_serves_as_well(monkeypatch: pytest.MonkeyPatch, function: Durable[Any, Any]) -> None:
     monkeypatch.setitem(sys.modules, "perdure_bootstrap.rehearsal", None)  # as if the file were not there
     serving_for(function, {}, client=None, abandon=abandon).rehearse()
+
+
+def test_what_is_logged_meanwhile_is_of_no_invocation(function: Durable[Any, Any]) -> None:
+    named: list[str | None] = []
+
+    class Listening(Stage):
+        def sendall(self, data: bytes, /) -> None:
+            named.append(INVOCATION.request_id)
+
+    rehearse(function, Listening())
+    assert named == [None] * 3
 
 
 def test_the_loop_is_made_while_no_invocation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

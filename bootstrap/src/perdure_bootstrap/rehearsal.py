@@ -118,6 +118,7 @@ def _serve(stage: Stage, as_coroutine: bool) -> None:  # noqa: FBT001  handed on
     prepared = Prepared(workflow, host, host.service, anything, anything, Forms(Origins("", ())), None)
 
     def answer(invocation: Invocation, context: LambdaContext) -> tuple[bytes, str]:
+        context.aws_request_id = cast("str", None)  # threads of the user's may log meanwhile, in no invocation
         return prepared.answer(invocation.body, context), JSON
 
     api = SocketRuntimeApi(OURS, open_transport=lambda: stage)
