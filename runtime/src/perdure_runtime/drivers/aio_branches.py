@@ -65,8 +65,9 @@ class AioFan:
         else:
             self.decided.set_exception(error)
 
-    def tell_if_empty(self) -> None:
-        """The task of a branch is about to end, and somebody waits for the last."""
+    def ends_one(self) -> None:
+        """The task of a branch is about to end."""
+        self.running -= 1
         if self.emptied is not None and not self.running and not self.emptied.done():
             self.emptied.set_result(None)
 
@@ -167,9 +168,7 @@ class AioBranches:
             return
         finally:
             lane.task = None  # what it ends with leads back to here
-            fan.running -= 1
-            if fan.emptied is not None:
-                fan.tell_if_empty()
+            fan.ends_one()
         try:
             if not lane.closed:
                 self._end(fan, index, lane, outcome)
