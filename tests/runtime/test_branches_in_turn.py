@@ -7,6 +7,8 @@ from support.colours import both
 from support.hosting import run, status
 from support.ledger_service import Faults, LedgerService, succeeded
 
+MAPPED = ("Map", "SUCCEED")
+
 
 def look(service, found):
     found.extend(str(one.status) for one in service.execution.operations if one.name == "first to come")
@@ -91,8 +93,17 @@ def test_a_batch_that_recorded_branches_decide_begins_no_other(colour):
         yield ctx.wait(seconds=5)
         return batch.partial(), begun
 
-    # Requests: what the items begin with, what their steps came to, and the items' own ends without the batch's.
-    faults = Faults(before=frozenset({3}), cut=lambda updates: [2] if updates[0]["Action"] == "SUCCEED" else [])
-    harness = run(workflow, faults=faults)
+    # The first time that the batch's end is sent, behind those of the items, it does not arrive any more.
+    service, lost = LedgerService(), set()
+
+    def cut(updates):
+        ends = [place for place, update in enumerate(updates) if (update.get("SubType"), update["Action"]) == MAPPED]
+        if ends and not lost:
+            lost.add(service.checkpoints + 1 + bool(ends[0]))
+        return ends
+
+    service.faults = Faults(before=lost, cut=cut)
+    harness = run(workflow, service=service)
+    assert lost
     assert len(harness.outputs) == 3
     assert succeeded(harness.execution) == [[0, 1], [0, 1]]
