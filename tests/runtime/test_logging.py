@@ -8,8 +8,7 @@ import logging
 import pytest
 
 from perdure import Retry, current_step, step
-from perdure_runtime.logs import configure
-from perdure_runtime.logs.settings import SETTINGS
+from perdure_runtime.logs.settings import SETTINGS, configure
 from support.colours import both
 from support.hosting import run
 

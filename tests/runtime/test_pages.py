@@ -13,8 +13,7 @@ from perdure_local.ledger import AWS_LIMITS
 from perdure_local.ledger.operation import milliseconds, seconds
 from perdure_runtime.core.journal import Journal
 from perdure_runtime.core.records import Record
-from perdure_runtime.logs import configure
-from perdure_runtime.logs.settings import SETTINGS
+from perdure_runtime.logs.settings import SETTINGS, configure
 from perdure_runtime.pages import Pages
 from perdure_runtime.service.protocol import StatePage
 from support.colours import ASYNC, SYNC, both

@@ -10,8 +10,7 @@ import pytest
 import structlog
 
 from perdure import Compress, Redact, current_step, durable
-from perdure_runtime.logs import configure
-from perdure_runtime.logs.settings import SETTINGS
+from perdure_runtime.logs.settings import SETTINGS, configure
 from perdure_runtime.logs.standard import LambdaHandler
 from support.colours import both
 from support.hosting import run

@@ -7,7 +7,7 @@ import json
 import logging
 from contextlib import contextmanager
 
-from perdure_runtime import logs
+from perdure_runtime.logs.settings import begin_invocation, configure
 
 NOON = 1_780_056_000.1239  # 2026-05-29T12:00:00.123Z
 
@@ -23,8 +23,8 @@ class Output:
         for name in ("AWS_LAMBDA_LOG_LEVEL", "PERDURE_LOG_REPLAYS"):
             if name in options:
                 environ[name] = options.pop(name)
-        logs.configure(environ, stream=self.stream, clock=lambda: NOON, **options)
-        logs.begin_invocation("rid-1")
+        configure(environ, stream=self.stream, clock=lambda: NOON, **options)
+        begin_invocation("rid-1")
 
     @property
     def text(self):

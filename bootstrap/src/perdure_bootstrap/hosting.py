@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perdure_bootstrap.faults import HANDLER_REFUSED, Fault
-from perdure_runtime.logs import begin_invocation, configure
+from perdure_runtime.logs.settings import begin_invocation, configure
 from perdure_runtime.tuples import NamedTuple
 
 if TYPE_CHECKING:

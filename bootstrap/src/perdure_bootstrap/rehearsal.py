@@ -24,7 +24,7 @@ from perdure_runtime.drivers.asking.functions import is_async, unwrapped
 from perdure_runtime.host import Host
 from perdure_runtime.invocation import Prepared
 from perdure_runtime.jsoncode import CODE
-from perdure_runtime.logs import begin_invocation
+from perdure_runtime.logs.settings import begin_invocation
 from perdure_runtime.values.annotations import converter
 from perdure_runtime.values.forms import Forms
 from perdure_runtime.values.origins import Origins

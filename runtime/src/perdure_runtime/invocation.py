@@ -30,7 +30,9 @@ from perdure_runtime.drivers.line import Line
 from perdure_runtime.drivers.run import Run
 from perdure_runtime.drivers.signals import Stop
 from perdure_runtime.envelope import PENDING, Envelope, ExecutionFacts, failed, is_too_large, read_envelope, succeeded
-from perdure_runtime.logs import DurableLogger, LogScope, begin_invocation
+from perdure_runtime.logs.loggers import DurableLogger
+from perdure_runtime.logs.scope import LogScope
+from perdure_runtime.logs.settings import begin_invocation
 from perdure_runtime.values import jsontext
 from perdure_runtime.values.paths import Unfit
 from perdure_runtime.values.sizes import checked_result

@@ -16,7 +16,7 @@ import orjson
 from greenlet import getcurrent, greenlet
 
 from perdure_runtime.host import Host
-from perdure_runtime.logs import configure_once
+from perdure_runtime.logs.settings import configure_once
 from perdure_runtime.service.ahead import lent
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import structlog
 
-from perdure_runtime import logs
 from perdure_runtime.logs import arrivals, standard
+from perdure_runtime.logs.scope import LogScope
 from perdure_runtime.logs.settings import INVOCATION, SETTINGS
 from support.log_output import Output, bare_root
 
@@ -40,6 +40,4 @@ def root(output):
 @pytest.fixture
 def scope():
     """The scope of a step body that runs for the second time."""
-    return logs.LogScope(
-        "arn:execution", operation_id="0a1b2c3d4e5f", operation_name="charge", parent_id="9f8e", attempt=2
-    )
+    return LogScope("arn:execution", operation_id="0a1b2c3d4e5f", operation_name="charge", parent_id="9f8e", attempt=2)

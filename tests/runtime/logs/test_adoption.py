@@ -8,10 +8,11 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from perdure_runtime import logs
-from perdure_runtime.logs import SCOPE, DurableLogger, LogScope
 from perdure_runtime.logs.adoption import adopt
+from perdure_runtime.logs.loggers import DurableLogger
 from perdure_runtime.logs.processors import CHAIN, add_execution, drop_replayed
+from perdure_runtime.logs.scope import SCOPE, LogScope
+from perdure_runtime.logs.settings import begin_invocation, configure
 
 REPLAY = LogScope("arn:execution", replaying=True)
 
@@ -71,7 +72,7 @@ def test_logger_made_before_is_adopted_too():
     structlog.reset_defaults()
     stream = io.StringIO()
     logger = structlog.get_logger().bind(order=7)
-    logs.configure({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, stream=stream)
+    configure({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, stream=stream)
     logger.info("hello")
     assert json.loads(stream.getvalue())["order"] == 7
 
@@ -84,7 +85,7 @@ def configured(stream, processors, **options):
 def test_chain_of_the_user_writes_and_gets_what_it_lacks(output, within, scope, kind):
     theirs = io.StringIO()
     configured(theirs, kind([structlog.processors.add_log_level, structlog.processors.JSONRenderer()]))
-    logs.begin_invocation("rid-2")
+    begin_invocation("rid-2")
     within(REPLAY)
     structlog.get_logger().info("again")
     DurableLogger(REPLAY).info("again")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from perdure_runtime.logs import LogScope
 from perdure_runtime.logs.attempts import attempt_failed
+from perdure_runtime.logs.scope import LogScope
 from support.log_output import raised
 
 ERROR = ValueError("bad\ncard")

@@ -14,10 +14,12 @@ DEAR = (
 )
 PREPARED = """
 import sys
-from perdure_runtime import logs
-from perdure_runtime.logs import SCOPE, DurableLogger, LogScope
-logs.configure({"AWS_LAMBDA_LOG_FORMAT": "JSON"})
-logs.begin_invocation("rid-1")
+from perdure_runtime.logs.settings import begin_invocation
+from perdure_runtime.logs.settings import configure
+from perdure_runtime.logs.loggers import DurableLogger
+from perdure_runtime.logs.scope import SCOPE, LogScope
+configure({"AWS_LAMBDA_LOG_FORMAT": "JSON"})
+begin_invocation("rid-1")
 scope = LogScope("arn:execution", replaying=True)
 SCOPE.set(scope)
 logger = DurableLogger(scope)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perdure_runtime.logs import SCOPE, DurableLogger, LogScope, begin_invocation
+from perdure_runtime.logs.loggers import DurableLogger
+from perdure_runtime.logs.scope import SCOPE, LogScope
+from perdure_runtime.logs.settings import begin_invocation
 from support.log_output import raised
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import threading
 import pytest
 
 from perdure.contexts import CURRENT_CONTEXT, CURRENT_STEP
-from perdure_runtime.logs import SCOPE, LogScope
-from perdure_runtime.logs.scope import scope_in_force
+from perdure_runtime.logs.scope import SCOPE, LogScope, scope_in_force
 from perdure_runtime.logs.settings import SETTINGS
 
 

@@ -9,9 +9,8 @@ import threading
 import pytest
 from awslambdaric import bootstrap as awslambdaric_bootstrap
 
-from perdure_runtime import logs
-from perdure_runtime.logs import DurableLogger
-from perdure_runtime.logs.settings import SETTINGS
+from perdure_runtime.logs.loggers import DurableLogger
+from perdure_runtime.logs.settings import SETTINGS, configure
 from perdure_runtime.logs.sinks import FrameSink, StreamSink, frame_type, put
 from support.log_output import NOON, bare_root
 
@@ -52,7 +51,7 @@ def test_frame_is_type_length_time_and_message(pipe, scope, form, level, method,
         "_LAMBDA_TELEMETRY_LOG_FD": str(writer),
         "OTHER": "kept",
     }
-    logs.configure(environ, clock=lambda: NOON)
+    configure(environ, clock=lambda: NOON)
     assert "_LAMBDA_TELEMETRY_LOG_FD" not in environ
     assert environ["OTHER"] == "kept"
     getattr(DurableLogger(scope), method)("grüße\nzwei")
@@ -68,8 +67,8 @@ def test_frame_is_type_length_time_and_message(pipe, scope, form, level, method,
 def test_telemetry_descriptor_outlives_another_configure(pipe, scope):
     reader, writer = pipe
     environ = {"_LAMBDA_TELEMETRY_LOG_FD": str(writer)}
-    logs.configure(environ)
-    logs.configure(environ)
+    configure(environ)
+    configure(environ)
     DurableLogger(scope).info("hello")
     assert b"hello" in os.read(reader, 65536)
 
@@ -120,7 +119,7 @@ def test_no_standard_output_means_no_line(monkeypatch):
 def test_line_that_cannot_be_written_fails_nothing(scope):
     closed = io.StringIO()
     closed.close()
-    logs.configure({}, stream=closed)
+    configure({}, stream=closed)
     DurableLogger(scope).info("hello")
     reader, writer = os.pipe()
     os.close(reader)
@@ -131,7 +130,7 @@ def test_line_that_cannot_be_written_fails_nothing(scope):
 
 def test_lone_surrogate_does_not_lose_the_line(pipe, scope):
     reader, writer = pipe
-    logs.configure({"AWS_LAMBDA_LOG_FORMAT": "JSON", "_LAMBDA_TELEMETRY_LOG_FD": str(writer)})
+    configure({"AWS_LAMBDA_LOG_FORMAT": "JSON", "_LAMBDA_TELEMETRY_LOG_FD": str(writer)})
     DurableLogger(scope).info("odd \ud800")
     assert b"odd \\ud800" in os.read(reader, 65536)
 
@@ -156,7 +155,7 @@ def test_sink_of_awslambdaric_is_used_under_it(framed, pipe, capsys, scope):
     )
     with bare_root() as root, sink:
         root.addHandler(awslambdaric_bootstrap.LambdaLoggerHandlerWithFrameType(sink))
-        logs.configure({"AWS_LAMBDA_LOG_FORMAT": "JSON"})
+        configure({"AWS_LAMBDA_LOG_FORMAT": "JSON"})
         DurableLogger(scope).warning("hello")
         logging.getLogger().removeHandler(root.handlers[0])
     if framed:
@@ -168,7 +167,7 @@ def test_sink_of_awslambdaric_is_used_under_it(framed, pipe, capsys, scope):
 
 
 def test_standard_output_is_the_sink_where_nothing_else_is(capsys, scope):
-    logs.configure({"AWS_LAMBDA_LOG_FORMAT": "JSON"})
+    configure({"AWS_LAMBDA_LOG_FORMAT": "JSON"})
     DurableLogger(scope).info("hello")
     assert '"message": "hello"' in capsys.readouterr().out
 

@@ -13,8 +13,9 @@ import pytest
 from awslambdaric import bootstrap as awslambdaric_bootstrap
 from awslambdaric.lambda_runtime_log_utils import JsonFormatter, LogFormat
 
-from perdure_runtime import logs
-from perdure_runtime.logs import SCOPE, LogScope, standard
+from perdure_runtime.logs import standard
+from perdure_runtime.logs.scope import SCOPE, LogScope
+from perdure_runtime.logs.settings import begin_invocation, configure
 from support.log_output import bare_root
 
 
@@ -253,8 +254,8 @@ def test_awslambdarics_handler_is_not_doubled_and_knows_the_origin(log_format, c
     with bare_root() as root:
         sink = awslambdaric_bootstrap.StandardLogSink()
         awslambdaric_bootstrap._setup_logging(LogFormat.from_str(log_format), "INFO", sink)
-        logs.configure({"AWS_LAMBDA_LOG_FORMAT": log_format})
-        logs.begin_invocation("rid-1")
+        configure({"AWS_LAMBDA_LOG_FORMAT": log_format})
+        begin_invocation("rid-1")
         assert len(root.handlers) == 1
         with inside(REPLAY):
             logging.getLogger("shop").error("again")

@@ -24,7 +24,8 @@ from perdure_runtime.drivers.aio_loop import GRACE
 from perdure_runtime.drivers.aio_waiter import Waiter
 from perdure_runtime.drivers.durable_call import DurableCall
 from perdure_runtime.drivers.signals import Stop
-from perdure_runtime.logs import DurableLogger, LogScope
+from perdure_runtime.logs.loggers import DurableLogger
+from perdure_runtime.logs.scope import LogScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -19,7 +19,7 @@ from perdure_runtime.core.identity import Identity
 from perdure_runtime.core.records import Record
 from perdure_runtime.core.vocabulary import Kind
 from perdure_runtime.drivers.frames import is_deeper_than, place_of_the_call, regain_context
-from perdure_runtime.logs import LogScope
+from perdure_runtime.logs.scope import LogScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,8 @@ from _thread import allocate_lock
 from functools import partial
 from typing import TYPE_CHECKING
 
-from perdure_runtime.logs import DurableLogger, LogScope
+from perdure_runtime.logs.loggers import DurableLogger
+from perdure_runtime.logs.scope import LogScope
 from perdure_runtime.usage import Usage
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from perdure_runtime.core.operations.step import recorded
 from perdure_runtime.drivers.asking.steps import attempted, take_step
 from perdure_runtime.drivers.calls import Asked, Calls, Setting, result_of
 from perdure_runtime.drivers.signals import Stop
-from perdure_runtime.logs import DurableLogger, LogScope
+from perdure_runtime.logs.loggers import DurableLogger
+from perdure_runtime.logs.scope import LogScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perdure_runtime.core.identity import idempotency_key
-from perdure_runtime.logs import DurableLogger, LogScope
+from perdure_runtime.logs.loggers import DurableLogger
+from perdure_runtime.logs.scope import LogScope
 
 if TYPE_CHECKING:
     from perdure import LambdaContext, Logger
