@@ -31,6 +31,8 @@ def contenders() -> dict[str, Contender]:
     version = ".".join(map(str, NEWER))
     python = Path(sys.executable) if sys.version_info >= NEWER else newer_python(version) or Path(sys.executable)
     ours, theirs = environment(python, "run"), environment(python, "bench")
+    # As a layer's build does.
+    subprocess.run([ours, "-m", "perdure_bootstrap.packing"], check=True, stdout=subprocess.DEVNULL)
     execution_environment = {"AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}"}
     found = {
         FLOOR: Contender(FLOOR, (str(ours), "floor.py"), PEER, ""),

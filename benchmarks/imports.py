@@ -55,7 +55,8 @@ def measure(contenders: Mapping[str, Contender]) -> dict[str, dict[str, tuple[in
 
 def sorted_out(rig: Rig, contender: Contender) -> dict[str, tuple[int, float]]:
     """What one contender imports, by source."""
-    telling = dataclasses.replace(contender, environ=contender.environ | {"PYTHONPROFILEIMPORTTIME": "1"})
+    python, *arguments = contender.command
+    telling = dataclasses.replace(contender, command=(python, "-X", "importtime", *arguments))
     taken: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         rig.run(telling, [WORKLOADS["cold_step"]])

@@ -33,7 +33,7 @@ from layer.interpreters import copy_at_hand, unpack_standalone
 from layer.limits import hold_to_sizes, hold_to_system
 from layer.natives import WELCOME, natives_needed, ship_given, ship_of_this_system
 from layer.packages import BOTO3, ENGINE, build_wheels, copy_libraries, shared_table, unpack_wheels, version
-from layer.zips import EPOCH, compile_all, set_modes, write_hashes, write_zip
+from layer.zips import EPOCH, compile_all, pack_all, set_modes, write_hashes, write_zip
 
 HERE = Path(__file__).resolve().parent
 PYTHON = f"py{sys.version_info.major}.{sys.version_info.minor}"
@@ -196,10 +196,11 @@ def write_table(stage: Path, *, natives: dict[str, str]) -> None:
 
 
 def packed(kind: str, stage: Path, target: Path, described: Described, components: list[Component]) -> Path:
-    """Compile, describe and zip what is staged."""
+    """Compile, pack, describe and zip what is staged."""
     home = stage / "perdure" / ("boto3" if kind == "boto3" else "")
     bill = bill_of_materials(described.name, components)
     compile_all(stage)
+    pack_all(stage)
     (home / "layer.json").write_text(json.dumps(asdict(described), indent=1) + "\n", "utf-8")
     (home / "sbom.cdx.json").write_text(bill, "utf-8")
     write_hashes(stage, home / "SHA256SUMS")

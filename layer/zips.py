@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-__all__ = ["compile_all", "set_modes", "write_hashes", "write_zip"]
+__all__ = ["compile_all", "pack_all", "set_modes", "write_hashes", "write_zip"]
 
 EPOCH = 315_532_800
 """1980-01-01, the first day a zip can name."""
@@ -32,6 +32,17 @@ def compile_all(stage: Path) -> None:
     done = subprocess.run([sys.executable, *command], env=environ, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"not all of {stage} compiles:\n{done.stdout}{done.stderr}")
+
+
+def pack_all(stage: Path) -> None:
+    """Have what every start needs lie together, in each folder with our packages; their byte code is there by now."""
+    for package in stage.rglob("perdure_bootstrap/"):
+        # By these packages, and not by those that this Python has: neither its own folders nor where this runs.
+        environ = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(package.parent.resolve())}
+        command = (sys.executable, "-s", "-S", "-P", "-m", "perdure_bootstrap.packing")
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"not all of {package.parent} can be packed:\n{done.stdout}{done.stderr}")
 
 
 def set_modes(stage: Path) -> None:

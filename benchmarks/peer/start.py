@@ -1,4 +1,7 @@
-"""Starts the bootstrap as a layer does: without the module `site`, and with what that would have put on the path."""
+"""Starts the bootstrap as a layer does: without the module `site`, and with what that would have put on the path.
+
+And from packs of byte code, as a layer has them; where there are none, the first start makes them.
+"""
 
 import os
 import sys
@@ -18,6 +21,11 @@ def main() -> None:
         site.addsitedir(PACKAGES)
         from perdure_bootstrap import sites
     sites.make_up(os.environ, PACKAGES)
+    from perdure_bootstrap import packs
+
+    if not os.path.exists(packs.pack_of(packs.ENGINE)):  # noqa: PTH110  pathlib would be imported for it
+        packing = os.posix_spawn(sys.executable, [sys.executable, "-m", "perdure_bootstrap.packing"], os.environ)
+        os.waitpid(packing, 0)
     from perdure_bootstrap.__main__ import main as serve
 
     serve()

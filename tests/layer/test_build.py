@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from hashlib import sha256
+from marshal import loads
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -83,6 +84,20 @@ def test_every_module_has_byte_code_that_is_never_compared_with_its_source(dist,
     with ZipFile(dist / name) as archive:
         for compiled in (name for name in found if name.endswith(".pyc")):
             assert archive.read(compiled)[4:8] == b"\1\0\0\0", compiled  # hash-based, unchecked (PEP 552)
+
+
+@pytest.mark.parametrize(("name", "folder"), [(MANAGED, f"perdure/{PYTHON}"), (OS_ONLY, "perdure/lib")])
+def test_what_every_start_needs_is_packed_at_home_in_opt_and_never_compared_with_its_source(dist, name, folder):
+    with ZipFile(dist / name) as archive:
+        packs = {entry: archive.read(entry) for entry in archive.namelist() if entry.endswith(".pack")}
+    cache = f"{folder}/perdure_bootstrap/__pycache__"
+    assert set(packs) == {f"{cache}/{pack}.{sys.implementation.cache_tag}.pack" for pack in ("start", "engine")}
+    for pack in packs.values():
+        for module, _, head, code in loads(pack[4:]):  # noqa: S302  our own
+            assert head[4:8] == b"\1\0\0\0"
+            assert code.co_filename.removesuffix("/__init__.py").removesuffix(".py") == (
+                f"/opt/{folder}/{module.replace('.', '/')}"
+            )
 
 
 @pytest.mark.parametrize(

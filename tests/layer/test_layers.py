@@ -39,6 +39,15 @@ def handler(order: dict[str, int], ctx: Context) -> int:
     return order["n"] + 1
 """
 
+PACKED = """
+import sys
+from perdure import durable
+
+@durable
+def handler(order, ctx):
+    return [type(sys.modules[name].__loader__).__name__ for name in ("perdure_bootstrap.loop", "perdure_runtime.host")]
+"""
+
 CLOSURE = """
 import asyncio, bz2, ctypes, decimal, hashlib, lzma, multiprocessing, sqlite3, ssl, sys, unittest, uuid, zoneinfo
 import greenlet, orjson, simplejson, structlog, awslambdaric.bootstrap, runtime_client, snapshot_restore_py
@@ -119,6 +128,13 @@ def test_unpacked_layer_serves_a_durable_function(opt, task_root):
     service = LedgerService('{"n": 1}')
     answer = answered(*serve([opt / "bootstrap"], task_root, json.loads(service.begin()), **AWAY))
     assert answer == {"Status": "SUCCEEDED", "Result": "2"}
+
+
+def test_unpacked_layer_starts_from_its_packs(opt, task_root):
+    (task_root / "app.py").write_text(PACKED)
+    service = LedgerService('{"n": 1}')
+    answer = answered(*serve([opt / "bootstrap"], task_root, json.loads(service.begin()), **AWAY))
+    assert json.loads(answer["Result"]) == ["SourceFileLoader"] * 2  # by itself each is loaded by our finder's
 
 
 def test_nothing_of_the_layer_is_on_the_functions_path(opt, task_root):

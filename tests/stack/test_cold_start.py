@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from support.cold_start import LIBRARY, RECORD, STARTS, brought, imported, ours, recorded
+from support.cold_start import LIBRARY, RECORD, STARTS, brought, imported, ours, packed_copy, recorded
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,3 +38,13 @@ def test_first_invocation_imports_what_is_recorded_and_nothing_else(title):
 def test_what_is_allowed_brings_nothing_dear(title):
     besides = STARTS[title].besides
     assert brought(*LIBRARY, *besides) & (DEAR if "asyncio" in besides else DEAR | ASYNCIO) == set()
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    return packed_copy(tmp_path_factory.mktemp("packed"))
+
+
+@pytest.mark.parametrize("title", STARTS)
+def test_packs_load_what_is_imported_without_them_and_nothing_else(title, installation):
+    assert ours(imported(STARTS[title], [installation])) == recorded()[title]

@@ -9,7 +9,7 @@ from benchmarks.rig import Contender, Rig
 from benchmarks.workloads import WORKLOADS, blocking
 
 from perdure_runtime.drivers.pool import MOST_THREADS
-from support.cold_start import BOOTSTRAP
+from support.cold_start import bootstrap
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,7 +27,7 @@ def most_threads():
 
     def run(name, workload):
         environ = json.loads((PEER / "peer.json").read_text("utf-8"))["variants"][name]["env"]
-        return rig.run(Contender(name, BOOTSTRAP, PEER, "handlers.handler", environ), [workload]).threads
+        return rig.run(Contender(name, bootstrap(), PEER, "handlers.handler", environ), [workload]).threads
 
     yield run
     rig.close()

@@ -11,19 +11,25 @@ is another on every Python. Run as a program, this records anew what Perdure's a
 
 from __future__ import annotations
 
+import compileall
+import shutil
 import ssl
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.rig import Contender, Rig
 from benchmarks.workloads import Workload
 
-__all__ = ["BOOTSTRAP", "STARTS", "Start", "brought", "imported", "interpreter", "ours", "recorded"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-STACK = Path(__file__).parent.parent / "stack"
-CERTS = Path(__file__).parent.parent / "runtime" / "service" / "certs"
+__all__ = ["STARTS", "Start", "bootstrap", "brought", "imported", "interpreter", "ours", "packed_copy", "recorded"]
+
+ROOT = Path(__file__).parents[2]
+STACK = ROOT / "tests" / "stack"
+CERTS = ROOT / "tests" / "runtime" / "service" / "certs"
 RECORD = STACK / "cold_modules.txt"
 RESULT = 3
 """What all of them come to."""
@@ -60,10 +66,10 @@ STARTS = {
 }
 
 
-def imported(start: Start) -> set[str]:
-    """The modules that a process has imported by the end of its first invocation."""
+def imported(start: Start, paths: Sequence[str] = ()) -> set[str]:
+    """The modules that a process has imported by the end of its first invocation; `paths` come first on its path."""
     environ = {"AWS_CA_BUNDLE": str(CERTS / "authority.pem")}
-    contender = Contender(start.module, BOOTSTRAP, STACK, f"{start.module}.handler", environ)
+    contender = Contender(start.module, bootstrap(paths), STACK, f"{start.module}.handler", environ)
     identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     identity.load_cert_chain(CERTS / "server.pem")
     rig = Rig(tls=identity if start.by_tls else None)
@@ -107,13 +113,27 @@ def record() -> None:
     RECORD.write_text("\n\n".join(parts) + "\n", "utf-8")
 
 
-def interpreter(code: str) -> tuple[str, ...]:
-    """Python without site, with this process's path."""
-    paths = [path for path in sys.path if path]
-    return (sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:] = {paths!r}; {code}")
+def interpreter(code: str, paths: Sequence[str] = ()) -> tuple[str, ...]:
+    """Python without site, with this process's path, behind `paths`."""
+    behind = [path for path in sys.path if path]
+    return (sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:] = {[*paths, *behind]!r}; {code}")
 
 
-BOOTSTRAP = interpreter("from perdure_bootstrap.__main__ import main; main()")
+def bootstrap(paths: Sequence[str] = ()) -> tuple[str, ...]:
+    """The bootstrap, as `interpreter` runs it."""
+    return interpreter("from perdure_bootstrap.__main__ import main; main()", paths)
+
+
+def packed_copy(folder: Path) -> str:
+    """Where a copy of our packages is, with byte code and packs, as in a layer."""
+    for package in ("sdk/src/perdure", "runtime/src/perdure_runtime", "bootstrap/src/perdure_bootstrap"):
+        source = ROOT / package
+        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(folder, quiet=1)
+    command = interpreter("from perdure_bootstrap.packing import main; main()", [str(folder)])
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return str(folder)
+
 
 if __name__ == "__main__":
     record()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
-from perdure_bootstrap import collector, submodules
+from perdure_bootstrap import collector, packs, submodules
 
 
 def main() -> None:
     """Serve until Lambda ends the process."""
-    # Both before the imports that follow.
+    # All before the imports that follow.
     collector.rest()
     submodules.find_at_once()
+    packs.unpack(packs.START)
     from perdure_bootstrap.entry import run
 
     # Read now, not at import: a wrapper script that ran before us may have put another handler in the variable.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from perdure_bootstrap import packs
 from perdure_bootstrap.faults import HANDLER_REFUSED, Fault
 from perdure_runtime.logs.settings import begin_invocation, configure
 from perdure_runtime.tuples import NamedTuple
@@ -199,6 +200,7 @@ def _renew_wrapped() -> None:
 def _engine(
     environ: Mapping[str, str], client: object | None, abandon: Callable[[bytes], NoReturn], ahead: Ahead | None
 ) -> Host:
+    packs.unpack(packs.ENGINE)
     from perdure_runtime.host import Host as Engine
 
     return Engine.from_environment(environ, client=client, abandon=abandon, ahead=ahead)

@@ -8,7 +8,7 @@ source beside it, nothing is said here: the ordinary search goes on, and compile
 from __future__ import annotations
 
 import sys
-from importlib._bootstrap_external import MAGIC_NUMBER  # `importlib.util` has it, too, and is dear to import
+from importlib._bootstrap_external import MAGIC_NUMBER as MAGIC  # `importlib.util` has it, too, and is dear to import
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from marshal import loads
 from os import O_RDONLY, close, open, read, stat  # noqa: A004  half the system calls of a file object
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import CodeType, ModuleType
 
-__all__ = ["SubmoduleFinder", "find_at_once"]
+__all__ = [
+    "DATED", "HEAD", "MAGIC", "SubmoduleFinder", "cached_of", "find_at_once", "head_of", "is_kept_beside", "read_whole",
+]  # fmt: skip
 
 OURS = ("perdure.", "perdure_runtime.", "perdure_bootstrap.")
 ENDING = f".{sys.implementation.cache_tag}.pyc"
@@ -26,16 +28,21 @@ MOST = 1 << 16
 """Bytes that are read at once: more than any module of ours has."""
 HEAD = 16
 """Bytes before the code: the magic number, flags, and what tells the source."""
-DATED = MAGIC_NUMBER + bytes(4)
+DATED = MAGIC + bytes(4)
 """What byte code begins with that goes for a source of one time and size."""
-UNCHECKED = MAGIC_NUMBER + (1).to_bytes(4, "little")
+UNCHECKED = MAGIC + (1).to_bytes(4, "little")
 """What byte code begins with that goes for any source: a layer's."""
 
 
 def find_at_once() -> None:
     """Look for our modules here first, from now on; unless this Python keeps their byte code elsewhere."""
-    if not sys.flags.optimize and sys.pycache_prefix is None:
+    if is_kept_beside():
         sys.meta_path.insert(0, SubmoduleFinder())
+
+
+def is_kept_beside() -> bool:
+    """Whether this Python keeps byte code beside its sources, under the plain name."""
+    return not sys.flags.optimize and sys.pycache_prefix is None
 
 
 class SubmoduleFinder:
@@ -50,11 +57,11 @@ class SubmoduleFinder:
         """The spec of a module of ours; None leaves it to the next finder."""
         if path is None or not fullname.startswith(OURS):
             return None
-        folder, name = path[0], fullname.rpartition(".")[2]
-        source, cached = f"{folder}/{name}.py", f"{folder}/__pycache__/{name}{ENDING}"
+        source = f"{path[0]}/{fullname.rpartition('.')[2]}.py"
+        cached = cached_of(source)
         try:
-            content = _content(cached)
-            if not content.startswith(UNCHECKED) and content[:HEAD] != _dated(source):
+            content = read_whole(cached)
+            if not content.startswith(UNCHECKED) and content[:HEAD] != head_of(source):
                 return None
         except OSError:
             return None
@@ -80,19 +87,26 @@ class ReadLoader(SourceFileLoader):
         return code
 
 
-def _content(path: str) -> bytes:
+def cached_of(source: str) -> str:
+    """Where the byte code of a source is."""
+    folder, _, name = source.rpartition("/")
+    return f"{folder}/__pycache__/{name[:-3]}{ENDING}"
+
+
+def read_whole(path: str, most: int = MOST) -> bytes:
+    """What is in a file, `most` bytes at a time."""
     file = open(path, O_RDONLY)
     try:
-        content = read(file, MOST)
-        while more := read(file, MOST):
+        content = read(file, most)
+        while more := read(file, most):
             content += more
         return content
     finally:
         close(file)
 
 
-def _dated(source: str) -> bytes:
-    """What byte code of a source begins with, as the source is now."""
+def head_of(source: str) -> bytes:
+    """What byte code that goes for this source only begins with, as the source is now."""
     facts = stat(source)  # noqa: PTH116  pathlib is dear
     numbers = (int(facts.st_mtime), facts.st_size)
     return DATED + b"".join([(number & 0xFFFF_FFFF).to_bytes(4, "little") for number in numbers])

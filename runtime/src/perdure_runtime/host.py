@@ -38,14 +38,14 @@ __all__ = ["Host", "service_of"]
 UNCAUGHT = 70  # EX_SOFTWARE
 TOKEN_BYTES, SPREAD_BYTES = 16, 6
 ARGUMENTS = 2
-FOR_ASYNC = (
-    "perdure_runtime.drivers.aio",
-    "perdure_runtime.drivers.aio_watch",
-    "perdure_runtime.drivers.aio_branches",
+FOR_BRANCHES = (
     "perdure_runtime.drivers.asking.batches",
+    "perdure_runtime.drivers.bodies",
     "perdure_runtime.values.batches",
 )
-"""What an async function is served by. Branches are part of it: who writes `async` has things done side by side."""
+"""What things done side by side need; but for greenlet, which takes as long to import as all of them together."""
+FOR_ASYNC = ("perdure_runtime.drivers.aio", "perdure_runtime.drivers.aio_watch", "perdure_runtime.drivers.aio_branches")
+"""What an async function is served by."""
 
 
 def spread() -> float:
@@ -171,10 +171,9 @@ class Host:
             Forms(origins),
             self.chains.of(durable.options.codecs, durable.name) if durable.options.codecs else None,
         )
-        if prepared.is_async:
-            # With asyncio, and before the first invocation: what is there when init ends, the collector never looks at.
-            for name in FOR_ASYNC:
-                import_module(name)
+        # Before the first invocation, for which there is less of a processor; and the collector never looks at it.
+        for name in (*FOR_BRANCHES, *(FOR_ASYNC if prepared.is_async else ())):
+            import_module(name)
         return prepared
 
     def _service_of(self, durable: Durable[Any, Any]) -> Callable[[], Service]:

@@ -1,0 +1,121 @@
+"""Makes the packs: `python -m perdure_bootstrap.packing`, where a layer or an image is built.
+
+What belongs into them, and in what order, is written down nowhere: this process makes a start, with a durable function
+that does nothing, and takes note of what that imports.
+
+A pack goes for the sources it was made of, as byte code beside them does, and for this version of Python. It may be
+made again at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import PathFinder, SourceFileLoader
+from marshal import dumps, loads
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perdure_bootstrap.packs import ENGINE, START, pack_of
+from perdure_bootstrap.submodules import HEAD, MAGIC, OURS, UNCHECKED, cached_of, head_of, read_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import CodeType, ModuleType
+
+__all__ = ["Recorder", "main", "write"]
+
+
+class Recorder:
+    """A meta path finder that takes note of modules, in the order in which they are ready."""
+
+    def __init__(self, packages: tuple[str, ...] = OURS) -> None:
+        self._packages = packages
+        self._ready: list[tuple[str, str]] = []
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None, _target: object = None) -> ModuleSpec | None:
+        """The spec of a module in one of the packages, by the ordinary search."""
+        if path is None or not fullname.startswith(self._packages):
+            return None
+        spec = PathFinder.find_spec(fullname, path)
+        if spec is None or spec.loader is None or spec.origin is None:
+            return None
+        run, noted = spec.loader.exec_module, (fullname, spec.origin)
+
+        def run_and_note(module: ModuleType) -> None:
+            run(module)
+            self._ready.append(noted)
+
+        spec.loader.exec_module = run_and_note  # type: ignore[method-assign]
+        return spec
+
+    def taken(self) -> list[tuple[str, str]]:
+        """What was noted since this was last asked: names, and sources."""
+        ready, self._ready = self._ready, []
+        return ready
+
+
+def main() -> None:
+    """Make both packs, and say where they are."""
+    recorder = Recorder()
+    sys.meta_path.insert(0, recorder)
+    _start()
+    for_any = recorder.taken()
+    _look_into_handler()
+    recorder.taken()  # is there before the engine is
+    _make_engine()
+    for pack, modules in ((START, for_any), (ENGINE, recorder.taken())):
+        target = Path(pack_of(pack))
+        try:
+            write(target, modules)
+        except OSError as error:
+            raise SystemExit(f"the pack cannot be written: {error}") from error
+        sys.stdout.write(f"{target}\n")
+
+
+def write(target: Path, modules: Iterable[tuple[str, str]]) -> None:
+    """Pack modules, given by name and source, in this order."""
+    packed = [(name, source.endswith("/__init__.py"), *_byte_code(name, source)) for name, source in modules]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(MAGIC + dumps(packed))
+    unfinished.replace(target)
+
+
+def _byte_code(name: str, source: str) -> tuple[bytes, CodeType]:
+    """What byte code of a source begins with, and its code: what lies beside it, if that is up to date."""
+    try:
+        content = read_whole(cached_of(source))
+    except OSError:
+        content = b""
+    head = head_of(source)
+    if content.startswith((UNCHECKED, head)):
+        return content[:HEAD], loads(memoryview(content)[HEAD:])  # noqa: S302  as every import does
+    return head, SourceFileLoader(name, source).source_to_code(read_whole(source), source)
+
+
+def _start() -> None:
+    from perdure_bootstrap import entry, socket_api  # noqa: F401  what serves any handler
+
+
+def _look_into_handler() -> None:
+    from perdure import durable  # noqa: F401
+    from perdure_runtime.service import ahead  # noqa: F401
+
+
+def _make_engine() -> None:
+    from perdure import Durable, DurableOptions
+    from perdure_bootstrap.rehearsal import rehearse
+    from perdure_runtime.host import Host
+
+    def nothing(_event: object, _ctx: object) -> object:
+        """Do nothing, durably."""
+
+    function: Durable[object, object] = Durable(nothing, DurableOptions())
+    Host.from_environment({}).prepare(function)
+    rehearse(function)
+
+
+if __name__ == "__main__":
+    main()
