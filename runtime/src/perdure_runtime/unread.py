@@ -21,7 +21,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from perdure_runtime.jsoncode import CODE
+from perdure_runtime.jsoncode import CODE, SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,5 +80,6 @@ def _has_other_lists(answer: bytes) -> bool:
 
 def operation_in(text: str) -> dict[str, Any]:
     """The operation that one of the texts holds; raises ValueError where it holds anything else."""
-    operation: dict[str, Any] = CODE.read(f'{{"Id":"{text}}}')
+    whole = f'{{"Id":"{text}}}'
+    operation: dict[str, Any] = CODE.read_brief(whole) if len(whole) <= SMALL else CODE.read(whole)
     return operation

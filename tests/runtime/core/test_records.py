@@ -1,9 +1,10 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
 
-from perdure_runtime.core.records import MILLISECONDS, SECONDS, Record, epoch_seconds
-from perdure_runtime.core.table import Impossible
+from perdure_runtime.core.records import MILLISECONDS, SECONDS, Record, UnreadRecord, epoch_seconds
+from perdure_runtime.core.table import Impossible, Move
 from perdure_runtime.core.vocabulary import Kind, Status
 
 STEP = {
@@ -95,3 +96,38 @@ def test_every_kind_keeps_its_result_and_its_error_in_a_member_of_its_own(kind, 
     details = {"Result": "7", "Error": {"ErrorType": "X"}}
     record = Record({"Id": "o", "Type": kind, "Status": "SUCCEEDED", member: details})
     assert (record.result, record.error) == ("7", {"ErrorType": "X"})
+
+
+BEGUN = {"Id": "w", "Type": "WAIT", "Status": "STARTED", "WaitDetails": {"ScheduledEndTimestamp": 1769904000.25}}
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        BEGUN,
+        {**BEGUN, "Status": "SUCCEEDED"},
+        {**BEGUN, "Status": "SUCCEEDED", "Name": '"Status":"STARTED"'},
+        {**BEGUN, "Name": '"WaitDetails":{"ScheduledEndTimestamp":1}'},
+        {**BEGUN, "WaitDetails": {"ScheduledEndTimestamp": 1769904000}},
+        {**BEGUN, "WaitDetails": {"ScheduledEndTimestamp": "2026-02-01T00:00:00Z"}},
+        {**BEGUN, "WaitDetails": {"ScheduledEndTimestamp": 1769904000.5, "More": {}}},
+        {**BEGUN, "WaitDetails": {}},
+        {"Id": "s", "Type": "STEP", "Status": "STARTED", "Name": '"Type":"WAIT"'},
+        {"Id": "s", "Type": "STEP", "Status": "PENDING", "StepDetails": {"NextAttemptTimestamp": 1769904000.5}},
+        {"Id": "c", "Type": "CALLBACK", "Status": "STARTED", "CallbackDetails": {"CallbackId": "c"}},
+    ],
+)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_what_the_text_of_an_operation_tells_is_what_reading_it_tells(wire, separators):
+    text = json.dumps(wire, separators=separators)
+    unread, read = UnreadRecord(text[text.index(wire["Id"]) :][:-1], []), Record(wire)
+    assert (unread.move, unread.wake) == (read.move, read.wake)
+    assert unread.wire == wire
+
+
+def test_a_wait_that_has_begun_is_not_read():
+    failures = []
+    text = json.dumps(BEGUN, separators=(",", ":")).removeprefix('{"Id":"')[:-1]
+    record = UnreadRecord(text + ", and no JSON", failures)
+    assert (record.move, record.wake) == (Move.PARK, 1769904000.25)
+    assert not failures

@@ -151,11 +151,9 @@ class Journal:
         Raises `ReplayMismatch` as `ask` does. A name that the history holds was checked when it was recorded; any other
         is checked here, and where it is refused, by ValueError or TypeError, the call takes no place.
         """
-        operation_id = scope.peek()
+        operation_id = scope.id_after(scope.count)
         identity = Identity(operation_id, kind, subtype, name, scope.parent)
-        record = self._held(operation_id)
-        if record is None and self._read is not None:
-            record = self.find(operation_id)
+        record = self.find(operation_id)
         if record is not None and is_same(identity, record):
             scope.count += 1
         else:
@@ -177,9 +175,7 @@ class Journal:
         """
         operation_id = identity.id
         self._asked.append(operation_id)
-        record = self._held(operation_id)
-        if record is None and self._read is not None:
-            record = self.find(operation_id)
+        record = self.find(operation_id)
         if record is None:
             if sealed:
                 asked = (("operation", "nothing: its context has finished", str(identity)),)
