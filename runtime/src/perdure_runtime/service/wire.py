@@ -38,11 +38,11 @@ def state_query(token: str, marker: str, limit: int) -> str:
 
 def checkpoint_body(token: str, updates: Sequence[bytes], client_token: str) -> bytes:
     """The body of CheckpointDurableExecution, from updates that are JSON already."""
-    return b'{"CheckpointToken":%b,"Updates":[%b],"ClientToken":%b}' % (
-        CODE.written(token),
-        b",".join(updates),
-        CODE.written(client_token),
-    )
+    parts = [*updates] or [b""]
+    # Into the updates at both ends, and so the whole, which may be large, is put together only once.
+    parts[0] = b'{"CheckpointToken":%b,"Updates":[%b' % (CODE.written(token), parts[0])
+    parts[-1] = b'%b],"ClientToken":%b}' % (parts[-1], CODE.written(client_token))
+    return b",".join(parts)
 
 
 def checkpointed(body: bytes) -> Checkpointed:
