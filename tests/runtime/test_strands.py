@@ -7,7 +7,7 @@ import weakref
 import pytest
 from greenlet import greenlet
 
-from perdure_runtime.drivers import lanes
+from perdure_runtime.drivers import strands
 from support.hosting import run, status
 
 
@@ -35,24 +35,24 @@ def greenlets():
 
 @pytest.fixture(autouse=True)
 def _settled(monkeypatch):
-    monkeypatch.setattr(lanes, "_resting", lanes._Resting())
-    monkeypatch.setattr(lanes, "_all_resting", set())
-    assert status(run(workflow_of(lanes.MOST_RESTING))) == "SUCCEEDED"
+    monkeypatch.setattr(strands, "_resting", strands._Resting())
+    monkeypatch.setattr(strands, "_all_resting", set())
+    assert status(run(workflow_of(strands.MOST_RESTING))) == "SUCCEEDED"
     gc.collect()
     yield
-    for strand in lanes._resting.strands:
+    for strand in strands._resting.strands:
         strand.end()
 
 
 def test_a_run_uses_the_strands_of_the_one_before():
     before = greenlets()
-    assert status(run(workflow_of(lanes.MOST_RESTING))) == "SUCCEEDED"
+    assert status(run(workflow_of(strands.MOST_RESTING))) == "SUCCEEDED"
     assert greenlets() == before
 
 
 def test_no_more_strands_are_kept_than_some():
-    assert status(run(workflow_of(3 * lanes.MOST_RESTING))) == "SUCCEEDED"
-    assert len(lanes._all_resting) <= lanes.MOST_RESTING
+    assert status(run(workflow_of(3 * strands.MOST_RESTING))) == "SUCCEEDED"
+    assert len(strands._all_resting) <= strands.MOST_RESTING
 
 
 def test_a_strand_that_is_kept_keeps_nothing_of_the_run():
@@ -73,11 +73,11 @@ def test_a_strand_that_is_kept_keeps_nothing_of_its_first_run():
 
     seen = []
     thread = threading.Thread(target=lambda: run(workflow))  # has no strands yet
-    lanes._all_resting.clear()
+    strands._all_resting.clear()
     thread.start()
     thread.join()
     gc.collect()
-    assert lanes._all_resting
+    assert strands._all_resting
     assert {ref() for ref in seen} == {None}
 
 
@@ -93,7 +93,7 @@ def test_a_thread_uses_no_strands_of_another_and_keeps_none_where_enough_are_kep
 
 
 def test_runs_may_be_in_greenlets_of_their_own():
-    many = lanes.MOST_RESTING + 6
+    many = strands.MOST_RESTING + 6
     assert [greenlet(lambda: status(run(workflow_of(many)))).switch() for _ in range(2)] == ["SUCCEEDED"] * 2
 
 
@@ -101,10 +101,10 @@ def test_a_strand_that_was_made_far_down_a_stack_is_not_kept(monkeypatch):
     def run_below(frames):
         return run(workflow_of(5)) if frames == 0 else run_below(frames - 1)
 
-    for frames, kept in ((lanes.DEEP, 0), (0, 5)):
-        for strand in lanes._resting.strands:
+    for frames, kept in ((strands.DEEP, 0), (0, 5)):
+        for strand in strands._resting.strands:
             strand.end()
-        monkeypatch.setattr(lanes, "_resting", lanes._Resting())
-        monkeypatch.setattr(lanes, "_all_resting", set())
+        monkeypatch.setattr(strands, "_resting", strands._Resting())
+        monkeypatch.setattr(strands, "_all_resting", set())
         assert status(run_below(frames)) == "SUCCEEDED"
-        assert len(lanes._all_resting) == kept
+        assert len(strands._all_resting) == kept

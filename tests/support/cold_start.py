@@ -52,7 +52,7 @@ class Start(NamedTuple):
     """Whether the service is spoken to by TLS."""
 
 
-PLAIN = "a step"
+EVERY, PLAIN = "every start", "a step"
 THREADS = () if sys.version_info >= (3, 13) else ("threading",)
 """What threads bring along that nobody else has imported."""
 STARTS = {
@@ -93,7 +93,7 @@ def ours(modules: set[str]) -> set[str]:
 
 
 def recorded() -> dict[str, set[str]]:
-    """Perdure's modules by start, as the record has them: all for the plain one, what comes besides for the others."""
+    """Perdure's modules by start, as the record has them: those of every start, and what else comes with each."""
     found: dict[str, set[str]] = {}
     title = ""
     for line in RECORD.read_text("utf-8").splitlines():
@@ -102,14 +102,16 @@ def recorded() -> dict[str, set[str]]:
             found[title] = set()
         elif line:
             found[title].add(line)
-    return {title: modules | found[PLAIN] for title, modules in found.items()}
+    common = found.pop(EVERY)
+    return {title: modules | common for title, modules in found.items()}
 
 
 def record() -> None:
     """Write down what is imported now."""
     seen = {title: ours(imported(start)) for title, start in STARTS.items()}
-    besides = {title: modules - seen[PLAIN] if title != PLAIN else modules for title, modules in seen.items()}
-    parts = ("\n".join([f"# {title}", *sorted(modules)]) for title, modules in besides.items())
+    common = set.intersection(*seen.values())
+    besides = {title: modules - common for title, modules in seen.items()}
+    parts = ("\n".join([f"# {title}", *sorted(modules)]) for title, modules in ({EVERY: common} | besides).items())
     RECORD.write_text("\n\n".join(parts) + "\n", "utf-8")
 
 

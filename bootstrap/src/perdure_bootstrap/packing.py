@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from importlib.machinery import PathFinder, SourceFileLoader
 from marshal import dumps, loads
 from pathlib import Path
@@ -107,14 +108,16 @@ def _look_into_handler() -> None:
 def _make_engine() -> None:
     from perdure import Durable, DurableOptions
     from perdure_bootstrap.rehearsal import rehearse
-    from perdure_runtime.host import Host
+    from perdure_runtime.host import FOR_BRANCHES, Host
 
     def nothing(_event: object, _ctx: object) -> object:
         """Do nothing, durably."""
 
     function: Durable[object, object] = Durable(nothing, DurableOptions())
-    Host.from_environment({}).prepare(function)
+    Host.from_environment({})
     rehearse(function)
+    for name in FOR_BRANCHES:  # and nothing that is for one colour only
+        import_module(name)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ FOR_BRANCHES = (
     "perdure_runtime.drivers.bodies",
     "perdure_runtime.values.batches",
 )
-"""What things done side by side need; but for greenlet, which takes as long to import as all of them together."""
+"""What things done side by side need."""
+FOR_PLAIN = ("perdure_runtime.drivers.hub",)
+"""What a plain function is served by then; but for greenlet, which takes as long to import as all of that together."""
 FOR_ASYNC = ("perdure_runtime.drivers.aio", "perdure_runtime.drivers.aio_watch", "perdure_runtime.drivers.aio_branches")
 """What an async function is served by."""
 
@@ -172,7 +174,7 @@ class Host:
             self.chains.of(durable.options.codecs, durable.name) if durable.options.codecs else None,
         )
         # Before the first invocation, for which there is less of a processor; and the collector never looks at it.
-        for name in (*FOR_BRANCHES, *(FOR_ASYNC if prepared.is_async else ())):
+        for name in (*FOR_BRANCHES, *(FOR_ASYNC if prepared.is_async else FOR_PLAIN)):
             import_module(name)
         return prepared
 

@@ -239,10 +239,11 @@ class Invocation:
         return result
 
     def _make_hub(self, setting: Setting) -> Hub:
-        from perdure_runtime.drivers.hub import Hub  # greenlets, only where there are branches
+        from perdure_runtime.drivers.hub import Hub
+        from perdure_runtime.drivers.strands import Strands  # with greenlet: only where there are branches
 
         host = self._prepared.host
-        return Hub(setting, host.pool, self._log, host.clock)
+        return Hub(setting, host.pool, Strands(setting), self._log, host.clock)
 
     def _async_call(self, setting: Setting, scope: Scope, event: object) -> object:
         from perdure_runtime.drivers.aio import Aio  # asyncio, only where it is needed

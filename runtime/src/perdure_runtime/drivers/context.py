@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from perdure_runtime.drivers.lanes import Lane
     from perdure_runtime.drivers.line import Line
 
-__all__ = ["DurableContext", "LineContext", "enter_apart", "enter_here"]
+__all__ = ["DurableContext", "LineContext", "enter_here", "no_coroutine", "opened"]
 
 
 class DurableContext:
@@ -358,22 +358,31 @@ def _left(calls: Calls[Line | Lane], error: BaseException) -> None:
         run.speaker = calls  # the process ends, and what user code does about that is allowed
 
 
-def enter_here(setting: Setting, line: Line | Lane, body: Callable[[Any], object], scope: Scope) -> object:
+def enter_here(setting: Setting, line: Line, body: Callable[[Any], object], scope: Scope) -> object:
     """Run the code of a context on this line, and return what it returns."""
     # What the code sets in a ContextVar does not leak: a replay may not run it.
-    return copy_context().run(enter_apart, setting, line, body, scope)
+    return copy_context().run(_enter, setting, line, body, scope)
 
 
-def enter_apart(setting: Setting, line: Line | Lane, body: Callable[[Any], object], scope: Scope) -> object:
-    """The same, where the context variables are the code's own already."""
-    run = setting.run
-    run.speaker = calls = Calls(setting, scope, line)
-    context = LineContext(calls)
-    CURRENT_CONTEXT.set(context)
+def _enter(setting: Setting, line: Line, body: Callable[[Any], object], scope: Scope) -> object:
+    context = opened(setting, line, scope)
     try:
         result = body(context)
     finally:
-        run.speaker = None
+        setting.run.speaker = None
+    return no_coroutine(result)
+
+
+def opened(setting: Setting, line: Line | Lane, scope: Scope) -> LineContext:
+    """The context that code on this line is handed, and whose calls are admitted from now on."""
+    setting.run.speaker = calls = Calls(setting, scope, line)
+    context = LineContext(calls)
+    CURRENT_CONTEXT.set(context)
+    return context
+
+
+def no_coroutine(result: object) -> object:
+    """What the code of a context has returned; raises TypeError where it is asynchronous."""
     if type(result) is CoroutineType:
         result.close()
         raise TypeError(

@@ -21,7 +21,7 @@ from perdure_runtime.core.effects import OUTCOMES, Aside, Call, Commit, Enter, F
 from perdure_runtime.core.outbox import MOST_UPDATES
 from perdure_runtime.core.quiescence import SOON
 from perdure_runtime.drivers.bodies import Bodies
-from perdure_runtime.drivers.lanes import BEGIN, IDLE, SET_ASIDE, STOP, Lane, OpenFan, dismiss, strand_for
+from perdure_runtime.drivers.lanes import BEGIN, IDLE, SET_ASIDE, STOP, Lane, OpenFan
 from perdure_runtime.drivers.signals import Broken, Stop
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from perdure import Logger
     from perdure_runtime.core.effects import Outcome
     from perdure_runtime.drivers.calls import Setting
-    from perdure_runtime.drivers.lanes import Strand
     from perdure_runtime.drivers.line import Line
     from perdure_runtime.drivers.loop_thread import LoopThread
     from perdure_runtime.drivers.parked import ParkedLanes
     from perdure_runtime.drivers.pool import Pool
+    from perdure_runtime.drivers.strands import Strands
 
 __all__ = ["Hub"]
 
@@ -46,9 +46,9 @@ TICKET = itemgetter(0)
 class Hub:
     """Advances all open branches of one run."""
 
-    def __init__(self, setting: Setting, pool: Pool, log: Logger, clock: Callable[[], float]) -> None:
-        self._setting = setting
+    def __init__(self, setting: Setting, pool: Pool, strands: Strands, log: Logger, clock: Callable[[], float]) -> None:
         self._run = setting.run
+        self._strands = strands
         self._clock = clock
         self._bodies = Bodies(pool, log, setting.run.activity)
         self._fans: dict[OpenFan, None] = {}
@@ -59,7 +59,6 @@ class Hub:
         self._parked: ParkedLanes | None = None
         """Those that wait, once there has been one."""
         self._late: deque[Lane] = deque()
-        self._free: list[Strand] = []
 
     def run(self, effect: Fan, line: Line) -> None:
         """Run a batch of the workflow's own line until it is decided; raises `Stop` where it has to wait."""
@@ -67,6 +66,7 @@ class Hub:
         fan = OpenFan(effect, line, copy_context())
         self._fans[fan] = self._hungry[fan] = None
         run.committer.on_answer = self._bodies.ring
+        self._strands.begin()
         try:
             while fan in self._fans:
                 self._turn()
@@ -81,7 +81,7 @@ class Hub:
 
     def finish(self) -> None:
         """The handler has ended: nothing may be left running that can be brought to an end."""
-        dismiss(self._free)
+        self._strands.dismiss()
         self._bodies.finish()
 
     # Turns
@@ -285,7 +285,7 @@ class Hub:
 
     def _begin(self, lane: Lane, code: Enter) -> object:
         """Begin with the code of a lane that has had none before, on a strand; what it wants then."""
-        strand = lane.strand = self._free.pop() if self._free else strand_for(self._setting)
+        strand = lane.strand = self._strands.take()
         strand.lend(lane, code, lane.fan.variables)
         return strand.go(BEGIN)
 
@@ -365,8 +365,7 @@ class Hub:
     def _take_strand(self, lane: Lane) -> None:
         if (strand := lane.strand) is not None:
             lane.strand = None
-            strand.give_back()
-            self._free.append(strand)
+            self._strands.take_back(strand)
 
     def _set_aside(self, lane: Lane) -> None:
         """Code that swallows its unwinding over and over stays where it is; the process is not used again."""
