@@ -38,8 +38,9 @@ def pack_all(stage: Path) -> None:
     """Have what every start needs lie together, in each folder with our packages; their byte code is there by now."""
     for package in stage.rglob("perdure_bootstrap/"):
         # By these packages, and not by those that this Python has: neither its own folders nor where this runs.
-        environ = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(package.parent.resolve())}
-        command = (sys.executable, "-s", "-S", "-P", "-m", "perdure_bootstrap.packing")
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        environ |= {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(package.parent.resolve())}
+        command = (sys.executable, "-s", "-S", "-P", "-m", "perdure_bootstrap.packing", "--unchecked")
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"not all of {package.parent} can be packed:\n{done.stdout}{done.stderr}")

@@ -99,6 +99,17 @@ def test_packs_are_made_without_byte_code_too_and_again(tmp_path: Path) -> None:
     assert names(packs_of(installation)) == names(made)
 
 
+def test_what_is_packed_is_what_a_start_without_options_runs(tmp_path: Path) -> None:
+    installation = packed_copy(tmp_path / "installation")
+    for cached in Path(installation).rglob("*.pyc"):
+        cached.unlink()
+    python, *arguments = interpreter("from perdure_bootstrap.packing import main; main()", [installation])
+    subprocess.run([python, "-OO", *arguments], capture_output=True, check=True)
+    codes = {name: code for pack in packs_of(installation).values() for name, _, _, code in loads(pack[4:])}  # noqa: S302
+    for name in ("perdure_bootstrap.entry", "perdure_runtime.host"):
+        assert isinstance(codes[name].co_consts[0], str)  # the docstring
+
+
 def packs_of(installation: str) -> dict[str, bytes]:
     folder = Path(installation, "perdure_bootstrap", "__pycache__")
     return {str(path): path.read_bytes() for path in sorted(folder.glob("*.pack"))}

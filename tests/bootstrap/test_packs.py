@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import py_compile
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -46,8 +47,9 @@ class Sample:
         path = self.folder / module.replace(".", "/")
         return str(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
 
-    def pack(self, *modules: str) -> None:
-        write(Path(pack_of("sample")), [(f"{PACKAGE}.{module}", self.source(module)) for module in modules or ORDER])
+    def pack(self, *, unchecked: bool = False) -> None:
+        modules = [(f"{PACKAGE}.{module}", self.source(module)) for module in ORDER]
+        write(Path(pack_of("sample")), modules, unchecked=unchecked)
 
     def loaded(self) -> list[str]:
         """The modules that are loaded, in order."""
@@ -63,6 +65,7 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sample]:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "pycache_prefix", None)
     monkeypatch.setattr(packs, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(packs, "INSTALLED", str(tmp_path))
     made = Sample(tmp_path)
     yield made
     made.forget()
@@ -132,8 +135,9 @@ def test_a_module_that_fails_is_left_out_with_all_that_follow(sample: Sample) ->
         importlib.import_module(f"{PACKAGE}.third")
 
 
-def test_what_is_not_an_exception_goes_on(sample: Sample) -> None:
-    sample.file("third.py").write_text("raise KeyboardInterrupt\n")
+@pytest.mark.parametrize("before", ["", "import sys\ndel sys.modules[__name__]\n"])
+def test_what_is_not_an_exception_goes_on(sample: Sample, before: str) -> None:
+    sample.file("third.py").write_text(f"{before}raise KeyboardInterrupt\n")
     sample.pack()
     with pytest.raises(KeyboardInterrupt):
         unpack("sample")
@@ -177,7 +181,10 @@ def test_where_byte_code_is_kept_elsewhere_packs_are_not_looked_at(
 
 def test_who_has_imports_timed_sees_each_of_them(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     sample.pack()
-    monkeypatch.setattr(sys, "_xoptions", {"importtime": True})
+    with monkeypatch.context() as by_option:
+        by_option.setattr(sys, "_xoptions", {"importtime": True})
+        unpack("sample")
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     unpack("sample")
     assert sample.loaded() == []
 
@@ -189,13 +196,54 @@ def test_a_pack_that_is_larger_than_is_read_at_once(sample: Sample, monkeypatch:
     assert sample.loaded() == list(ORDER)
 
 
-def test_byte_code_that_goes_for_any_source_is_packed_as_such(sample: Sample) -> None:
+def compiled_for_any_source(sample: Sample) -> None:
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    py_compile.compile(sample.source("first"), doraise=True, invalidation_mode=unchecked)
-    sample.pack()
+    for module in ORDER:
+        py_compile.compile(sample.source(module), doraise=True, invalidation_mode=unchecked)
+
+
+def test_byte_code_that_goes_for_any_source_is_packed_as_such_where_that_is_asked_for(sample: Sample) -> None:
+    compiled_for_any_source(sample)
+    sample.pack(unchecked=True)
     sample.file("first.py").write_text("VALUE = 1_000\n")
     unpack("sample")
     assert sys.modules[f"{PACKAGE}.third"].VALUE == 3
+
+
+def test_a_pack_of_byte_code_that_goes_for_any_source_goes_for_its_own_only(sample: Sample) -> None:
+    compiled_for_any_source(sample)
+    sample.pack()
+    sample.file("first.py").write_text("VALUE = 1_000\n")  # by an upgrade, which brings byte code, and no pack
+    compiled_for_any_source(sample)
+    unpack("sample")
+    assert importlib.import_module(f"{PACKAGE}.third").VALUE == 1_002
+
+
+def test_what_goes_for_any_source_is_not_loaded_into_the_package_of_another_installation(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    compiled_for_any_source(sample)
+    sample.pack(unchecked=True)
+    monkeypatch.setattr(packs, "INSTALLED", str(tmp_path / "elsewhere"))
+    unpack("sample")
+    assert sample.loaded() == ["inner"]  # imported, for a module that lies in it
+
+
+@pytest.mark.parametrize("unchecked", [False, True])
+def test_frames_are_those_of_the_files_that_are_there_wherever_the_pack_was_made(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, unchecked: bool
+) -> None:
+    sample.file("first.py").write_text("VALUE = 1\ndef call():\n    return lambda: None\n")
+    if unchecked:
+        compiled_for_any_source(sample)
+    sample.pack(unchecked=unchecked)
+    moved = tmp_path / "moved"
+    shutil.copytree(sample.folder, moved / PACKAGE)  # with its times
+    monkeypatch.syspath_prepend(str(moved))
+    unpack("sample")
+    first: Any = sys.modules[f"{PACKAGE}.first"]
+    assert first.__spec__.loader.__class__.__name__ == "SourceFileLoader"
+    assert first.call.__code__.co_filename == first.call().__code__.co_filename == str(moved / PACKAGE / "first.py")
 
 
 def test_a_thread_that_imports_the_same_waits_for_the_module_to_be_ready(

@@ -63,6 +63,17 @@ def test_a_module_found_at_once_is_what_the_ordinary_search_finds(
     assert ours.__spec__.loader.get_source(NAME) == "VALUE = 1\n"
 
 
+def test_frames_are_those_of_the_files_that_are_there_wherever_they_were_compiled(folder: Path) -> None:
+    (folder / "sample.py").write_text("def call():\n    return lambda: None\n")
+    compiled(folder)
+    moved = folder / "moved"
+    moved.mkdir()
+    for name in ("sample.py", "__pycache__"):
+        (folder / name).rename(moved / name)
+    module = loaded(found(moved))
+    assert module.call.__code__.co_filename == module.call().__code__.co_filename == str(moved / "sample.py")
+
+
 def test_byte_code_of_another_source_is_left_to_the_ordinary_search(folder: Path) -> None:
     compiled(folder)
     changed(folder)

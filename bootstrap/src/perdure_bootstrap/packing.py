@@ -3,8 +3,9 @@
 What belongs into them, and in what order, is written down nowhere: this process makes a start, with a durable function
 that does nothing, and takes note of what that imports.
 
-A pack goes for the sources it was made of, as byte code beside them does, and for this version of Python. It may be
-made again at any time.
+A pack goes for the sources it was made of, by their times and sizes, and for this version of Python. It may be made
+again at any time. With `--unchecked`, a module whose byte code goes for any source is packed as such: for a folder that
+is never changed but as a whole, packs and all, like a layer's. Elsewhere such a pack would outlive the sources.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from importlib.machinery import PathFinder, SourceFileLoader
+from importlib.machinery import PathFinder
 from marshal import dumps, loads
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,22 +70,24 @@ def main() -> None:
     for pack, modules in ((START, for_any), (ENGINE, recorder.taken())):
         target = Path(pack_of(pack))
         try:
-            write(target, modules)
+            write(target, modules, unchecked="--unchecked" in sys.argv[1:])
         except OSError as error:
             raise SystemExit(f"the pack cannot be written: {error}") from error
         sys.stdout.write(f"{target}\n")
 
 
-def write(target: Path, modules: Iterable[tuple[str, str]]) -> None:
+def write(target: Path, modules: Iterable[tuple[str, str]], *, unchecked: bool = False) -> None:
     """Pack modules, given by name and source, in this order."""
-    packed = [(name, source.endswith("/__init__.py"), *_byte_code(name, source)) for name, source in modules]
+    packed = [
+        (name, source.endswith("/__init__.py"), *_byte_code(source, unchecked=unchecked)) for name, source in modules
+    ]
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(f".{os.getpid()}")
     unfinished.write_bytes(MAGIC + dumps(packed))
     unfinished.replace(target)
 
 
-def _byte_code(name: str, source: str) -> tuple[bytes, CodeType]:
+def _byte_code(source: str, *, unchecked: bool) -> tuple[bytes, CodeType]:
     """What byte code of a source begins with, and its code: what lies beside it, if that is up to date."""
     try:
         content = read_whole(cached_of(source))
@@ -92,8 +95,9 @@ def _byte_code(name: str, source: str) -> tuple[bytes, CodeType]:
         content = b""
     head = head_of(source)
     if content.startswith((UNCHECKED, head)):
-        return content[:HEAD], loads(memoryview(content)[HEAD:])  # noqa: S302  as every import does
-    return head, SourceFileLoader(name, source).source_to_code(read_whole(source), source)
+        return content[:HEAD] if unchecked else head, loads(memoryview(content)[HEAD:])  # noqa: S302  as every import does
+    # As for a start without options, whatever this runs with.
+    return head, compile(read_whole(source), source, "exec", dont_inherit=True, optimize=0)
 
 
 def _start() -> None:

@@ -10,9 +10,12 @@ part of it is not that of the source at hand, modules are imported one by one.
 from __future__ import annotations
 
 import sys
+from _imp import _fix_co_filename  # type: ignore[attr-defined]
 from _thread import _count as other_threads
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from marshal import loads
+from os import environ
+from os.path import dirname
 
 from perdure_bootstrap.submodules import DATED, MAGIC, cached_of, head_of, is_kept_beside, read_whole
 
@@ -29,7 +32,9 @@ ENGINE = "engine"
 """What durable functions need besides."""
 MOST = 1 << 20
 """Bytes that are read at once: more than there are in a pack."""
-FOLDER = __file__.rpartition("/")[0]
+FOLDER = dirname(__file__)  # noqa: PTH120  pathlib is dear
+INSTALLED = dirname(FOLDER)  # noqa: PTH120
+"""Where the packages are that a pack was made of, if it goes for any source."""
 Module = type(sys)
 
 
@@ -40,7 +45,9 @@ def pack_of(name: str) -> str:
 
 def unpack(name: str) -> None:
     """Load the modules of a pack that nobody has loaded; raises nothing, since all can be imported as well."""
-    if not is_kept_beside() or "importtime" in sys._xoptions:  # noqa: SLF001  who wants to see each import
+    if not is_kept_beside():
+        return
+    if "importtime" in sys._xoptions or environ.get("PYTHONPROFILEIMPORTTIME"):  # noqa: SLF001  to see each import
         return
     try:
         content = read_whole(pack_of(name), MOST)
@@ -79,8 +86,12 @@ def _load(name: str, is_package: bool, head: bytes, code: CodeType) -> None:  # 
     else:
         own_file = f"{own}.py"
     source = f"{folder}/{own_file}"
-    if head.startswith(DATED) and head != head_of(source):
+    if head.startswith(DATED):
+        if head != head_of(source):
+            return
+    elif not source.startswith(f"{INSTALLED}/"):  # another installation's package
         return
+    _fix_co_filename(code, source)  # packed elsewhere, perhaps; then tracebacks would not tell ours from the user's
     spec: Any = ModuleSpec(name, SourceFileLoader(name, source), origin=source, is_package=is_package)
     spec.has_location = True
     spec.cached = cached_of(source)
@@ -96,7 +107,7 @@ def _load(name: str, is_package: bool, head: bytes, code: CodeType) -> None:  # 
     try:
         exec(code, facts)  # noqa: S102  as every import does
     except BaseException:
-        del modules[name]
+        modules.pop(name, None)
         raise
     spec._initializing = False  # noqa: SLF001
     setattr(package, own, module)

@@ -8,6 +8,7 @@ source beside it, nothing is said here: the ordinary search goes on, and compile
 from __future__ import annotations
 
 import sys
+from _imp import _fix_co_filename  # type: ignore[attr-defined]
 from importlib._bootstrap_external import MAGIC_NUMBER as MAGIC  # `importlib.util` has it, too, and is dear to import
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from marshal import loads
@@ -84,6 +85,7 @@ class ReadLoader(SourceFileLoader):
         if not content:
             return super().get_code(fullname)
         code: CodeType = loads(memoryview(content)[HEAD:])  # noqa: S302  as every import does
+        _fix_co_filename(code, self.path)  # compiled elsewhere, perhaps
         return code
 
 
