@@ -38,11 +38,13 @@ def state_query(token: str, marker: str, limit: int) -> str:
 
 def checkpoint_body(token: str, updates: Sequence[bytes], client_token: str) -> bytes:
     """The body of CheckpointDurableExecution, from updates that are JSON already."""
-    parts = [*updates] or [b""]
-    # Into the updates at both ends, and so the whole, which may be large, is put together only once.
-    parts[0] = b'{"CheckpointToken":%b,"Updates":[%b' % (CODE.written(token), parts[0])
-    parts[-1] = b'%b],"ClientToken":%b}' % (parts[-1], CODE.written(client_token))
-    return b",".join(parts)
+    head = b'{"CheckpointToken":%b,"Updates":[' % CODE.written(token)
+    tail = b'],"ClientToken":%b}' % CODE.written(client_token)
+    # What is large is copied once: a single update by itself, many at once, with the frame at both ends.
+    if len(updates) <= 1:
+        return b"".join((head, *updates, tail))
+    first, *others, last = updates
+    return b",".join((head + first, *others, last + tail))
 
 
 def checkpointed(body: bytes) -> Checkpointed:
