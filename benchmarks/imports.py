@@ -55,8 +55,7 @@ def measure(contenders: Mapping[str, Contender]) -> dict[str, dict[str, tuple[in
 
 def sorted_out(rig: Rig, contender: Contender) -> dict[str, tuple[int, float]]:
     """What one contender imports, by source."""
-    python, *arguments = contender.command
-    telling = dataclasses.replace(contender, command=(python, "-X", "importtime", *arguments))
+    telling = dataclasses.replace(contender, environ=contender.environ | {"PYTHONPROFILEIMPORTTIME": "1"})
     taken: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         rig.run(telling, [WORKLOADS["cold_step"]])
