@@ -1,6 +1,7 @@
 """Strands between two runs: kept for the next one on their thread, some of them, and without anything of the last."""
 
 import gc
+import subprocess
 import threading
 import weakref
 
@@ -8,6 +9,7 @@ import pytest
 from greenlet import greenlet
 
 from perdure_runtime.drivers import strands
+from support.cold_start import interpreter
 from support.hosting import run, status
 
 
@@ -108,3 +110,20 @@ def test_a_strand_that_was_made_far_down_a_stack_is_not_kept(monkeypatch):
         monkeypatch.setattr(strands, "_all_resting", set())
         assert status(run_below(frames)) == "SUCCEEDED"
         assert len(strands._all_resting) == kept
+
+
+BINDING = """
+import os, sys
+flags, before = [], sys.getdlopenflags()
+def audit(event, arguments):
+    if event == "import" and arguments[0] == "greenlet._greenlet":
+        flags.append(sys.getdlopenflags())
+sys.addaudithook(audit)
+from perdure_runtime.drivers import strands
+print(before == os.RTLD_NOW, set(flags) == {os.RTLD_LAZY}, sys.getdlopenflags() == before)
+"""
+
+
+def test_functions_of_greenlets_libraries_are_looked_up_when_they_are_called_and_those_of_others_at_once():
+    told = subprocess.run(interpreter(BINDING), capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["True", "True", "True"]
