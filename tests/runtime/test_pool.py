@@ -1,5 +1,6 @@
 """Threads of the pool: as many as there are jobs that block, and never more than its size for jobs still wanted."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -93,6 +94,100 @@ def test_quick_jobs_are_done_by_one_thread_before_who_lined_them_up_goes_on():
         assert len(done) == 10 * SIZE
         assert len(set(done)) == 1
         done.clear()
+
+
+@pytest.mark.usefixtures("_nobody_is_interrupted")
+def test_quick_jobs_need_one_thread():
+    pool, done, before = Pool(SIZE), [], set(threading.enumerate())
+    for _ in range(10 * SIZE):
+        pool.stage(Quick(done))
+    pool.begin()
+    pool.settle()
+    assert len(set(threading.enumerate()) - before) == 1
+
+
+class Alarm(Exception):
+    """What a signal's handler raises."""
+
+
+@pytest.fixture
+def alarm():
+    """Makes the main thread raise `Alarm`, whatever it waits for."""
+
+    def handle(_number, _frame):
+        raise Alarm
+
+    before = signal.signal(signal.SIGALRM, handle)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGALRM)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_jobs_begin_although_who_was_called_in_place_of_a_thread_does_not_heed_it(alarm):
+    blocking, pool = Blocking(), Pool(SIZE)
+
+    def block():
+        alarm()
+        blocking()
+
+    pool.stage(Held(block))  # before this one runs, its thread has called for the others
+    for _ in range(SIZE - 1):
+        pool.stage(Held(blocking))
+    pool.begin()
+    with pytest.raises(Alarm):
+        pool.settle()
+    blocking.await_begun(SIZE)
+    blocking.release.set()
+
+
+def test_who_waits_no_longer_is_not_called(monkeypatch, alarm):
+    blocking, pool, held = Blocking(), Pool(SIZE), []
+    for _ in range(SIZE):
+        pool.stage(Held(blocking))
+    with monkeypatch.context() as patch:
+        patch.setattr(pools, "_begin", lambda work, _name: held.append(work))  # a thread that is long on its way
+        pool.begin()
+        threading.Timer(0.02, alarm).start()
+        with pytest.raises(Alarm):
+            pool.settle()
+    threading.Thread(target=held.pop(), daemon=True).start()
+    blocking.await_begun(SIZE)
+    blocking.release.set()
+
+
+def test_two_who_wait_are_called_in_turn():
+    blocking, pool, settled = Blocking(), Pool(3 * SIZE), threading.Barrier(3)
+
+    def line_up():
+        for _ in range(SIZE):
+            pool.stage(Held(blocking))
+        pool.begin()
+        pool.settle()
+        settled.wait(20)
+
+    for _ in range(2):
+        threading.Thread(target=line_up).start()
+    settled.wait(20)
+    blocking.await_begun(2 * SIZE)
+    blocking.release.set()
+
+
+def test_who_waits_goes_on_where_the_system_gives_no_more_threads(monkeypatch):
+    blocking, pool, begin, begun = Blocking(), Pool(SIZE), pools._begin, []
+
+    def only_one(work, name):
+        if begun:
+            raise RuntimeError("can't start new thread")
+        begun.append(name)
+        begin(work, name)
+
+    monkeypatch.setattr(pools, "_begin", only_one)
+    for _ in range(SIZE):
+        pool.stage(Held(blocking))
+    pool.begin()
+    pool.settle()
+    assert pool.waiting == SIZE - 1
+    blocking.release.set()
+    blocking.await_begun(SIZE)
 
 
 def test_who_lines_up_jobs_that_block_goes_on_when_each_thread_has_one():

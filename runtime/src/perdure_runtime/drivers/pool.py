@@ -9,6 +9,9 @@ calls the next thread where more jobs wait. The next one gets up when this one b
 bodies that block are soon on a thread each, and of quick ones, one thread does nearly all. That is also why a new
 thread sleeps at first, and is called like any other: were it to go to work, its starter would wait for it, and each new
 thread would start another before any of them did a job.
+
+Starting a thread costs more still. Who waits for the pool to settle stands in for one that has yet to be started: it is
+called in its place, and starts it only if jobs are left when it gets up.
 """
 
 from __future__ import annotations
@@ -67,6 +70,8 @@ class Pool:
         self._calling = False
         self._settling: list[LockType] = []
         """The bells of those who wait until no thread is on its way."""
+        self._stand_in: LockType | None = None
+        """The bell of the one of them that was called."""
 
     @property
     def waiting(self) -> int:
@@ -100,10 +105,16 @@ class Pool:
         bell = allocate_lock()
         bell.acquire()
         with self._lock:
-            if not self._calling:
-                return
-            self._settling.append(bell)
-        bell.acquire()
+            waits = self._calling
+            if waits:
+                self._settling.append(bell)
+        while waits:
+            try:
+                bell.acquire()
+            except BaseException:  # of a signal's handler; a call that nobody heeds would be the last
+                self._get_up(bell, stays=False)
+                raise
+            waits = self._get_up(bell, stays=True)
 
     def give_up(self, job: Job) -> bool:
         """Nobody waits for this job any more. Whether it runs all the same; one that does not will never begin.
@@ -116,7 +127,23 @@ class Pool:
             job.given_up = True
             return job.running
 
-    def _call(self) -> int:
+    def _get_up(self, bell: LockType, *, stays: bool) -> bool:
+        """Who waits for the pool to settle was woken. Whether to wait on: called for a thread, it has started one."""
+        with self._lock:
+            if bell in self._settling:
+                self._settling.remove(bell)
+            if self._stand_in is not bell:
+                return False
+            self._stand_in = None
+            self._calling = False
+            number = self._call(stand_ins=False)
+            if waits := stays and self._calling:
+                self._settling.append(bell)
+        if number:
+            self._start(number)
+        return waits
+
+    def _call(self, *, stand_ins: bool = True) -> int:
         """Call a thread for the jobs that wait; the number of the one to start, or 0. With the lock held."""
         if self._calling:
             return 0
@@ -128,6 +155,10 @@ class Pool:
         self._calling = True
         if self._idle:
             self._idle.pop().release()
+            return 0
+        if self._settling and stand_ins:
+            self._stand_in = self._settling.pop()
+            self._stand_in.release()
             return 0
         self._threads += 1
         return self._threads
