@@ -271,6 +271,23 @@ def test_a_thread_that_imports_the_same_waits_for_the_module_to_be_ready(
     assert seen == [1]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_module_stays_locked(sample: Sample, monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
+    monkeypatch.setattr(packs, "other_threads", lambda: 1)
+    sample.pack()
+    locks, during = importlib._bootstrap._module_locks, []  # type: ignore[attr-defined]
+
+    def load(name: str, *_: object) -> None:
+        during.append(locks.keys() >= {name, f"{PACKAGE}.third"})
+        if fails:
+            raise ValueError
+
+    monkeypatch.setattr(packs, "_load", load)
+    unpack("sample")
+    assert set(during) == {True}
+    assert not [name for name in locks if name.startswith(PACKAGE)]
+
+
 def test_a_thread_that_was_first_is_waited_for(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packs, "other_threads", lambda: 1)
     sample.pack()

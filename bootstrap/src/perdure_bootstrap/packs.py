@@ -10,7 +10,7 @@ part of it is not that of the source at hand, modules are imported one by one.
 from __future__ import annotations
 
 import sys
-from _imp import _fix_co_filename  # type: ignore[attr-defined]
+from _imp import _fix_co_filename, acquire_lock, release_lock  # type: ignore[attr-defined]
 from _thread import _count as other_threads
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from marshal import loads
@@ -64,11 +64,33 @@ def _load_all(modules: list[tuple[str, bool, bytes, CodeType]]) -> None:
             _load(*packed)
         return
     # Another thread may import the same: who comes second waits, as for any import.
-    from importlib._bootstrap import _ModuleLockManager  # type: ignore[attr-defined]
+    from importlib._bootstrap import _module_locks, _ModuleLock, _ModuleLockManager  # type: ignore[attr-defined]
 
-    for packed in modules:
-        with _ModuleLockManager(packed[0]):
-            _load(*packed)
+    names = [packed[0] for packed in modules]
+    lock = _ModuleLock(__name__)  # one for all: making and taking one each takes as long as what many modules do
+
+    def shared() -> object:
+        return lock
+
+    lock.acquire()
+    acquire_lock()
+    if is_first := _module_locks.keys().isdisjoint(names):
+        _module_locks.update(dict.fromkeys(names, shared))
+    release_lock()
+    try:
+        for packed in modules:
+            if is_first:
+                _load(*packed)
+            else:  # a thread is at one of them; it must not wait for us while we wait for it
+                with _ModuleLockManager(packed[0]):
+                    _load(*packed)
+    finally:
+        acquire_lock()
+        for name in names:
+            if _module_locks.get(name) is shared:
+                del _module_locks[name]
+        release_lock()
+        lock.release()
 
 
 def _load(name: str, is_package: bool, head: bytes, code: CodeType) -> None:  # noqa: FBT001  as it is packed
