@@ -13,7 +13,7 @@ import pytest
 
 import perdure
 from perdure_bootstrap.packing import Recorder
-from support.cold_start import interpreter, packed_copy
+from support.cold_start import interpreter, packed_copy, recorded
 from support.runtime_api import Delivery, ScriptedRuntimeApi
 from support.runtime_process import RuntimeProcess
 
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 TELL = """
 import sys
 {decorator}
-def handler(event, context):
+{colour} handler(event, context):
     ours = {{name: module for name, module in sys.modules.items() if name.startswith("perdure")}}
     return {{name: type(module.__loader__).__name__ for name, module in ours.items()}}
 """
 """Tells by what each module of ours was loaded: those of a pack by a plain loader, others by that of our finder."""
-PLAIN, DURABLE = TELL.format(decorator=""), TELL.format(decorator="from perdure import durable\n@durable")
+DECORATOR = "from perdure import durable\n@durable"
+PLAIN = TELL.format(decorator="", colour="def")
+DURABLE = TELL.format(decorator=DECORATOR, colour="def")
+DURABLE_ASYNC = TELL.format(decorator=DECORATOR, colour="async def")
 ENVELOPE = {
     "DurableExecutionArn": "arn:aws:lambda:eu-west-1:123456789012:function:f:1/durable-execution/e/1",
     "CheckpointToken": "token",
@@ -38,6 +41,10 @@ ENVELOPE = {
         ]
     },
 }
+FIRST = {"perdure", "perdure_bootstrap", "perdure_runtime"}
+FIRST |= {f"perdure_bootstrap.{name}" for name in ("__main__", "submodules", "packs")}
+WITH_LOGGING = {f"perdure_runtime.logs.{name}" for name in ("fields", "lines", "sinks", "standard")}
+"""asyncio imports `logging`, and when that arrives, these are imported."""
 PACKED, BY_ITSELF = "SourceFileLoader", "ReadLoader"
 
 
@@ -65,14 +72,23 @@ def test_a_plain_handler_is_served_from_the_first_pack_only(
     assert not [name for name in loaders if name == "perdure" or name.startswith("perdure_runtime.core")]
 
 
-def test_a_durable_function_is_served_from_both_packs(
-    api: ScriptedRuntimeApi, write_app: Callable[..., Path], installation: str
+@pytest.mark.parametrize(
+    ("source", "of_colour"), [(DURABLE, "hub"), (DURABLE_ASYNC, "aio_lanes")], ids=["def", "async"]
+)
+def test_a_durable_function_is_served_from_packs_with_those_of_its_colour(
+    api: ScriptedRuntimeApi, write_app: Callable[..., Path], installation: str, source: str, of_colour: str
 ) -> None:
-    answered = answer(api, write_app(DURABLE), installation, ENVELOPE)
+    answered = answer(api, write_app(source), installation, ENVELOPE)
     assert answered["Status"] == "SUCCEEDED", answered
     loaders = json.loads(answered["Result"])
-    assert loaders["perdure_bootstrap.loop"] == loaders["perdure_runtime.host"] == PACKED
-    assert sum(loader == BY_ITSELF for loader in loaders.values()) < len(loaders) / 4
+    assert loaders["perdure_bootstrap.loop"] == loaders[f"perdure_runtime.drivers.{of_colour}"] == PACKED
+
+
+@pytest.mark.parametrize(("start", "besides"), [("a step", set()), ("a step, async", WITH_LOGGING)])
+def test_what_every_start_imports_is_in_packs_but_for_the_sdk(installation: str, start: str, besides: set[str]) -> None:
+    packed = {name for pack in names(packs_of(installation)) for name, *_ in pack}
+    needed = {name for name in recorded()[start] if not name.startswith("perdure.")}
+    assert needed - packed == FIRST | besides
 
 
 def test_a_source_that_has_changed_is_what_runs(

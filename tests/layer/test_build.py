@@ -86,12 +86,15 @@ def test_every_module_has_byte_code_that_is_never_compared_with_its_source(dist,
             assert archive.read(compiled)[4:8] == b"\1\0\0\0", compiled  # hash-based, unchecked (PEP 552)
 
 
+PACKS = ("start", "ahead", "engine", "plain", "async")
+
+
 @pytest.mark.parametrize(("name", "folder"), [(MANAGED, f"perdure/{PYTHON}"), (OS_ONLY, "perdure/lib")])
 def test_what_every_start_needs_is_packed_at_home_in_opt_and_never_compared_with_its_source(dist, name, folder):
     with ZipFile(dist / name) as archive:
         packs = {entry: archive.read(entry) for entry in archive.namelist() if entry.endswith(".pack")}
     cache = f"{folder}/perdure_bootstrap/__pycache__"
-    assert set(packs) == {f"{cache}/{pack}.{sys.implementation.cache_tag}.pack" for pack in ("start", "engine")}
+    assert set(packs) == {f"{cache}/{pack}.{sys.implementation.cache_tag}.pack" for pack in PACKS}
     for pack in packs.values():
         for module, _, head, code in loads(pack[4:]):  # noqa: S302  our own
             assert head[4:8] == b"\1\0\0\0"

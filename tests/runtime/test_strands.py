@@ -120,6 +120,8 @@ def audit(event, arguments):
         flags.append(sys.getdlopenflags())
 sys.addaudithook(audit)
 from perdure_runtime.drivers import strands
+assert "greenlet" not in sys.modules
+strands.library()
 print(before == os.RTLD_NOW, set(flags) == {os.RTLD_LAZY}, sys.getdlopenflags() == before)
 """
 

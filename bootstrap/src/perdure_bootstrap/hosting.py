@@ -73,6 +73,7 @@ class Early:
 
     def begin(self) -> None:
         """There may be a durable function: begin to open the connection."""
+        packs.unpack(packs.AHEAD)
         from perdure_runtime.service.ahead import Ahead  # nothing that a plain handler has to pay for
 
         self.ahead = Ahead(self._environ)
@@ -119,6 +120,7 @@ def serving_for(
     from perdure import HandlerRefused
 
     host = (make_host or _engine)(environ, client, abandon, ahead)
+    packs.unpack(packs.ASYNC if _is_async(durable) else packs.PLAIN)
     try:
         prepared = host.prepare(durable)
     except HandlerRefused as error:
@@ -175,6 +177,12 @@ def _durable(handler: object) -> Durable[Any, Any] | None:
 
     durable = durable_of(handler)
     return durable if durable is handler else None
+
+
+def _is_async(durable: Durable[Any, Any]) -> bool:
+    from perdure_runtime.drivers.asking.functions import is_async, unwrapped
+
+    return is_async(unwrapped(durable.function))
 
 
 def _unrehearsed() -> None:

@@ -18,7 +18,7 @@ from marshal import dumps, loads
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perdure_bootstrap.packs import ENGINE, START, pack_of
+from perdure_bootstrap.packs import AHEAD, ASYNC, ENGINE, PLAIN, START, pack_of
 from perdure_bootstrap.submodules import HEAD, MAGIC, OURS, UNCHECKED, cached_of, head_of, read_whole
 
 if TYPE_CHECKING:
@@ -59,15 +59,15 @@ class Recorder:
 
 
 def main() -> None:
-    """Make both packs, and say where they are."""
+    """Make all packs, and say where they are."""
     recorder = Recorder()
     sys.meta_path.insert(0, recorder)
-    _start()
-    for_any = recorder.taken()
-    _look_into_handler()
-    recorder.taken()  # is there before the engine is
-    _make_engine()
-    for pack, modules in ((START, for_any), (ENGINE, recorder.taken())):
+    packs: dict[str, list[tuple[str, str]]] = {}
+    for pack, go in WAYS.items():
+        go()
+        packs[pack] = recorder.taken()
+    del packs[HANDLER]
+    for pack, modules in packs.items():
         target = Path(pack_of(pack))
         try:
             write(target, modules, unchecked="--unchecked" in sys.argv[1:])
@@ -104,8 +104,11 @@ def _start() -> None:
     from perdure_bootstrap import entry, socket_api  # noqa: F401  what serves any handler
 
 
-def _look_into_handler() -> None:
-    from perdure import durable  # noqa: F401
+def _import_handler() -> None:
+    from perdure import durable  # noqa: F401  brought by the user's own code
+
+
+def _connect_ahead() -> None:
     from perdure_runtime.service import ahead  # noqa: F401
 
 
@@ -114,14 +117,50 @@ def _make_engine() -> None:
     from perdure_bootstrap.rehearsal import rehearse
     from perdure_runtime.host import FOR_BRANCHES, Host
 
-    def nothing(_event: object, _ctx: object) -> object:
-        """Do nothing, durably."""
-
-    function: Durable[object, object] = Durable(nothing, DurableOptions())
     Host.from_environment({})
-    rehearse(function)
-    for name in FOR_BRANCHES:  # and nothing that is for one colour only
+    rehearse(Durable(_nothing, DurableOptions()))
+    _import(FOR_BRANCHES)
+
+
+def _serve_plain() -> None:
+    from perdure_runtime.host import FOR_PLAIN
+
+    _import(FOR_PLAIN)
+
+
+def _serve_async() -> None:
+    from perdure import Durable, DurableOptions
+    from perdure_bootstrap.rehearsal import rehearse
+    from perdure_runtime.host import FOR_ASYNC
+
+    _import(FOR_ASYNC)
+    rehearse(Durable(_nothing_awaited, DurableOptions()))
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
         import_module(name)
+
+
+def _nothing(_event: object, _ctx: object) -> object:
+    """Do nothing, durably."""
+
+
+async def _nothing_awaited(_event: object, _ctx: object) -> object:
+    """Do nothing, durably."""
+
+
+HANDLER = "handler"
+"""No pack: nobody knows what the user's code is going to import."""
+WAYS = {
+    START: _start,
+    HANDLER: _import_handler,
+    AHEAD: _connect_ahead,
+    ENGINE: _make_engine,
+    PLAIN: _serve_plain,
+    ASYNC: _serve_async,
+}
+"""What a start does, in turn."""
 
 
 if __name__ == "__main__":

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-__all__ = ["ENGINE", "START", "pack_of", "unpack"]
+__all__ = ["AHEAD", "ASYNC", "ENGINE", "PLAIN", "START", "pack_of", "unpack"]
 
 START = "start"
 """What serves any handler."""
+AHEAD = "ahead"
+"""What opens the connection to the service, where there is a sign of a durable function."""
 ENGINE = "engine"
 """What durable functions need besides."""
+PLAIN, ASYNC = "plain", "async"
+"""What those with `def`, and those with `async def` need besides that."""
 MOST = 1 << 20
 """Bytes that are read at once: more than there are in a pack."""
 FOLDER = dirname(__file__)  # noqa: PTH120  pathlib is dear

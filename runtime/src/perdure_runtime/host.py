@@ -44,7 +44,7 @@ FOR_BRANCHES = (
     "perdure_runtime.values.batches",
 )
 """What things done side by side need."""
-FOR_PLAIN = ("perdure_runtime.drivers.hub",)
+FOR_PLAIN = ("perdure_runtime.drivers.hub", "perdure_runtime.drivers.strands")
 """What a plain function is served by then; but for greenlet, which takes as long to import as all of that together."""
 FOR_ASYNC = ("perdure_runtime.drivers.aio", "perdure_runtime.drivers.aio_watch", "perdure_runtime.drivers.aio_branches")
 """What an async function is served by."""

@@ -240,7 +240,7 @@ class Invocation:
 
     def _make_hub(self, setting: Setting) -> Hub:
         from perdure_runtime.drivers.hub import Hub
-        from perdure_runtime.drivers.strands import Strands  # with greenlet: only where there are branches
+        from perdure_runtime.drivers.strands import Strands
 
         host = self._prepared.host
         return Hub(setting, host.pool, Strands(setting), self._log, host.clock)

@@ -25,21 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
     from threading import local
+    from types import ModuleType
+
+    from greenlet import greenlet
 
     from perdure_runtime.core.effects import Enter
     from perdure_runtime.drivers.calls import Setting
     from perdure_runtime.drivers.lanes import Lane
 else:
     from _thread import _local as local  # without all of threading
-
-# greenlet loads the library of C++, whose thousand functions are bound when they are called, as hardly any is, and not
-# at once: a fifth of the time that loading takes. Other imports are as they were.
-_flags = sys.getdlopenflags()
-sys.setdlopenflags(_flags & ~RTLD_NOW | RTLD_LAZY)
-try:
-    from greenlet import getcurrent, greenlet
-finally:
-    sys.setdlopenflags(_flags)
 
 __all__ = ["Strand", "Strands"]
 
@@ -63,10 +57,28 @@ _all_resting: set[Strand] = set()
 """Those of all threads. Where a thread has ended, its own stay and count, because nobody else can end them."""
 
 
+def library() -> ModuleType:
+    """greenlet, imported with the first batch of a process.
+
+    It loads the library of C++, whose thousand functions are bound when they are called, as hardly any is, and not at
+    once: a fifth of the time that loading takes. Other imports are as they were.
+    """
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags & ~RTLD_NOW | RTLD_LAZY)
+    try:
+        import greenlet
+    finally:
+        sys.setdlopenflags(flags)
+    return greenlet
+
+
 class Strands:
     """Those of one run: its branches use them one after the other."""
 
+    _hub: greenlet
+
     def __init__(self, setting: Setting) -> None:
+        self._library = library()
         self._setting = setting
         self._free: list[Strand] = []
         self._is_deep = False
@@ -74,15 +86,16 @@ class Strands:
     def begin(self) -> None:
         """A batch begins: its strands are made as far down the stack as this is called."""
         self._is_deep = is_deeper_than(DEEP)
+        self._hub = self._library.getcurrent()
 
     def take(self) -> Strand:
         """A strand without code on it."""
         if self._free:
             return self._free.pop()
         if not (resting := _resting.strands):
-            return Strand(self._is_deep).serve(self._setting)
+            return Strand(self._library.greenlet, self._is_deep).serve(self._setting, self._hub)
         _all_resting.remove(strand := resting.pop())
-        return strand.serve(self._setting)
+        return strand.serve(self._setting, self._hub)
 
     def take_back(self, strand: Strand) -> None:
         """The code on it is over."""
@@ -114,8 +127,8 @@ class Strand:
     """Where the code on it asks, and goes back to."""
     _setting: Setting | None
 
-    def __init__(self, is_deep: bool) -> None:  # noqa: FBT001  one of hundreds, each by position
-        self._greenlet = greenlet(self._main)
+    def __init__(self, stack: type[greenlet], is_deep: bool) -> None:  # noqa: FBT001  one of hundreds, each by position
+        self._greenlet = stack(self._main)
         self._lane: Lane | None = None
         self._begins: Enter | None = None
         self.is_deep = is_deep
@@ -125,9 +138,9 @@ class Strand:
 
     # On the hub's side
 
-    def serve(self, setting: Setting) -> Strand:
+    def serve(self, setting: Setting, hub: greenlet) -> Strand:
         """Be there for the branches of this run, whose hub asks."""
-        self.hub = self._greenlet.parent = getcurrent()
+        self.hub = self._greenlet.parent = hub
         self._setting = setting
         return self
 
