@@ -33,7 +33,7 @@ LARGE = 128 * 1024
 MUCH = 1024 * 1024
 """Bytes in all after which it pays."""
 BLOCK = 64
-INNER, OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+INNER, OUTER = (int.from_bytes(pad * BLOCK, "big") for pad in (b"\x36", b"\x5c"))
 
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ def sha256(data: bytes) -> Hash:
 
 def keyed(key: bytes) -> tuple[Hash, Hash]:
     """The two halves of HMAC-SHA256 (RFC 2104) with this key, made ready to be copied for many messages."""
-    padded = (sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
-    return sha256(padded.translate(INNER)), sha256(padded.translate(OUTER))
+    short = sha256(key).digest() if len(key) > BLOCK else key
+    padded = int.from_bytes(short.ljust(BLOCK, b"\0"), "big")
+    return sha256((padded ^ INNER).to_bytes(BLOCK, "big")), sha256((padded ^ OUTER).to_bytes(BLOCK, "big"))
 
 
 def hmac_sha256(halves: tuple[Hash, Hash], message: bytes) -> Hash:
