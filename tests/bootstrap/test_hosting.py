@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from perdure import Context, Durable, HandlerRefused, durable
+from perdure import Context, Durable, DurableOptions, HandlerRefused, durable
 from perdure_bootstrap import hosting
 from perdure_bootstrap.context import LambdaContext, about_function
 from perdure_bootstrap.faults import Fault
@@ -81,6 +81,20 @@ def test_durable_function_that_the_engine_refuses_is_a_fault() -> None:
     with pytest.raises(Fault, match=r"app\.workflow: the event is annotated set") as caught:
         hosting.serving_for(workflow, ENVIRON, client=None, abandon=abandon, make_host=Refusing().make)
     assert caught.value.kind == "Runtime.HandlerRefused"
+
+
+class Unlike:
+    """A callable that is like no function."""
+
+    __code__ = 7
+
+    def __call__(self, event: object, context: object) -> object: ...
+
+
+def test_function_that_is_like_none_is_for_the_engine_to_refuse() -> None:
+    odd: Durable[Any, Any] = Durable(Unlike(), DurableOptions())
+    with pytest.raises(Fault, match="the event is annotated set"):
+        hosting.serving_for(odd, ENVIRON, client=None, abandon=abandon, make_host=Refusing().make)
 
 
 def test_wrapped_durable_function_is_served_through_its_wrapper() -> None:

@@ -271,6 +271,31 @@ def test_a_thread_that_imports_the_same_waits_for_the_module_to_be_ready(
     assert seen == [1]
 
 
+def test_a_module_that_a_thread_has_waited_for_and_imports_is_waited_for(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "other_threads", lambda: 1)
+    waiting, begun, go_on = (threading.Event() for _ in range(3))
+    for name, event in (("waiting", waiting), ("begun", begun), ("go_on", go_on)):
+        monkeypatch.setattr(sys, name, event, raising=False)
+    sample.file("first.py").write_text("import sys\nsys.waiting.set()\nassert not sys.go_on.wait(0.05)\nVALUE = 1\n")
+    sample.pack()
+    # Newer than the pack, so it is left out of that; and the thread is at it when the pack is over.
+    sample.file("third.py").write_text("import sys\nsys.begun.set()\nassert sys.go_on.wait(60)\nVALUE = 1_000\n")
+
+    def look() -> None:
+        assert waiting.wait(60)
+        importlib.import_module(f"{PACKAGE}.third")
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    unpack("sample")
+    assert begun.wait(60)
+    threading.Timer(0.05, go_on.set).start()
+    assert importlib.import_module(f"{PACKAGE}.third").VALUE == 1_000
+    looking.join(60)
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_no_module_stays_locked(sample: Sample, monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
     monkeypatch.setattr(packs, "other_threads", lambda: 1)

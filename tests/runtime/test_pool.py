@@ -154,6 +154,29 @@ def test_who_waits_no_longer_is_not_called(monkeypatch, alarm):
     blocking.release.set()
 
 
+@pytest.mark.parametrize("is_started", [True, False])
+def test_who_is_interrupted_while_it_starts_a_thread_is_not_called(monkeypatch, alarm, is_started):
+    blocking, pool, begin, begun = Blocking(), Pool(2 * SIZE), pools._begin, []
+
+    def interrupted(work, name):
+        begun.append(name)
+        if len(begun) == 2 and not is_started:
+            alarm()
+        begin(work, name)
+        if len(begun) == 2:
+            alarm()
+
+    monkeypatch.setattr(pools, "_begin", interrupted)
+    for _ in range(SIZE):
+        pool.stage(Held(blocking))
+    pool.begin()
+    with pytest.raises(Alarm):
+        pool.settle()
+    pool.begin()
+    blocking.await_begun(SIZE)
+    blocking.release.set()
+
+
 def test_two_who_wait_are_called_in_turn():
     blocking, pool, settled = Blocking(), Pool(3 * SIZE), threading.Barrier(3)
 

@@ -120,7 +120,7 @@ def serving_for(
     from perdure import HandlerRefused
 
     host = (make_host or _engine)(environ, client, abandon, ahead)
-    packs.unpack(packs.ASYNC if _is_async(durable) else packs.PLAIN)
+    packs.unpack(_pack_for(durable))
     try:
         prepared = host.prepare(durable)
     except HandlerRefused as error:
@@ -179,10 +179,14 @@ def _durable(handler: object) -> Durable[Any, Any] | None:
     return durable if durable is handler else None
 
 
-def _is_async(durable: Durable[Any, Any]) -> bool:
+def _pack_for(durable: Durable[Any, Any]) -> str:
+    """What the engine needs for a function of this colour. What is wrong with a function, the engine says."""
     from perdure_runtime.drivers.asking.functions import is_async, unwrapped
 
-    return is_async(unwrapped(durable.function))
+    try:
+        return packs.ASYNC if is_async(unwrapped(durable.function)) else packs.PLAIN
+    except Exception:  # noqa: BLE001  it may be an object that says anything of itself
+        return packs.PLAIN
 
 
 def _unrehearsed() -> None:

@@ -39,7 +39,8 @@ class Lookout:
     def end(self) -> None:
         """Look no longer."""
         if self in sys.meta_path:
-            sys.meta_path.remove(self)
+            # Another list, since a thread may go through this one, and would pass over whoever moves up.
+            sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
         """Python asks this of each finder in turn; None passes the question on."""

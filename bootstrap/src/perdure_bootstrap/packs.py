@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from _imp import _fix_co_filename, acquire_lock, release_lock  # type: ignore[attr-defined]
 from _thread import _count as other_threads
+from _weakref import ref
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from marshal import loads
 from os import environ
@@ -73,9 +74,14 @@ def _load_all(modules: list[tuple[str, bool, bytes, CodeType]]) -> None:
     names = [packed[0] for packed in modules]
     lock = _ModuleLock(__name__)  # one for all: making and taking one each takes as long as what many modules do
 
-    def shared() -> object:
-        return lock
+    def forget(entry: object) -> None:
+        acquire_lock()
+        for name in names:
+            if _module_locks.get(name) is entry:
+                del _module_locks[name]
+        release_lock()
 
+    shared = ref(lock, forget)  # as each lock is known: until no thread holds it, or waits for it
     lock.acquire()
     acquire_lock()
     if is_first := _module_locks.keys().isdisjoint(names):
@@ -89,11 +95,6 @@ def _load_all(modules: list[tuple[str, bool, bytes, CodeType]]) -> None:
                 with _ModuleLockManager(packed[0]):
                     _load(*packed)
     finally:
-        acquire_lock()
-        for name in names:
-            if _module_locks.get(name) is shared:
-                del _module_locks[name]
-        release_lock()
         lock.release()
 
 

@@ -104,17 +104,16 @@ class Pool:
         """Return when no thread is on its way: each job has one, or each thread a job, and quick jobs are done."""
         bell = allocate_lock()
         bell.acquire()
-        with self._lock:
-            waits = self._calling
-            if waits:
-                self._settling.append(bell)
-        while waits:
-            try:
+        try:
+            with self._lock:
+                if waits := self._calling:
+                    self._settling.append(bell)
+            while waits:
                 bell.acquire()
-            except BaseException:  # of a signal's handler; a call that nobody heeds would be the last
-                self._get_up(bell, stays=False)
-                raise
-            waits = self._get_up(bell, stays=True)
+                waits = self._get_up(bell, stays=True)
+        except BaseException:  # of a signal's handler; a call that nobody heeds would be the last
+            self._get_up(bell, stays=False)
+            raise
 
     def give_up(self, job: Job) -> bool:
         """Nobody waits for this job any more. Whether it runs all the same; one that does not will never begin.
@@ -176,7 +175,12 @@ class Pool:
                 self._tell_settled()
                 if not self._threads:
                     raise
-        bell.release()
+        except BaseException:  # of a signal's handler; it may have been started or not
+            with self._lock:
+                self._calling = False
+            raise
+        finally:
+            bell.release()
 
     def _work(self, bell: LockType) -> None:
         """What a thread does: whenever its bell rings, all jobs there are, until one of its jobs was given up."""

@@ -11,8 +11,8 @@ code that swallows its unwinding over and over is set aside for good.
 
 from __future__ import annotations
 
+import os
 import sys
-from os import RTLD_LAZY, RTLD_NOW
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perdure_runtime.core.effects import Ok, Raised
@@ -63,8 +63,12 @@ def library() -> ModuleType:
     It loads the library of C++, whose thousand functions are bound when they are called, as hardly any is, and not at
     once: a fifth of the time that loading takes. Other imports are as they were.
     """
+    if "greenlet" in sys.modules or sys.platform == "win32":
+        import greenlet
+
+        return greenlet
     flags = sys.getdlopenflags()
-    sys.setdlopenflags(flags & ~RTLD_NOW | RTLD_LAZY)
+    sys.setdlopenflags(flags & ~os.RTLD_NOW | os.RTLD_LAZY)
     try:
         import greenlet
     finally:
