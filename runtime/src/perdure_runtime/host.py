@@ -201,9 +201,10 @@ def service_of(client: Any) -> Service:  # noqa: ANN401  whatever the user gave
 
 
 def _contexts() -> list[object]:
-    """The types of the two contexts, as far as anybody has imported them."""
+    """The types of the two contexts, as far as anybody has imported them; a thread may be about to."""
     homes = (("perdure.contexts", "Context"), ("perdure.async_contexts", "AsyncContext"))
-    return [getattr(sys.modules[home], name) for home, name in homes if home in sys.modules]
+    found = [getattr(sys.modules.get(home), name, None) for home, name in homes]
+    return [context for context in found if context is not None]
 
 
 def _check_signature(durable: Durable[Any, Any]) -> None:
