@@ -115,11 +115,11 @@ def _connect_ahead() -> None:
 def _make_engine() -> None:
     from perdure import Durable, DurableOptions
     from perdure_bootstrap.rehearsal import rehearse
-    from perdure_runtime.host import FOR_BRANCHES, Host
+    from perdure_runtime.host import FOR_CONTEXTS, Host
 
     Host.from_environment({})
     rehearse(Durable(_nothing, DurableOptions()))
-    _import(FOR_BRANCHES)
+    _import(FOR_CONTEXTS)
 
 
 def _serve_plain() -> None:

@@ -38,12 +38,13 @@ __all__ = ["Host", "service_of"]
 UNCAUGHT = 70  # EX_SOFTWARE
 TOKEN_BYTES, SPREAD_BYTES = 16, 6
 ARGUMENTS = 2
-FOR_BRANCHES = (
+FOR_CONTEXTS = (
     "perdure_runtime.drivers.asking.batches",
+    "perdure_runtime.drivers.asking.children",
     "perdure_runtime.drivers.bodies",
     "perdure_runtime.values.batches",
 )
-"""What things done side by side need."""
+"""What contexts within that of the workflow need: branches and children."""
 FOR_PLAIN = ("perdure_runtime.drivers.hub", "perdure_runtime.drivers.strands")
 """What a plain function is served by then; but for greenlet, which takes as long to import as all of that together."""
 FOR_ASYNC = ("perdure_runtime.drivers.aio", "perdure_runtime.drivers.aio_watch", "perdure_runtime.drivers.aio_branches")
@@ -174,7 +175,7 @@ class Host:
             self.chains.of(durable.options.codecs, durable.name) if durable.options.codecs else None,
         )
         # Before the first invocation, for which there is less of a processor; and the collector never looks at it.
-        for name in (*FOR_BRANCHES, *(FOR_ASYNC if prepared.is_async else FOR_PLAIN)):
+        for name in (*FOR_CONTEXTS, *(FOR_ASYNC if prepared.is_async else FOR_PLAIN)):
             import_module(name)
         return prepared
 
