@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from perdure_runtime.core.effects import Ok, Raised
@@ -64,16 +65,13 @@ def library() -> ModuleType:
     once: a fifth of the time that loading takes. Other imports are as they were.
     """
     if "greenlet" in sys.modules or sys.platform == "win32":
-        import greenlet
-
-        return greenlet
+        return import_module("greenlet")
     flags = sys.getdlopenflags()
     sys.setdlopenflags(flags & ~os.RTLD_NOW | os.RTLD_LAZY)
     try:
-        import greenlet
+        return import_module("greenlet")
     finally:
         sys.setdlopenflags(flags)
-    return greenlet
 
 
 class Strands:
