@@ -122,6 +122,7 @@ def alarm():
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.usefixtures("_nobody_is_interrupted")
 def test_jobs_begin_although_who_was_called_in_place_of_a_thread_does_not_heed_it(alarm):
     blocking, pool = Blocking(), Pool(SIZE)
 
@@ -139,14 +140,29 @@ def test_jobs_begin_although_who_was_called_in_place_of_a_thread_does_not_heed_i
     blocking.release.set()
 
 
-def test_who_waits_no_longer_is_not_called(monkeypatch, alarm):
+class InterruptedBell:
+    """A lock whose owner is interrupted where it waits for it to be released."""
+
+    def __init__(self):
+        self.is_acquired = False
+
+    def acquire(self):
+        if self.is_acquired:
+            raise Alarm
+        self.is_acquired = True
+
+    def release(self):
+        raise AssertionError("nobody hears it")
+
+
+def test_who_waits_no_longer_is_not_called(monkeypatch):
     blocking, pool, held = Blocking(), Pool(SIZE), []
     for _ in range(SIZE):
         pool.stage(Held(blocking))
     with monkeypatch.context() as patch:
         patch.setattr(pools, "_begin", lambda work, _name: held.append(work))  # a thread that is long on its way
         pool.begin()
-        threading.Timer(0.02, alarm).start()
+        patch.setattr(pools, "allocate_lock", InterruptedBell)
         with pytest.raises(Alarm):
             pool.settle()
     threading.Thread(target=held.pop(), daemon=True).start()
@@ -154,6 +170,7 @@ def test_who_waits_no_longer_is_not_called(monkeypatch, alarm):
     blocking.release.set()
 
 
+@pytest.mark.usefixtures("_nobody_is_interrupted")
 @pytest.mark.parametrize("is_started", [True, False])
 def test_who_is_interrupted_while_it_starts_a_thread_is_not_called(monkeypatch, alarm, is_started):
     blocking, pool, begin, begun = Blocking(), Pool(2 * SIZE), pools._begin, []
@@ -174,6 +191,31 @@ def test_who_is_interrupted_while_it_starts_a_thread_is_not_called(monkeypatch, 
         pool.settle()
     pool.begin()
     blocking.await_begun(SIZE)
+    blocking.release.set()
+
+
+@pytest.mark.usefixtures("_nobody_is_interrupted")
+def test_who_waits_goes_on_although_another_was_interrupted_while_it_started_a_thread(monkeypatch, alarm):
+    pool, blocking, begin, begun, settled = Pool(SIZE), Blocking(), pools._begin, [], threading.Event()
+    other = threading.Thread(target=lambda: (pool.settle(), settled.set()))
+
+    def interrupted(work, name):
+        begun.append(name)
+        if len(begun) == 1:
+            begin(work, name)
+            return
+        other.start()
+        while len(pool._settling) < 2:  # who starts this, and the other
+            other.join(0.01)
+        alarm()
+
+    monkeypatch.setattr(pools, "_begin", interrupted)
+    for _ in range(2):
+        pool.stage(Held(blocking))
+    pool.begin()
+    with pytest.raises(Alarm):
+        pool.settle()
+    assert settled.wait(20)
     blocking.release.set()
 
 

@@ -178,6 +178,7 @@ class Pool:
         except BaseException:  # of a signal's handler; it may have been started or not
             with self._lock:
                 self._calling = False
+                self._tell_settled()
             raise
         finally:
             bell.release()
