@@ -1,7 +1,7 @@
 """Makes the packs: `python -m perdure_bootstrap.packing`, where a layer or an image is built.
 
-What belongs into them, and in what order, is written down nowhere: this process makes a start, with a durable function
-that does nothing, and takes note of what that imports.
+What belongs into them, and in what order, is written down nowhere: this process makes a start, with durable functions
+of both colours that do nothing, and takes note of what that imports.
 
 A pack goes for the sources it was made of, by their times and sizes, and for this version of Python. It may be made
 again at any time. With `--unchecked`, a module whose byte code goes for any source is packed as such: for a folder that
