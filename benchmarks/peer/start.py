@@ -23,7 +23,7 @@ def main() -> None:
     sites.make_up(os.environ, PACKAGES)
     from perdure_bootstrap import packs
 
-    if not os.path.exists(packs.pack_of(packs.ENGINE)):  # noqa: PTH110  pathlib would be imported for it
+    if not os.path.exists(packs.pack_of(packs.ASYNC)):  # noqa: PTH110  pathlib would be imported for it
         packing = os.posix_spawn(sys.executable, [sys.executable, "-m", "perdure_bootstrap.packing"], os.environ)
         os.waitpid(packing, 0)
     from perdure_bootstrap.__main__ import main as serve
